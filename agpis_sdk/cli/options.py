@@ -1,0 +1,43 @@
+"""Options that several commands share, and how they become a config and a host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agpis_sdk.config import LoadedConfig, load_config
+from agpis_sdk.errors import AgpisError
+from agpis_sdk.plugins import PluginHost
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings: agpis.toml or pyproject.toml.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set one setting; repeatable.")]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="A named set of settings from a plugin.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+NoPluginsOption = Annotated[bool, typer.Option("--no-plugins", help="Load the built-in plugins alone.")]
+
+
+def settings(
+    config: Path | None, overrides: list[str] | None, profile: str | None = None, *, no_plugins: bool = False
+) -> tuple[LoadedConfig, PluginHost]:
+    """Load the config and the plugins it names; a plugin that failed is named on stderr.
+
+    A profile comes from a plugin, so the config is read once for the plugins and once more with the profile.
+    """
+    loaded = load_config(config, overrides=overrides or ())
+    host = PluginHost.load(loaded.config.plugins, discover=not no_plugins)
+    if profile is not None:
+        chosen = host.profile(profile)
+        loaded = load_config(config, overrides=overrides or (), profile=(chosen.name, chosen.settings))
+    for status in host.statuses:
+        if status.state == "failed":
+            remedy = f'upgrade it, or set plugins.block = ["{status.name}"]'
+            typer.echo(f"agpis: plugin {status.owner} was not loaded: {status.reason} ({remedy})", err=True)
+    return loaded, host
+
+
+def fail(error: AgpisError) -> typer.Exit:
+    """Print an error for people and return the exit that ends the command with code 2."""
+    typer.echo(f"agpis: {error}", err=True)
+    return typer.Exit(2)

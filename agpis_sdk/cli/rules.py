@@ -1,0 +1,64 @@
+"""`agpis rules`: the rules at hand, or one of them explained."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from agpis_sdk.cli.options import ConfigOption, JsonOption, NoPluginsOption, SetOption, settings
+from agpis_sdk.rules import Rule, RuleCatalogue
+
+
+def rules(
+    code: Annotated[str | None, typer.Argument(help="A rule's code or name.")] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    no_plugins: NoPluginsOption = False,
+) -> None:
+    """List all rules, or explain one: `agpis rules AGP119`."""
+    loaded, host = settings(config, overrides, no_plugins=no_plugins)
+    catalogue = host.catalogue
+    wanted = [catalogue[code]] if code else list(catalogue)
+    limits = {catalogue[key].code: value for key, value in loaded.config.rules.thresholds.items()}
+    if as_json:
+        facts = [_facts(rule, catalogue, limits) for rule in wanted]
+        if code:
+            facts[0]["page"] = wanted[0].page()
+        typer.echo(json.dumps(facts[0] if code else facts, indent=2, ensure_ascii=False))
+    elif code:
+        _explain(wanted[0], catalogue, limits)
+    else:
+        _list(wanted, catalogue)
+
+
+def _facts(rule: Rule, catalogue: RuleCatalogue, limits: dict[str, float]) -> dict[str, Any]:
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "summary": rule.summary,
+        "category": rule.category,
+        "severity": rule.severity,
+        "threshold": limits.get(rule.code, rule.threshold),
+        "detector": rule.detector,
+        "aliases": list(rule.aliases),
+        "owner": catalogue.owner(rule.code),
+    }
+
+
+def _explain(rule: Rule, catalogue: RuleCatalogue, limits: dict[str, float]) -> None:
+    effect = "removes the image, or one of the pair" if rule.severity == "error" else "is reported only"
+    typer.echo(rule.page().strip() or f"# {rule.code} {rule.name}\n\n{rule.summary}")
+    typer.echo(
+        f"\nCategory: {rule.category} · severity: {rule.severity} ({effect}) · reported from score "
+        f"{limits.get(rule.code, rule.threshold):g} · found by: {rule.detector or catalogue.owner(rule.code)}"
+    )
+
+
+def _list(rules_: list[Rule], catalogue: RuleCatalogue) -> None:
+    width = max(len(rule.name) for rule in rules_)
+    for rule in rules_:
+        detector = rule.detector or catalogue.owner(rule.code)
+        typer.echo(f"{rule.code}  {rule.name:<{width}}  {rule.severity:<7}  {detector:<13}  {rule.summary}")

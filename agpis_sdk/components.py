@@ -1,0 +1,339 @@
+"""The protocols that a plugin's components implement, and the light specs by which it announces them.
+
+A spec is registered without importing anything heavy; its `factory` string is imported only when a run needs it.
+Every protocol takes a batch and a context, so new data becomes an attribute, not an argument.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+
+from agpis_sdk.records import Finding, Product, SequenceVerdict
+from agpis_sdk.rules import Rule
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+COMPONENT_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
+FACTORY = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+
+
+class ComponentConfig(BaseModel):
+    """The base of every component's settings: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ── What components see ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DecodedImage:
+    """A candidate image as components see it; it must not be changed.
+
+    `pixels` is (height, width, 3) uint8 RGB at the working size, transparent parts composited over white.
+    `original_width` and `original_height` are those of the file after EXIF rotation; `scale` turns a length in
+    `pixels` into original pixels.
+    """
+
+    product_id: str
+    id: str
+    position: int
+    pixels: NDArray[np.uint8]
+    original_width: int
+    original_height: int
+    scale: float
+    byte_count: int
+    sha256: str
+    format: str
+    frame_count: int = 1
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The image's identity in a run: product id and image id."""
+        return (self.product_id, self.id)
+
+    def original_box(self, x: float, y: float, width: float, height: float) -> tuple[int, int, int, int]:
+        """Turn a box in working pixels into one in original pixels, clipped to the image."""
+        left = min(max(round(x * self.scale), 0), self.original_width - 1)
+        top = min(max(round(y * self.scale), 0), self.original_height - 1)
+        right = min(max(round((x + width) * self.scale), left + 1), self.original_width)
+        bottom = min(max(round((y + height) * self.scale), top + 1), self.original_height)
+        return (left, top, right - left, bottom - top)
+
+
+@dataclass(frozen=True, eq=False)
+class ImagePair:
+    """Two different images of one product, in listed order."""
+
+    first: DecodedImage
+    second: DecodedImage
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SequenceCandidates:
+    """What stage 1 left of one product: its primary image, and the other usable images in listed order."""
+
+    product: Product
+    primary: DecodedImage
+    others: tuple[DecodedImage, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ImageSequence:
+    """An ordered target sequence I^t of one product; the first image is the primary one."""
+
+    product: Product
+    images: tuple[DecodedImage, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The image ids in order."""
+        return tuple(image.id for image in self.images)
+
+
+class Context(Protocol):
+    """What a component may ask of the run.
+
+    Facts are computed once per image, whoever asks. `embedding` is (channels,) float32 and `feature_map` is
+    (channels, height, width) float32, both of the configured backbone on the letterboxed image.
+    """
+
+    @property
+    def seed(self) -> int:
+        """The run's seed; mix it with a product id for a seed per product."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """The torch device on which models run, such as "cpu" or "cuda"."""
+        ...
+
+    @property
+    def sequence_length(self) -> int:
+        """K^t, the number of images in a target sequence."""
+        ...
+
+    @property
+    def backbone(self) -> Backbone:
+        """The configured backbone."""
+        ...
+
+    def product(self, product_id: str) -> Product:
+        """Return the product that an image belongs to."""
+        ...
+
+    def fact(self, image: DecodedImage, name: str) -> Any:
+        """Return a fact about an image; raises `KeyError` naming the fact when nothing has provided it."""
+        ...
+
+    def provide(self, image: DecodedImage, name: str, value: Any) -> None:
+        """Record a fact that the component's spec lists under `provides`."""
+        ...
+
+
+# ── Protocols ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@runtime_checkable
+class ImageChecker(Protocol):
+    """Finds violations of single-image rules (paper section 3.3.1)."""
+
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterable[Finding]:
+        """Yield findings about the images of a batch, which may belong to several products.
+
+        A finding names its image as `images=(image.id,)`; as ids repeat between products, build it with
+        `image_finding(image, …)`, which keeps the product.
+        """
+        ...
+
+
+@runtime_checkable
+class PairChecker(Protocol):
+    """Finds violations of image-pair rules (paper section 3.3.2)."""
+
+    def check_pairs(self, pairs: Sequence[ImagePair], context: Context) -> Iterable[Finding]:
+        """Yield findings about the pairs of a batch, built with `pair_finding(pair, …)`."""
+        ...
+
+
+@runtime_checkable
+class SequenceChecker(Protocol):
+    """Judges whole sequences (paper section 3.4); the configured scorer's `p_qualified` is p^t."""
+
+    def check_sequences(self, sequences: Sequence[ImageSequence], context: Context) -> Iterable[SequenceVerdict]:
+        """Yield one verdict per sequence, in any order; it is matched by product id and image ids."""
+        ...
+
+
+@runtime_checkable
+class PrimarySelector(Protocol):
+    """Scores how likely an image is the primary one (p_primary, paper Eq. 1)."""
+
+    def score_primary(self, images: Sequence[DecodedImage], context: Context) -> Sequence[float]:
+        """Return one probability in 0..1 per image, in the order given."""
+        ...
+
+
+@runtime_checkable
+class SequenceBuilder(Protocol):
+    """Builds target sequences from what stage 1 left (end of paper section 3.3.2)."""
+
+    def build(self, candidates: Sequence[SequenceCandidates], length: int, context: Context) -> Iterable[ImageSequence]:
+        """Yield a sequence of `length` images for each product; `len(others) >= length - 1` is guaranteed."""
+        ...
+
+
+@runtime_checkable
+class Backbone(Protocol):
+    """Turns pixels into features, one pass for everyone who asks."""
+
+    @property
+    def input_size(self) -> int:
+        """The side of the square input in pixels."""
+        ...
+
+    def features(self, images: Sequence[DecodedImage]) -> Sequence[Mapping[str, NDArray[np.float32]]]:
+        """Return for each image its facts: "embedding" (channels,), "tokens" and "feature_map" (channels, h, w).
+
+        `tokens` is the last, semantic map; `feature_map` the finer one that regions are cut from.
+        """
+        ...
+
+    def preprocess(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
+        """Return the normalised, letterboxed (3, input_size, input_size) float32 tensor of one image."""
+        ...
+
+
+# ── Specs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentSpec:
+    """What a plugin announces about one component without importing it.
+
+    `factory` is `"package.module:Class"`, called with the validated config. `requires` and `provides` name facts.
+    """
+
+    name: str
+    factory: str
+    rules: tuple[Rule, ...] = ()
+    config: type[ComponentConfig] = ComponentConfig
+    requires: frozenset[str] = field(default_factory=frozenset)
+    provides: frozenset[str] = field(default_factory=frozenset)
+    batch_size: int = 32
+
+    def __post_init__(self) -> None:
+        if not COMPONENT_NAME.match(self.name):
+            raise ValueError(f'component name "{self.name}": use lower-case letters, digits, ".", "_" and "-"')
+        if not FACTORY.match(self.factory):
+            raise ValueError(f'component "{self.name}": factory "{self.factory}" is not "package.module:Class"')
+        if self.batch_size < 1:
+            raise ValueError(f'component "{self.name}": batch_size must be at least 1')
+
+
+class ImageCheckerSpec(ComponentSpec):
+    """Announces an `ImageChecker`."""
+
+
+class PairCheckerSpec(ComponentSpec):
+    """Announces a `PairChecker`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceCheckerSpec(ComponentSpec):
+    """Announces a `SequenceChecker`.
+
+    One that `gives_probability` is a scorer: it runs only when `sequence.scorer` names it. The others always run.
+    """
+
+    gives_probability: bool = False
+
+
+class PrimarySelectorSpec(ComponentSpec):
+    """Announces a `PrimarySelector`."""
+
+
+class SequenceBuilderSpec(ComponentSpec):
+    """Announces a `SequenceBuilder`."""
+
+
+class BackboneSpec(ComponentSpec):
+    """Announces a `Backbone`; `name` is what `backbone.name` in the config selects."""
+
+
+class ReporterSpec(ComponentSpec):
+    """Announces a reporter: outcomes in, a file out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A named set of settings that lies between the defaults and the user's own config."""
+
+    name: str
+    summary: str
+    settings: Mapping[str, Any]
+
+
+# ── Findings that remember their product ─────────────────────────────────────────────────────────────────────────────
+
+
+class AttributedFinding(Finding):
+    """A finding together with the product it is about; the engine takes the product off again."""
+
+    product_id: str
+
+
+def image_finding(
+    image: DecodedImage,
+    rule: Rule,
+    score: float,
+    message: str,
+    boxes: Iterable[tuple[int, int, int, int]] = (),
+) -> AttributedFinding:
+    """Build a finding about one image; `boxes` are in original pixels."""
+    regions = tuple({"image": image.id, "box": box} for box in boxes)
+    return AttributedFinding.model_validate(
+        {
+            "product_id": image.product_id,
+            "code": rule.code,
+            "name": rule.name,
+            "images": (image.id,),
+            "score": score,
+            "message": message,
+            "regions": regions,
+        }
+    )
+
+
+def pair_finding(
+    pair: ImagePair,
+    rule: Rule,
+    score: float,
+    message: str,
+    boxes: tuple[tuple[int, int, int, int], tuple[int, int, int, int]] | None = None,
+) -> AttributedFinding:
+    """Build a finding about a pair; `boxes` are the matched boxes in the first and the second image."""
+    ids = (pair.first.id, pair.second.id)
+    regions = tuple({"image": image_id, "box": box} for image_id, box in zip(ids, boxes or (), strict=False))
+    return AttributedFinding.model_validate(
+        {
+            "product_id": pair.first.product_id,
+            "code": rule.code,
+            "name": rule.name,
+            "images": ids,
+            "score": score,
+            "message": message,
+            "regions": regions,
+        }
+    )
+
+
+Factory = Callable[[ComponentConfig], object]

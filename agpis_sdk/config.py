@@ -1,0 +1,244 @@
+"""Settings: `agpis.toml` or `[tool.agpis]` in pyproject.toml, strict, every section one model.
+
+Precedence, highest first: `--set` > file > profile > default. `SettingsSource` remembers where each value came from.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agpis_sdk.errors import ConfigError, nearest
+
+CONFIG_FILE = "agpis.toml"
+
+
+class Section(BaseModel):
+    """A section of the config: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunSection(Section):
+    """How a run runs."""
+
+    batch_size: int = Field(default=16, ge=1, description="Products in one micro-batch.")
+    threads: int = Field(default=2, ge=1, description="Threads that read and decode images.")
+    seed: int = Field(default=0, description="Seed of everything random; mixed with the product id.")
+    device: str = Field(default="cpu", description="torch device that models run on.")
+    max_failures: int = Field(
+        default=20, ge=1, description="A component that has failed on this many items is dropped for the run."
+    )
+
+
+class MediaSection(Section):
+    """How image bytes come in, and what is refused."""
+
+    working_side: int = Field(
+        default=512, ge=64, description="Images are decoded to at most this long side, in pixels."
+    )
+    max_bytes: int = Field(default=64_000_000, ge=1, description="Files beyond this many bytes are not read.")
+    max_pixels: int = Field(default=100_000_000, ge=1, description="Images beyond width x height are not decoded.")
+    timeout: float = Field(default=20.0, gt=0, description="Seconds to wait for a remote file.")
+
+
+class BackboneSection(Section):
+    """Which backbone turns pixels into features."""
+
+    name: str = Field(default="efficientnet-lite0", description="A backbone that some plugin announces.")
+
+
+class PrimarySection(Section):
+    """How the primary image is chosen (paper section 3.3.1)."""
+
+    selector: str = Field(default="learned", description="A primary selector that some plugin announces.")
+    threshold: float = Field(default=0.2, ge=0, le=1, description="p_primary must reach this, or the product ends.")
+
+
+class SequenceSection(Section):
+    """How the target sequence is built and judged (paper sections 3.3.2 and 3.4)."""
+
+    length: int = Field(default=3, ge=1, description="K^t, the number of images in a target sequence.")
+    builder: str = Field(default="random", description="A sequence builder that some plugin announces.")
+    scorer: str = Field(default="muisc", description='The sequence checker that gives p^t; "none" runs stage 1 alone.')
+    threshold: float = Field(default=0.3, ge=0, le=1, description="th^t: submit from this p^t on (paper section 5.1).")
+
+
+class RulesSection(Section):
+    """Which rules are reported, and from which score on."""
+
+    select: tuple[str, ...] = Field(default=(), description="Codes, names or code prefixes; empty means all.")
+    ignore: dict[str, str] = Field(default_factory=dict, description="Code, name or prefix, and the reason why.")
+    thresholds: dict[str, float] = Field(default_factory=dict, description="Code or name, and the score from which on.")
+
+
+class PluginsSection(Section):
+    """Which plugins are loaded."""
+
+    block: tuple[str, ...] = Field(default=(), description="Plugins or distributions that are not loaded.")
+    require: tuple[str, ...] = Field(default=(), description='Distributions that must be there: "agpis-text>=0.1".')
+    load: tuple[str, ...] = Field(default=(), description="Further modules to load: local plugins without packaging.")
+    strict: bool = Field(default=False, description="A plugin that fails to load ends the run.")
+
+
+class Config(Section):
+    """Everything that can be set."""
+
+    run: RunSection = RunSection()
+    media: MediaSection = MediaSection()
+    backbone: BackboneSection = BackboneSection()
+    primary: PrimarySection = PrimarySection()
+    sequence: SequenceSection = SequenceSection()
+    rules: RulesSection = RulesSection()
+    plugins: PluginsSection = PluginsSection()
+    components: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="One table per component: [components.duplicates] …"
+    )
+
+
+@dataclass(frozen=True)
+class LoadedConfig:
+    """A validated config, and for each dotted key where its value came from."""
+
+    config: Config
+    origins: Mapping[str, str]
+
+
+def load_config(
+    path: Path | None = None,
+    *,
+    overrides: Iterable[str] = (),
+    profile: tuple[str, Mapping[str, Any]] | None = None,
+    directory: Path | None = None,
+) -> LoadedConfig:
+    """Read the config file (or look for one in `directory`), lay it over the profile, and `key=value` over both.
+
+    Raises `ConfigError` naming the key and the nearest known one.
+    """
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    if profile is not None:
+        _merge(merged, profile[1], origins, f"profile {profile[0]}")
+    found = path if path is not None else _find(directory or Path.cwd())
+    if found is not None:
+        _merge(merged, _read(found), origins, str(found))
+    for override in overrides:
+        key, value = _parse_override(override)
+        nested: dict[str, Any] = {}
+        _put(nested, key, value)
+        _merge(merged, nested, origins, "--set")
+    return LoadedConfig(validate(Config, merged, item="config"), origins)
+
+
+def validate(model: type[BaseModel], data: Mapping[str, Any], *, item: str) -> Any:
+    """Validate settings; an unknown key is answered with the nearest known one."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        dotted = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            parent = _model_at(model, first["loc"][:-1])
+            remedy = nearest(str(first["loc"][-1]), parent.model_fields)
+            raise ConfigError("unknown key", item=f"{item}: {dotted}", remedy=remedy) from None
+        raise ConfigError(
+            f"{first['msg']}, got {first['input']!r}", item=f"{item}: {dotted}", remedy="see: agpis config schema"
+        ) from None
+
+
+def config_schema(components: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
+    """Return the JSON schema of the whole config, the settings of all known components included."""
+    schema = Config.model_json_schema()
+    definitions = schema.setdefault("$defs", {})
+    properties: dict[str, Any] = {}
+    for name, model in sorted(components.items()):
+        own = model.model_json_schema(ref_template="#/$defs/{model}")
+        definitions.update(own.pop("$defs", {}))
+        definitions[model.__name__] = own
+        properties[name] = {"$ref": f"#/$defs/{model.__name__}"}
+    schema["properties"]["components"] = {"type": "object", "properties": properties, "additionalProperties": False}
+    return schema
+
+
+def _find(directory: Path) -> Path | None:
+    for folder in (directory, *directory.parents):
+        if (folder / CONFIG_FILE).is_file():
+            return folder / CONFIG_FILE
+        project = folder / "pyproject.toml"
+        if project.is_file() and "[tool.agpis" in project.read_text(encoding="utf-8", errors="replace"):
+            return project
+    return None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", item=str(path), remedy="check --config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"is not TOML: {error}", item=str(path)) from None
+    if path.name == "pyproject.toml":
+        data = data.get("tool", {}).get("agpis", {})
+    return data
+
+
+def _parse_override(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError("is not key=value", item=f"--set {text}", remedy="for example --set sequence.length=4")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def _put(target: dict[str, Any], dotted: str, value: Any) -> None:
+    *parents, last = dotted.split(".")
+    for parent in parents:
+        target = target.setdefault(parent, {})
+    target[last] = value
+
+
+def _merge(
+    base: dict[str, Any], new: Mapping[str, Any], origins: dict[str, str], origin: str, prefix: str = ""
+) -> None:
+    for key, value in new.items():
+        dotted = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            below = base.setdefault(key, {})
+            if not isinstance(below, dict):
+                below = base[key] = {}
+            _merge(below, value, origins, origin, f"{dotted}.")
+        else:
+            base[key] = value
+            origins[dotted] = origin
+
+
+def _model_at(model: type[BaseModel], location: tuple[str | int, ...]) -> type[BaseModel]:
+    for part in location:
+        field = model.model_fields.get(str(part))
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+            return model
+        model = field.annotation
+    return model
+
+
+def flatten(config: Config) -> dict[str, Any]:
+    """Return the config as dotted keys and plain values, in the order of the sections."""
+    flat: dict[str, Any] = {}
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, dict) and value:
+            for key, below in value.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), below)
+        else:
+            flat[prefix] = value
+
+    walk("", json.loads(config.model_dump_json()))
+    return flat

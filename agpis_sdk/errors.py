@@ -1,0 +1,113 @@
+"""Every error a user can meet: a code, what happened, which item, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AgpisError(Exception):
+    """An error that a user can act on.
+
+    `code` is stable and documented; `item` names the line, product, image or setting; `remedy` says what to do.
+    """
+
+    code = "E000"
+
+    def __init__(self, what: str, *, item: str = "", remedy: str = "") -> None:
+        self.what = what
+        self.item = item
+        self.remedy = remedy
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        subject = f"{self.item}: " if self.item else ""
+        remedy = f" ({self.remedy})" if self.remedy else ""
+        return f"[{self.code}] {subject}{self.what}{remedy}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments do not survive the default pickling of exceptions.
+        return (_rebuild, (type(self), self.what, self.item, self.remedy))
+
+
+def _rebuild(kind: type[AgpisError], what: str, item: str, remedy: str) -> AgpisError:
+    return kind(what, item=item, remedy=remedy)
+
+
+class ConfigError(AgpisError):
+    """A setting that is unknown, of the wrong type or out of range."""
+
+    code = "E100"
+
+
+class UnknownNameError(ConfigError):
+    """A rule, component or plugin name that nothing answers to."""
+
+    code = "E101"
+
+
+class PluginLoadError(AgpisError):
+    """A plugin that could not be imported or registered."""
+
+    code = "E200"
+
+
+class PluginContractError(AgpisError):
+    """A plugin that broke its contract: a wrong type, an undeclared rule, a name that is taken."""
+
+    code = "E201"
+
+
+class ComponentError(AgpisError):
+    """A component that raised, or returned something its protocol does not allow, while it ran."""
+
+    code = "E202"
+
+
+class RecordError(AgpisError):
+    """An input record that cannot be read: invalid JSON, a missing field, a repeated id."""
+
+    code = "E300"
+
+
+class InputFileError(AgpisError):
+    """An input file that is missing, unreadable or of an unknown type."""
+
+    code = "E301"
+
+
+class ImageReadError(AgpisError):
+    """An image that cannot be turned into pixels: missing, truncated, not an image."""
+
+    code = "E310"
+
+
+class ImageTooLargeError(ImageReadError):
+    """An image beyond the limits on bytes or pixels; it is not decoded."""
+
+    code = "E311"
+
+
+class WeightsError(AgpisError):
+    """Model weights that are missing, of another layout, or corrupt."""
+
+    code = "E400"
+
+
+class TrainingDataError(AgpisError):
+    """Training data from which nothing can be learned: empty, one class only, images gone."""
+
+    code = "E500"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a remedy that suggests the nearest known name, or lists what there is.
+
+    >>> nearest("thresold", ["threshold", "length"])
+    'did you mean "threshold"?'
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"known: {', '.join(names)}" if names else "none is known"

@@ -1,0 +1,152 @@
+"""One micro-batch: products side by side, and the one place where a product's state changes on its way through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+
+from agpis_sdk.components import DecodedImage, ImageSequence
+from agpis_sdk.config import MediaSection
+from agpis_sdk.errors import ImageReadError, ImageTooLargeError
+from agpis_sdk.media.decode import decode_image
+from agpis_sdk.media.products import RejectedRecord
+from agpis_sdk.media.sources import read_image_bytes
+from agpis_sdk.records import CandidateImage, Finding, ImageOutcome, ImageState, Outcome, Product, Status
+from agpis_sdk.rules import RuleCatalogue
+
+
+@dataclass
+class ProductInProgress:
+    """A product on its way through the pipeline; `status` is set as soon as its end is known."""
+
+    product: Product
+    images: dict[str, DecodedImage] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    removed: set[str] = field(default_factory=set)
+    p_primary: dict[str, float] = field(default_factory=dict)
+    p_noncompliant: dict[str, float] = field(default_factory=dict)
+    primary: str | None = None
+    sequence: ImageSequence | None = None
+    probability: float | None = None
+    feedback: str | None = None
+    status: Status | None = None
+    reason: str | None = None
+    detail: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the product's end is not known yet."""
+        return self.status is None
+
+    @property
+    def usable(self) -> list[DecodedImage]:
+        """The readable images that have not been removed, in listed order."""
+        return [image for image_id, image in self.images.items() if image_id not in self.removed]
+
+    def end(self, status: Status, reason: str | None = None, detail: str | None = None) -> None:
+        """Set how the product ends."""
+        self.status, self.reason, self.detail = status, reason, detail
+
+    def outcome(self) -> Outcome:
+        """Return the finished record; probabilities are rounded to 4 digits, findings sorted."""
+        chosen = self.sequence.ids if self.sequence else ()
+        return Outcome(
+            product_id=self.product.id,
+            status=self.status or "failed",
+            reason=self.reason,
+            detail=self.detail,
+            sequence=chosen,
+            probability=_rounded(self.probability),
+            feedback=self.feedback,
+            images=tuple(self._image_outcome(image, chosen) for image in self.product.images),
+            findings=tuple(sorted(self.findings, key=lambda finding: (finding.code, finding.images, finding.checker))),
+        )
+
+    def _image_outcome(self, image: CandidateImage, chosen: tuple[str, ...]) -> ImageOutcome:
+        state: ImageState = "kept"
+        if image.id not in self.images:
+            state = "unreadable"
+        elif image.id in self.removed:
+            state = "removed"
+        elif chosen and image.id == chosen[0]:
+            state = "primary"
+        elif image.id in chosen:
+            state = "selected"
+        return ImageOutcome(
+            id=image.id,
+            state=state,
+            p_primary=_rounded(self.p_primary.get(image.id)),
+            p_noncompliant=_rounded(self.p_noncompliant.get(image.id)),
+        )
+
+
+@dataclass(frozen=True)
+class PendingBatch:
+    """Records of a micro-batch whose images are being read and decoded in threads."""
+
+    records: list[Product | RejectedRecord]
+    decoded: Mapping[str, list[Future[DecodedImage | ImageReadError]]]
+
+
+def start_decoding(records: list[Product | RejectedRecord], executor: Executor, limits: MediaSection) -> PendingBatch:
+    """Begin to read and decode the images of a micro-batch."""
+    decoded = {
+        product.id: [
+            executor.submit(_decode_one, product.id, image, position, limits)
+            for position, image in enumerate(product.images)
+        ]
+        for product in records
+        if isinstance(product, Product)
+    }
+    return PendingBatch(records, decoded)
+
+
+def finish_decoding(pending: PendingBatch, catalogue: RuleCatalogue) -> list[ProductInProgress]:
+    """Wait for the images of a micro-batch; one that cannot be read becomes a finding, never a substitute."""
+    batch = []
+    for product in pending.records:
+        if isinstance(product, RejectedRecord):
+            continue
+        progress = ProductInProgress(product)
+        for image, future in zip(product.images, pending.decoded[product.id], strict=True):
+            decoded = future.result()
+            if isinstance(decoded, ImageReadError):
+                code = "AGP904" if isinstance(decoded, ImageTooLargeError) else "AGP901"
+                progress.findings.append(engine_finding(catalogue, code, (image.id,), _message(image, decoded)))
+                continue
+            progress.images[image.id] = decoded
+            if decoded.frame_count > 1:
+                message = f"{decoded.frame_count} frames; only the first was looked at"
+                progress.findings.append(engine_finding(catalogue, "AGP905", (image.id,), message))
+        batch.append(progress)
+    return batch
+
+
+def engine_finding(catalogue: RuleCatalogue, code: str, images: tuple[str, ...], message: str) -> Finding:
+    """Build a finding of the engine itself."""
+    return Finding(code=code, name=catalogue[code].name, images=images, score=1.0, message=message, checker="engine")
+
+
+def rejected_outcome(record: RejectedRecord) -> Outcome:
+    """Return the outcome of a record that is no product."""
+    return Outcome(product_id=record.product_id, status="failed", reason=str(record.error))
+
+
+def _decode_one(
+    product_id: str, image: CandidateImage, position: int, limits: MediaSection
+) -> DecodedImage | ImageReadError:
+    try:
+        data = read_image_bytes(image.uri, limits)
+        return decode_image(data, product_id=product_id, image_id=image.id, position=position, limits=limits)
+    except ImageReadError as error:
+        return error
+
+
+def _message(image: CandidateImage, error: ImageReadError) -> str:
+    remedy = f" ({error.remedy})" if error.remedy else ""
+    return f"{error.item or image.uri}: {error.what}{remedy}"
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -1,0 +1,80 @@
+"""What components may ask of the run: settings, products, and facts that are computed once per image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from agpis_sdk.components import Backbone, DecodedImage
+from agpis_sdk.config import Config
+from agpis_sdk.errors import PluginContractError
+from agpis_sdk.records import Product
+
+
+class RunContext:
+    """The context that every component gets; facts and products live as long as their micro-batch."""
+
+    def __init__(self, config: Config, backbone: Backbone | None) -> None:
+        self._config = config
+        self._backbone = backbone
+        self._products: dict[str, Product] = {}
+        self._facts: dict[tuple[str, str], dict[str, Any]] = {}
+        self._allowed: frozenset[str] = frozenset()
+
+    @property
+    def seed(self) -> int:
+        """The run's seed."""
+        return self._config.run.seed
+
+    @property
+    def device(self) -> str:
+        """The torch device on which models run."""
+        return self._config.run.device
+
+    @property
+    def sequence_length(self) -> int:
+        """K^t, the number of images in a target sequence."""
+        return self._config.sequence.length
+
+    @property
+    def backbone(self) -> Backbone:
+        """The configured backbone; raises `PluginContractError` when no component required any of its facts."""
+        if self._backbone is None:
+            raise PluginContractError(
+                "asked for the backbone without requiring a fact of it", remedy='list "embedding" under requires'
+            )
+        return self._backbone
+
+    def product(self, product_id: str) -> Product:
+        """Return the product that an image belongs to."""
+        return self._products[product_id]
+
+    def fact(self, image: DecodedImage, name: str) -> Any:
+        """Return a fact about an image; raises `KeyError` naming it when nothing has provided it."""
+        facts = self._facts.get(image.key, {})
+        if name not in facts:
+            raise KeyError(f'fact "{name}" of image "{image.id}" has not been provided')
+        return facts[name]
+
+    def provide(self, image: DecodedImage, name: str, value: Any) -> None:
+        """Record a fact; raises `PluginContractError` when the running component did not declare it."""
+        if name not in self._allowed:
+            raise PluginContractError(f'provides fact "{name}" without declaring it', remedy="list it under provides")
+        self._facts.setdefault(image.key, {})[name] = value
+
+    def has_facts(self, image: DecodedImage, names: Iterable[str]) -> bool:
+        """Tell whether all of some facts about an image are known."""
+        return self._facts.get(image.key, {}).keys() >= set(names)
+
+    def known(self, image: DecodedImage, name: str) -> Any:
+        """Return a fact, or None when nothing has provided it."""
+        return self._facts.get(image.key, {}).get(name)
+
+    def allow(self, names: frozenset[str]) -> None:
+        """Say which facts the component that runs next may provide."""
+        self._allowed = names
+
+    def open_batch(self, products: Iterable[Product]) -> None:
+        """Take in the products of a micro-batch and forget those of the one before."""
+        self._facts.clear()
+        self._products = {product.id: product for product in products}

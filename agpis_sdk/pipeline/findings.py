@@ -1,0 +1,87 @@
+"""What components return, held against the contract, and what the engine keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from agpis_sdk.components import AttributedFinding, DecodedImage, ImagePair, ImageSequence
+from agpis_sdk.errors import ComponentError
+from agpis_sdk.pipeline.batch import ProductInProgress
+from agpis_sdk.pipeline.invoke import Component
+from agpis_sdk.records import Finding, SequenceVerdict
+from agpis_sdk.rules import RuleCatalogue
+
+
+def accept_finding(
+    component: Component, known: Mapping[frozenset[str], Sequence[str]], result: Any
+) -> AttributedFinding:
+    """Check one finding of a component; `known` maps the images it may name to the products they belong to."""
+    if not isinstance(result, Finding):
+        raise ComponentError(f"yielded {type(result).__name__}, not a Finding")
+    declared = {rule.code: rule for rule in component.owned.spec.rules}
+    if result.code not in declared:
+        raise ComponentError(f"raised {result.code}, which its spec does not declare")
+    products = known.get(frozenset(result.images), ())
+    if isinstance(result, AttributedFinding):
+        if result.product_id not in products:
+            raise ComponentError(f"named images that it was not given: {', '.join(result.images)}")
+        product_id = result.product_id
+    elif len(products) == 1:
+        product_id = products[0]
+    else:
+        raise ComponentError("the images it names are not those of one product; build findings with image_finding")
+    fields = {"name": declared[result.code].name, "checker": component.name, "product_id": product_id}
+    return AttributedFinding.model_validate({**result.model_dump(), **fields})
+
+
+def images_known(images: Iterable[DecodedImage]) -> dict[frozenset[str], list[str]]:
+    """Map each image of a chunk to the products in which its id occurs."""
+    known: dict[frozenset[str], list[str]] = {}
+    for image in images:
+        known.setdefault(frozenset([image.id]), []).append(image.product_id)
+    return known
+
+
+def pairs_known(pairs: Iterable[ImagePair]) -> dict[frozenset[str], list[str]]:
+    """Map each pair of a chunk to the products in which its ids occur together."""
+    known: dict[frozenset[str], list[str]] = {}
+    for pair in pairs:
+        known.setdefault(frozenset([pair.first.id, pair.second.id]), []).append(pair.first.product_id)
+    return known
+
+
+def accept_verdict(
+    component: Component, sequences: Sequence[ImageSequence], result: Any, *, scorer: bool
+) -> SequenceVerdict:
+    """Check one verdict of a sequence checker; a scorer must give a probability."""
+    if not isinstance(result, SequenceVerdict):
+        raise ComponentError(f"yielded {type(result).__name__}, not a SequenceVerdict")
+    if (result.product_id, result.sequence) not in {(sequence.product.id, sequence.ids) for sequence in sequences}:
+        raise ComponentError(f"judged a sequence that it was not given: {', '.join(result.sequence)}")
+    if scorer and result.p_qualified is None:
+        raise ComponentError("is the scorer but gave no p_qualified")
+    declared = {rule.code: rule for rule in component.owned.spec.rules}
+    findings = []
+    for finding in result.findings:
+        if finding.code not in declared:
+            raise ComponentError(f"raised {finding.code}, which its spec does not declare")
+        if not set(finding.images) <= set(result.sequence):
+            raise ComponentError(f"named images outside the sequence: {', '.join(finding.images)}")
+        fields = {"name": declared[finding.code].name, "checker": component.name}
+        findings.append(Finding.model_validate({**_plain(finding), **fields}))
+    return result.model_copy(update={"findings": tuple(findings)})
+
+
+def keep_finding(
+    progress: ProductInProgress, finding: Finding, thresholds: Mapping[str, float], catalogue: RuleCatalogue
+) -> bool:
+    """Add a finding to its product if it is at or above its rule's threshold; tell whether it removes an image."""
+    if finding.code not in thresholds or finding.score < thresholds[finding.code]:
+        return False
+    progress.findings.append(Finding.model_validate({**_plain(finding), "score": round(finding.score, 4)}))
+    return catalogue[finding.code].severity == "error"
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    return finding.model_dump(exclude={"product_id"})

@@ -1,0 +1,136 @@
+"""Runs components one at a time: timed, drained inside the guard, blamed by plugin name and version (law 5).
+
+A batch that fails is retried item by item once; what still fails is reported on that item. KeyboardInterrupt and
+MemoryError pass through.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from agpis_sdk.errors import ComponentError
+from agpis_sdk.pipeline.context import RunContext
+from agpis_sdk.plugins import OwnedSpec
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+RESULTS_PER_ITEM = 1000
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component that takes part in a run: its spec, the plugin it comes from, and the instance."""
+
+    owned: OwnedSpec
+    instance: Any
+
+    @property
+    def name(self) -> str:
+        """The component's name."""
+        return self.owned.spec.name
+
+    @property
+    def blame(self) -> str:
+        """The component as messages name it: name, distribution and version."""
+        return f"{self.name} ({self.owned.plugin.distribution} {self.owned.plugin.version})"
+
+
+@dataclass(frozen=True)
+class Failure(Generic[Item]):
+    """An item on which a component failed, and the reason in words."""
+
+    item: Item
+    reason: str
+
+
+class Invoker:
+    """Calls components and keeps the books: seconds, failures, and who was dropped for the rest of the run."""
+
+    def __init__(self, context: RunContext, max_failures: int) -> None:
+        self._context = context
+        self._max_failures = max_failures
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.failures: Counter[str] = Counter()
+        self.last_reason: dict[str, str] = {}
+
+    def dropped(self, component: Component) -> bool:
+        """Tell whether a component has failed so often that it no longer runs."""
+        return self.failures[component.blame] >= self._max_failures
+
+    def call(
+        self,
+        component: Component,
+        items: Sequence[Item],
+        run: Callable[[Sequence[Item]], Iterable[Any]],
+        accept: Callable[[Sequence[Item], Any], Result],
+    ) -> tuple[list[Result], list[Failure[Item]]]:
+        """Run a component over items in chunks of its batch size.
+
+        `run` calls the component; `accept` checks one of its results against the chunk and raises where it breaks the
+        contract. Returns what was accepted and the items on which the component failed.
+        """
+        results: list[Result] = []
+        failures: list[Failure[Item]] = []
+        started = time.perf_counter()
+        self._context.allow(component.owned.spec.provides)
+        size = component.owned.spec.batch_size
+        for start in range(0, len(items), size):
+            chunk = items[start : start + size]
+            if self.dropped(component):
+                reason = f"was dropped after {self._max_failures} failures"
+                failures.extend(Failure(item, f"{component.blame} {reason}") for item in chunk)
+                continue
+            try:
+                results.extend(self._drain(chunk, run, accept))
+            except Exception:
+                self._retry(component, chunk, run, accept, results, failures)
+        self._context.allow(frozenset())
+        self.seconds[component.blame] += time.perf_counter() - started
+        return results, failures
+
+    def _retry(
+        self,
+        component: Component,
+        chunk: Sequence[Item],
+        run: Callable[[Sequence[Item]], Iterable[Any]],
+        accept: Callable[[Sequence[Item], Any], Result],
+        results: list[Result],
+        failures: list[Failure[Item]],
+    ) -> None:
+        for item in chunk:
+            try:
+                results.extend(self._drain([item], run, accept))
+            except MemoryError:
+                raise
+            except Exception as error:
+                reason = f"{component.blame} failed: {_worded(error)}"
+                self.failures[component.blame] += 1
+                self.last_reason[component.blame] = _worded(error)
+                failures.append(Failure(item, reason))
+
+    def _drain(
+        self,
+        chunk: Sequence[Item],
+        run: Callable[[Sequence[Item]], Iterable[Any]],
+        accept: Callable[[Sequence[Item], Any], Result],
+    ) -> list[Result]:
+        """Take everything that a component returns, so that a generator raises here and nowhere else."""
+        returned = run(chunk)
+        if returned is None or isinstance(returned, str | bytes) or not hasattr(returned, "__iter__"):
+            raise ComponentError(f"returned {type(returned).__name__}, not an iterable")
+        limit = RESULTS_PER_ITEM * len(chunk)
+        results = [accept(chunk, result) for result in itertools.islice(returned, limit + 1)]
+        if len(results) > limit:
+            raise ComponentError(f"yielded more than {limit} results for {len(chunk)} items: an endless generator?")
+        return results
+
+
+def _worded(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

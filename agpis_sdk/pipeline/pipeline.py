@@ -1,0 +1,158 @@
+"""The whole of Figure 2: products stream through in micro-batches, outcomes come out in input order."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agpis_sdk.components import DecodedImage
+from agpis_sdk.config import Config
+from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
+from agpis_sdk.pipeline.batch import PendingBatch, finish_decoding, rejected_outcome, start_decoding
+from agpis_sdk.pipeline.context import RunContext
+from agpis_sdk.pipeline.invoke import Component, Invoker
+from agpis_sdk.pipeline.plan import Plan, make_plan, thresholds
+from agpis_sdk.pipeline.stage1 import Stage1
+from agpis_sdk.pipeline.stage2 import Stage2
+from agpis_sdk.plugins import OwnedSpec, PluginHost
+from agpis_sdk.records import Outcome, Product
+
+
+@dataclass(frozen=True)
+class ProcessedProduct:
+    """An outcome with what it was made from; `product` is None where the record was no product."""
+
+    product: Product | None
+    outcome: Outcome
+    images: Mapping[str, DecodedImage]
+
+
+@dataclass
+class RunSummary:
+    """What a run has done so far."""
+
+    products: int = 0
+    images: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    rules: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    component_seconds: dict[str, float] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
+    notices: list[str] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        self.products += 1
+        self.images += len(outcome.images)
+        self.statuses[outcome.status] += 1
+        if outcome.status == "none":
+            self.reasons[outcome.reason or ""] += 1
+        self.rules.update(finding.code for finding in outcome.findings)
+
+    @property
+    def failed(self) -> bool:
+        """Whether some record or component failed: the run is done, but incomplete."""
+        return bool(self.statuses["failed"] or self.failures)
+
+
+class Pipeline:
+    """The AGPIS pipeline (paper Figure 2): `Pipeline().run(products)` yields one outcome per product.
+
+    Models are loaded when the pipeline is made, and serve any number of runs. Raises `ConfigError` for settings that
+    do not fit the plugins at hand.
+    """
+
+    def __init__(self, config: Config | None = None, *, host: PluginHost | None = None) -> None:
+        self.config = config or Config()
+        self.host = host or PluginHost.load(self.config.plugins)
+        self.plan: Plan = make_plan(self.host, self.config)
+        self.summary = RunSummary()
+        backbone = self._create(self.plan.backbone)
+        self._context = RunContext(self.config, backbone.instance if backbone else None)
+        self._invoker = Invoker(self._context, self.config.run.max_failures)
+        limits = thresholds(self.host.catalogue, self.config)
+        shared = (self.config, self.host.catalogue, limits, self._context, self._invoker)
+        self._stage1 = Stage1(
+            *shared,
+            backbone=backbone,
+            image_checkers=[self._make(owned) for owned in self.plan.image_checkers],
+            pair_checkers=[self._make(owned) for owned in self.plan.pair_checkers],
+            selector=self._make(self.plan.selector),
+            builder=self._make(self.plan.builder),
+        )
+        self._stage2 = Stage2(
+            *shared,
+            checkers=[self._make(owned) for owned in self.plan.sequence_checkers],
+            scorer=self._create(self.plan.scorer),
+        )
+
+    def run(
+        self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
+    ) -> Iterator[Outcome]:
+        """Yield one outcome per record, in input order; relative uris are resolved against `base`."""
+        for processed in self.process(products, base=base):
+            yield processed.outcome
+
+    def process(
+        self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
+    ) -> Iterator[ProcessedProduct]:
+        """Yield every outcome together with its product and decoded images: for reports."""
+        self.summary = RunSummary()
+        self._invoker.seconds.clear()
+        self._invoker.failures.clear()
+        started = time.perf_counter()
+        self.summary.notices += self.host.notify("agpis_run_started", context=self._context)
+        with ThreadPoolExecutor(self.config.run.threads, thread_name_prefix="agpis-decode") as executor:
+            for pending in self._decoding_ahead(iter(checked(products, base=base)), executor):
+                for processed in self._process_batch(pending):
+                    self.summary.add(processed.outcome)
+                    self.summary.seconds = time.perf_counter() - started
+                    yield processed
+        self.summary.component_seconds.update(self._invoker.seconds)
+        self.summary.failures.update(self._invoker.failures)
+        self._note_failures()
+        arguments = {"context": self._context, "summary": vars(self.summary)}
+        self.summary.notices += self.host.notify("agpis_run_finished", **arguments)
+
+    def _decoding_ahead(
+        self, records: Iterator[Product | RejectedRecord], executor: ThreadPoolExecutor
+    ) -> Iterator[PendingBatch]:
+        """Yield micro-batches, the next one being decoded while the present one is looked at."""
+        current: PendingBatch | None = None
+        while batch := list(itertools.islice(records, self.config.run.batch_size)):
+            following = start_decoding(batch, executor, self.config.media)
+            if current is not None:
+                yield current
+            current = following
+        if current is not None:
+            yield current
+
+    def _process_batch(self, pending: PendingBatch) -> Iterator[ProcessedProduct]:
+        batch = {progress.product.id: progress for progress in finish_decoding(pending, self.host.catalogue)}
+        self._context.open_batch(progress.product for progress in batch.values())
+        self._stage2.run(batch, self._stage1.run(batch))
+        for record in pending.records:
+            if isinstance(record, RejectedRecord):
+                yield ProcessedProduct(None, rejected_outcome(record), {})
+            else:
+                progress = batch[record.id]
+                yield ProcessedProduct(record, progress.outcome(), progress.images)
+
+    def _note_failures(self) -> None:
+        for blame, count in self._invoker.failures.items():
+            dropped = " and was dropped" if count >= self.config.run.max_failures else ""
+            reason = self._invoker.last_reason.get(blame, "")
+            self.summary.notices.append(f"{blame} failed on {count} item{'s' * (count > 1)}{dropped}; last: {reason}")
+
+    def _make(self, owned: OwnedSpec) -> Component:
+        return Component(owned, self.host.create(owned, self.config.components))
+
+    def _create(self, owned: OwnedSpec | None) -> Component | None:
+        return self._make(owned) if owned else None

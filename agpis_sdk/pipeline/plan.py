@@ -1,0 +1,144 @@
+"""Which components a run needs, and in which order: decided before anything heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from agpis_sdk.components import SequenceCheckerSpec
+from agpis_sdk.config import Config
+from agpis_sdk.errors import ConfigError, nearest
+from agpis_sdk.plugins import OwnedSpec, PluginHost
+from agpis_sdk.rules import Rule, RuleCatalogue, selected
+
+NO_SCORER = "none"
+# Facts that the engine itself reads: they decide which of a violating pair stays (paper section 3.3.2).
+ENGINE_FACTS = frozenset({"p_noncompliant"})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The components of a run, image checkers in the order of the facts that they need."""
+
+    image_checkers: tuple[OwnedSpec, ...]
+    pair_checkers: tuple[OwnedSpec, ...]
+    sequence_checkers: tuple[OwnedSpec, ...]
+    selector: OwnedSpec
+    builder: OwnedSpec
+    scorer: OwnedSpec | None
+    backbone: OwnedSpec | None
+
+    def components(self) -> list[OwnedSpec]:
+        """Return all components in the order in which they run."""
+        optional = [self.backbone] if self.backbone else []
+        last = [self.scorer] if self.scorer else []
+        return [
+            *optional, *self.image_checkers, self.selector, *self.pair_checkers, self.builder, *self.sequence_checkers,
+            *last,
+        ]  # fmt: skip
+
+
+def make_plan(host: PluginHost, config: Config) -> Plan:
+    """Choose the components of a run; raises `ConfigError` for a name or a fact that nothing provides."""
+    check_rule_names(host.catalogue, config)
+    host.check_component_tables(config.components)
+    images = _needed(host, "agpis_image_checkers", config)
+    pairs = _needed(host, "agpis_pair_checkers", config)
+    sequences = [
+        owned
+        for owned in _needed(host, "agpis_sequence_checkers", config)
+        if not (isinstance(owned.spec, SequenceCheckerSpec) and owned.spec.gives_probability)
+    ]
+    scorer = None
+    if config.sequence.scorer != NO_SCORER:
+        scorer = host.named("agpis_sequence_checkers", config.sequence.scorer, setting="sequence.scorer")
+    selector = host.named("agpis_primary_selectors", config.primary.selector, setting="primary.selector")
+    builder = host.named("agpis_sequence_builders", config.sequence.builder, setting="sequence.builder")
+    backbone = host.named("agpis_backbones", config.backbone.name, setting="backbone.name")
+    everyone = [*images, selector, *pairs, builder, *sequences, *([scorer] if scorer else [])]
+    required = frozenset().union(*(owned.spec.requires for owned in everyone))
+    _check_facts(everyone, backbone)
+    return Plan(
+        image_checkers=tuple(_in_order(images)),
+        pair_checkers=tuple(pairs),
+        sequence_checkers=tuple(sequences),
+        selector=selector,
+        builder=builder,
+        scorer=scorer,
+        backbone=backbone if required & backbone.spec.provides else None,
+    )
+
+
+def check_rule_names(catalogue: RuleCatalogue, config: Config) -> None:
+    """Refuse a `select`, `ignore` or `thresholds` entry that no rule answers to."""
+    known = [*(rule.code for rule in catalogue), *(rule.name for rule in catalogue)]
+    for key in config.rules.thresholds:
+        if key not in catalogue:
+            raise ConfigError("no such rule", item=f"rules.thresholds.{key}", remedy=nearest(key, known))
+    for setting, entries in (("select", config.rules.select), ("ignore", tuple(config.rules.ignore))):
+        for entry in entries:
+            if entry not in catalogue and not any(code.startswith(entry) for code in known):
+                raise ConfigError(
+                    "no rule answers to it", item=f'rules.{setting}: "{entry}"', remedy=nearest(entry, known)
+                )
+
+
+def thresholds(catalogue: RuleCatalogue, config: Config) -> dict[str, float]:
+    """Return for each selected rule's code the score from which on it is reported."""
+    wanted = {catalogue[key].code: value for key, value in config.rules.thresholds.items()}
+    return {rule.code: wanted.get(rule.code, rule.threshold) for rule in catalogue if _selected(rule, config)}
+
+
+def _selected(rule: Rule, config: Config) -> bool:
+    return selected(rule, config.rules.select, config.rules.ignore)
+
+
+def _needed(host: PluginHost, hook: str, config: Config) -> list[OwnedSpec]:
+    """Return the checkers that can raise a selected rule or provide a fact that the engine reads."""
+    return [
+        owned
+        for owned in host.specs(hook).values()
+        if any(_selected(rule, config) for rule in owned.spec.rules) or owned.spec.provides & ENGINE_FACTS
+    ]
+
+
+def _check_facts(components: Iterable[OwnedSpec], backbone: OwnedSpec) -> None:
+    provider: dict[str, OwnedSpec] = dict.fromkeys(backbone.spec.provides, backbone)
+    components = list(components)
+    for owned in components:
+        for fact in owned.spec.provides:
+            if fact in provider:
+                raise ConfigError(
+                    f'fact "{fact}" is provided by both {provider[fact].plugin.owner} and {owned.plugin.owner}',
+                    item=owned.spec.name,
+                    remedy=f'set plugins.block = ["{owned.plugin.name}"]',
+                )
+            provider[fact] = owned
+    for owned in components:
+        for fact in owned.spec.requires:
+            if fact not in provider:
+                raise ConfigError(
+                    f'requires fact "{fact}", which nothing provides',
+                    item=f"{owned.spec.name} ({owned.plugin.owner})",
+                    remedy=nearest(fact, provider),
+                )
+
+
+def _in_order(checkers: list[OwnedSpec]) -> list[OwnedSpec]:
+    """Sort checkers so that a fact is provided before it is required; otherwise by name."""
+    by_name = {owned.spec.name: owned for owned in checkers}
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for owned in checkers:
+        needs = [other.spec.name for other in checkers if owned.spec.requires & other.spec.provides and other != owned]
+        sorter.add(owned.spec.name, *needs)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise ConfigError(f"facts go round in a circle: {' → '.join(error.args[1])}", item="plugins") from None
+    ordered: list[OwnedSpec] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered.extend(by_name[name] for name in ready)
+        sorter.done(*ready)
+    return ordered

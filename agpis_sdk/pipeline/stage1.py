@@ -1,0 +1,265 @@
+"""Stage 1: single-image and image-pair recognition, then the target sequence is built (paper section 3.3)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agpis_sdk.components import DecodedImage, ImagePair, ImageSequence, SequenceCandidates
+from agpis_sdk.config import Config
+from agpis_sdk.errors import ComponentError
+from agpis_sdk.pipeline.batch import ProductInProgress, engine_finding
+from agpis_sdk.pipeline.context import RunContext
+from agpis_sdk.pipeline.findings import accept_finding, images_known, keep_finding, pairs_known
+from agpis_sdk.pipeline.invoke import Component, Failure, Invoker
+from agpis_sdk.rules import RuleCatalogue
+
+Batch = Mapping[str, ProductInProgress]
+
+
+@dataclass(frozen=True)
+class Stage1:
+    """The components and settings of stage 1."""
+
+    config: Config
+    catalogue: RuleCatalogue
+    thresholds: Mapping[str, float]
+    context: RunContext
+    invoker: Invoker
+    backbone: Component | None
+    image_checkers: Sequence[Component]
+    pair_checkers: Sequence[Component]
+    selector: Component
+    builder: Component
+
+    def run(self, batch: Batch) -> dict[str, list[ImageSequence]]:
+        """Take a micro-batch through stage 1; return the sequences built for each product that is still open."""
+        self._compute_features(batch)
+        for checker in self.image_checkers:
+            self._check_images(checker, batch)
+        self._note_p_noncompliant(batch)
+        self._select_primary(batch)
+        for checker in self.pair_checkers:
+            self._check_pairs(checker, batch)
+        self._remove_from_pairs(batch)
+        return self._build(batch)
+
+    # ── single-image recognition (3.3.1) ─────────────────────────────────────────────────────────────────────────
+
+    def _compute_features(self, batch: Batch) -> None:
+        """Run the backbone once over every image; its facts serve all components."""
+        if self.backbone is None:
+            return
+        backbone = self.backbone
+        names = backbone.owned.spec.provides
+
+        def checked(facts: object) -> Mapping[str, object]:
+            if not isinstance(facts, Mapping) or not names <= facts.keys():
+                raise ComponentError(f"gave no {', '.join(sorted(names))}")
+            return facts
+
+        def run(chunk: Sequence[DecodedImage]) -> list[tuple[DecodedImage, Mapping[str, object]]]:
+            features = list(backbone.instance.features(chunk))
+            if len(features) != len(chunk):
+                raise ComponentError(f"gave {len(features)} features for {len(chunk)} images")
+            return [(image, checked(facts)) for image, facts in zip(chunk, features, strict=True)]
+
+        images = [image for progress in batch.values() for image in progress.usable]
+        computed, failures = self.invoker.call(backbone, images, run, lambda _, result: result)
+        self.context.allow(names)
+        for image, facts in computed:
+            for name in names:
+                self.context.provide(image, name, facts[name])
+        self.context.allow(frozenset())
+        self._note_image_failures(batch, failures)
+
+    def _check_images(self, checker: Component, batch: Batch) -> None:
+        images = self._with_facts(
+            checker, batch, [image for progress in batch.values() for image in progress.images.values()]
+        )
+        found, failures = self.invoker.call(
+            checker,
+            images,
+            lambda chunk: checker.instance.check_images(chunk, self.context),
+            lambda chunk, result: accept_finding(checker, images_known(chunk), result),
+        )
+        for finding in found:
+            progress = batch[finding.product_id]
+            if keep_finding(progress, finding, self.thresholds, self.catalogue):
+                progress.removed.update(finding.images)
+        self._note_image_failures(batch, failures)
+
+    def _note_p_noncompliant(self, batch: Batch) -> None:
+        for progress in batch.values():
+            for image in progress.images.values():
+                p_noncompliant = self.context.known(image, "p_noncompliant")
+                if p_noncompliant is not None:
+                    progress.p_noncompliant[image.id] = float(p_noncompliant)
+
+    def _select_primary(self, batch: Batch) -> None:
+        """Score every image with p_primary; of those not removed, the largest at or above the threshold wins."""
+        self._score_primary(batch)
+        length = self.config.sequence.length
+        for progress in [progress for progress in batch.values() if progress.open]:
+            usable = progress.usable
+            if len(usable) < length:
+                progress.end("none", "too-few-images", self._too_few(progress, "single-image recognition"))
+                continue
+            best = max(usable, key=lambda image: (progress.p_primary[image.id], -image.position))
+            threshold = self.config.primary.threshold
+            if progress.p_primary[best.id] < threshold:
+                score = progress.p_primary[best.id]
+                progress.end("none", "no-primary", f'best is "{best.id}" with p_primary {score:.2f} < {threshold:g}')
+            else:
+                progress.primary = best.id
+
+    def _score_primary(self, batch: Batch) -> None:
+        selector = self.selector
+        images = self._with_facts(
+            selector, batch, [image for progress in batch.values() for image in progress.images.values()]
+        )
+
+        def run(chunk: Sequence[DecodedImage]) -> list[tuple[DecodedImage, float]]:
+            scores = list(selector.instance.score_primary(chunk, self.context))
+            if len(scores) != len(chunk):
+                raise ComponentError(f"gave {len(scores)} scores for {len(chunk)} images")
+            return list(zip(chunk, scores, strict=True))
+
+        def accept(_: Sequence[DecodedImage], result: tuple[DecodedImage, float]) -> tuple[DecodedImage, float]:
+            if not 0.0 <= float(result[1]) <= 1.0:
+                raise ComponentError(f"gave p_primary {result[1]!r}, which is not in 0..1")
+            return result
+
+        scored, failures = self.invoker.call(selector, images, run, accept)
+        for image, score in scored:
+            batch[image.product_id].p_primary[image.id] = float(score)
+        self._note_image_failures(batch, failures)
+        for progress in batch.values():
+            missing = [image.id for image in progress.usable if image.id not in progress.p_primary]
+            # No image can win against one that was not scored: that would be a silent substitute (law 7).
+            if missing and len(progress.usable) >= self.config.sequence.length:
+                progress.end("failed", f"primary selector {selector.blame} gave no score for: {', '.join(missing)}")
+
+    # ── image-pair recognition (3.3.2) ───────────────────────────────────────────────────────────────────────────
+
+    def _check_pairs(self, checker: Component, batch: Batch) -> None:
+        open_products = [progress for progress in batch.values() if progress.open]
+        ready = {
+            image.key
+            for image in self._with_facts(
+                checker, batch, [image for progress in open_products for image in progress.usable]
+            )
+        }
+        pairs = [
+            ImagePair(first, second)
+            for progress in open_products
+            for first, second in itertools.combinations(progress.usable, 2)
+            if first.key in ready and second.key in ready
+        ]
+        found, failures = self.invoker.call(
+            checker,
+            pairs,
+            lambda chunk: checker.instance.check_pairs(chunk, self.context),
+            lambda chunk, result: accept_finding(checker, pairs_known(chunk), result),
+        )
+        for finding in found:
+            keep_finding(batch[finding.product_id], finding, self.thresholds, self.catalogue)
+        for failure in failures:
+            pair = failure.item
+            broken = engine_finding(self.catalogue, "AGP902", (pair.first.id, pair.second.id), failure.reason)
+            batch[pair.first.product_id].findings.append(broken)
+
+    def _remove_from_pairs(self, batch: Batch) -> None:
+        """Of each violating pair keep the primary image, else the one with the smaller p_nc; the surest pair first."""
+        for progress in [progress for progress in batch.values() if progress.open]:
+            violating = [
+                finding
+                for finding in progress.findings
+                if len(finding.images) == 2
+                and self.catalogue[finding.code].category == "image-pair"
+                and self.catalogue[finding.code].severity == "error"
+            ]
+            for finding in sorted(violating, key=lambda finding: (-finding.score, finding.images, finding.code)):
+                if progress.removed.isdisjoint(finding.images):
+                    progress.removed.add(_loser(progress, finding.images))
+            if len(progress.usable) < self.config.sequence.length:
+                progress.end("none", "too-few-images", self._too_few(progress, "image-pair recognition"))
+
+    # ── the target sequence ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _build(self, batch: Batch) -> dict[str, list[ImageSequence]]:
+        builder = self.builder
+        candidates = [_candidates(progress) for progress in batch.values() if progress.open]
+        length = self.config.sequence.length
+        usable = {
+            candidate.product.id: {image.id for image in (candidate.primary, *candidate.others)}
+            for candidate in candidates
+        }
+
+        def accept(_: Sequence[SequenceCandidates], result: object) -> ImageSequence:
+            if not isinstance(result, ImageSequence):
+                raise ComponentError(f"yielded {type(result).__name__}, not an ImageSequence")
+            own = usable.get(result.product.id, set())
+            if len(set(result.ids)) != length or len(result.ids) != length or not set(result.ids) <= own:
+                raise ComponentError(f"built {list(result.ids)}: {length} different usable images are needed")
+            return result
+
+        sequences, failures = self.invoker.call(
+            builder, candidates, lambda chunk: builder.instance.build(chunk, length, self.context), accept
+        )
+        built: dict[str, list[ImageSequence]] = {}
+        for sequence in sequences:
+            built.setdefault(sequence.product.id, []).append(sequence)
+        reasons = {failure.item.product.id: failure.reason for failure in failures}
+        for candidate in candidates:
+            product_id = candidate.product.id
+            if product_id not in built:
+                reason = reasons.get(product_id, f"{builder.blame} built no sequence")
+                batch[product_id].end("failed", f"sequence builder {reason}")
+        return built
+
+    # ── shared ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _with_facts(self, component: Component, batch: Batch, images: Sequence[DecodedImage]) -> list[DecodedImage]:
+        """Return the images about which all required facts are known; the others get a finding AGP903."""
+        required = component.owned.spec.requires
+        ready = []
+        for image in images:
+            if self.context.has_facts(image, required):
+                ready.append(image)
+            else:
+                missing = [name for name in sorted(required) if self.context.known(image, name) is None]
+                message = f"{component.blame} was skipped: no {', '.join(missing)}"
+                batch[image.product_id].findings.append(engine_finding(self.catalogue, "AGP903", (image.id,), message))
+        return ready
+
+    def _note_image_failures(self, batch: Batch, failures: Sequence[Failure[DecodedImage]]) -> None:
+        for failure in failures:
+            finding = engine_finding(self.catalogue, "AGP902", (failure.item.id,), failure.reason)
+            batch[failure.item.product_id].findings.append(finding)
+
+    def _too_few(self, progress: ProductInProgress, stage: str) -> str:
+        listed = len(progress.product.images)
+        return f"{len(progress.usable)} of {listed} images left after {stage}; {self.config.sequence.length} are needed"
+
+
+def _loser(progress: ProductInProgress, pair: tuple[str, ...]) -> str:
+    """Return which image of a violating pair goes; one without p_nc loses, and so does the later of two equals."""
+    positions = {image_id: position for position, image_id in enumerate(progress.images)}
+    return max(
+        pair,
+        key=lambda image_id: (
+            image_id != progress.primary,
+            progress.p_noncompliant.get(image_id, 1.0),
+            positions[image_id],
+        ),
+    )
+
+
+def _candidates(progress: ProductInProgress) -> SequenceCandidates:
+    usable = progress.usable
+    primary = next(image for image in usable if image.id == progress.primary)
+    return SequenceCandidates(
+        product=progress.product, primary=primary, others=tuple(image for image in usable if image is not primary)
+    )

@@ -1,0 +1,315 @@
+"""Plugins: find, filter, load, register, validate. The only file that touches pluggy's manager.
+
+A plugin that cannot be loaded is named with its version, the cause and the remedy, and the others go on.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Literal
+
+import pluggy
+from packaging.requirements import InvalidRequirement, Requirement
+
+from agpis_sdk import hookspecs
+from agpis_sdk.components import (
+    BackboneSpec,
+    ComponentConfig,
+    ComponentSpec,
+    ImageCheckerSpec,
+    PairCheckerSpec,
+    PrimarySelectorSpec,
+    Profile,
+    ReporterSpec,
+    SequenceBuilderSpec,
+    SequenceCheckerSpec,
+)
+from agpis_sdk.config import PluginsSection, validate
+from agpis_sdk.errors import AgpisError, ConfigError, PluginContractError, PluginLoadError, UnknownNameError, nearest
+from agpis_sdk.rules import RuleCatalogue
+
+ENTRY_POINT_GROUP = "agpis"
+SPEC_OF_HOOK: Mapping[str, type[ComponentSpec]] = {
+    "agpis_image_checkers": ImageCheckerSpec,
+    "agpis_pair_checkers": PairCheckerSpec,
+    "agpis_sequence_checkers": SequenceCheckerSpec,
+    "agpis_primary_selectors": PrimarySelectorSpec,
+    "agpis_sequence_builders": SequenceBuilderSpec,
+    "agpis_backbones": BackboneSpec,
+    "agpis_reporters": ReporterSpec,
+}
+
+PluginState = Literal["active", "blocked", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginStatus:
+    """What became of one plugin when it was loaded; `seconds` is the time its import took."""
+
+    name: str
+    distribution: str
+    version: str
+    state: PluginState
+    reason: str = ""
+    hooks: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def owner(self) -> str:
+        """The plugin as error messages name it: "agpis-shiny 0.1.0 (shiny)"."""
+        return f"{self.distribution} {self.version} ({self.name})"
+
+
+@dataclass(frozen=True)
+class OwnedSpec:
+    """A component's spec together with the plugin that announced it."""
+
+    spec: ComponentSpec
+    plugin: PluginStatus
+
+
+@dataclass(frozen=True)
+class _Found:
+    name: str
+    distribution: str
+    version: str
+    module: str | ModuleType | object
+
+
+class PluginHost:
+    """All plugins of a run: their statuses, their components by hook and name, and the rules they declare."""
+
+    def __init__(self) -> None:
+        self.catalogue = RuleCatalogue()
+        self.statuses: list[PluginStatus] = []
+        self.profiles: dict[str, Profile] = {}
+        self._components: dict[str, dict[str, OwnedSpec]] = {hook: {} for hook in SPEC_OF_HOOK}
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+
+    @classmethod
+    def load(cls, settings: PluginsSection | None = None, *, discover: bool = True) -> PluginHost:
+        """Find and load all plugins; with `discover=False` only the built-in ones.
+
+        Raises `PluginLoadError` when a required plugin is missing or, in strict mode, when any fails.
+        """
+        settings = settings or PluginsSection()
+        host = cls()
+        found = list(_find(discover))
+        _check_blocks(found, settings.block)
+        for plugin in found:
+            if plugin.name in settings.block or plugin.distribution in settings.block:
+                host._note(plugin, "blocked", reason="named in plugins.block")
+            else:
+                host.register(plugin, strict=settings.strict)
+        for module in settings.load:
+            host.register(_Found(module, module, "local", module), strict=settings.strict)
+        _check_requirements(host.statuses, settings.require)
+        return host
+
+    def add(self, module: object, *, name: str) -> PluginStatus:
+        """Register an imported module or object as a plugin: for notebooks and tests."""
+        return self.register(_Found(name, name, "local", module), strict=False)
+
+    def register(self, found: _Found, *, strict: bool) -> PluginStatus:
+        """Import and register one plugin; what fails is noted, or raised in strict mode."""
+        started = time.perf_counter()
+        try:
+            module = importlib.import_module(found.module) if isinstance(found.module, str) else found.module
+            seconds = time.perf_counter() - started
+            self._manager.register(module, name=found.name)
+            try:
+                self._manager.check_pending()
+                return self._announce(found, seconds)
+            except BaseException:
+                self._manager.unregister(name=found.name)
+                raise
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}" if not isinstance(error, AgpisError) else error.what
+            status = self._note(found, "failed", reason=cause, seconds=time.perf_counter() - started)
+            if strict:
+                raise PluginLoadError(
+                    cause, item=status.owner, remedy=f'upgrade it, or set plugins.block = ["{found.name}"]'
+                ) from error
+            return status
+
+    def specs(self, hook: str) -> Mapping[str, OwnedSpec]:
+        """Return the components that one hook announced, by name, sorted."""
+        return dict(sorted(self._components[hook].items()))
+
+    def all_specs(self) -> Iterator[tuple[str, OwnedSpec]]:
+        """Yield every hook name with every component announced through it."""
+        for hook in SPEC_OF_HOOK:
+            for owned in self.specs(hook).values():
+                yield hook, owned
+
+    def named(self, hook: str, name: str, *, setting: str) -> OwnedSpec:
+        """Return the component that a setting names; raises `UnknownNameError` with the nearest name."""
+        components = self._components[hook]
+        if name not in components:
+            raise UnknownNameError(
+                "no plugin announces it", item=f'{setting} = "{name}"', remedy=nearest(name, components)
+            )
+        return components[name]
+
+    def profile(self, name: str) -> Profile:
+        """Return a profile; raises `UnknownNameError` with the nearest name."""
+        if name not in self.profiles:
+            raise UnknownNameError("no such profile", item=name, remedy=nearest(name, self.profiles))
+        return self.profiles[name]
+
+    def settings_of(self, owned: OwnedSpec, tables: Mapping[str, Mapping[str, Any]]) -> ComponentConfig:
+        """Validate a component's table of settings without importing the component."""
+        spec = owned.spec
+        config: ComponentConfig = validate(spec.config, tables.get(spec.name, {}), item=f"components.{spec.name}")
+        return config
+
+    def check_component_tables(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
+        """Validate every `[components.*]` table; one that no component answers to is an error."""
+        known = {owned.spec.name: owned for _, owned in self.all_specs()}
+        for name in tables:
+            if name not in known:
+                raise ConfigError("no such component", item=f"components.{name}", remedy=nearest(name, known))
+            self.settings_of(known[name], tables)
+
+    def create(self, owned: OwnedSpec, tables: Mapping[str, Mapping[str, Any]]) -> Any:
+        """Import a component's factory and call it with its validated settings."""
+        settings = self.settings_of(owned, tables)
+        module, _, attribute = owned.spec.factory.partition(":")
+        try:
+            factory = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise PluginLoadError(
+                f'factory "{owned.spec.factory}" cannot be imported: {error}',
+                item=owned.plugin.owner,
+                remedy=f'reinstall {owned.plugin.distribution}, or set plugins.block = ["{owned.plugin.name}"]',
+            ) from error
+        return factory(settings)
+
+    def notify(self, hook: str, **arguments: Any) -> list[str]:
+        """Call an event hook of every plugin, one at a time; return what failed, named by plugin."""
+        failures = []
+        for status in [status for status in self.statuses if status.state == "active" and hook in status.hooks]:
+            plugin = self._manager.get_plugin(status.name)
+            try:
+                getattr(plugin, hook)(**arguments)
+            except Exception as error:
+                failures.append(f"{status.owner}: {hook} raised {type(error).__name__}: {error}")
+        return failures
+
+    def _announce(self, found: _Found, seconds: float) -> PluginStatus:
+        """Collect what one plugin announces; nothing of it is kept when anything is wrong."""
+        plugin = self._manager.get_plugin(found.name)
+        hooks = tuple(sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ()))
+        collected: list[tuple[str, ComponentSpec]] = []
+        for hook in (hook for hook in SPEC_OF_HOOK if hook in hooks):
+            collected.extend((hook, spec) for spec in _drain(plugin, hook, SPEC_OF_HOOK[hook]))
+        profiles = _drain(plugin, "agpis_profiles", Profile) if "agpis_profiles" in hooks else []
+        self._refuse_taken_names(found, collected, profiles)
+        rules = {rule.code: rule for _, spec in collected for rule in spec.rules}
+        owner = f"{found.distribution} {found.version} ({found.name})"
+        trial = RuleCatalogue(self.catalogue)
+        for rule in rules.values():
+            if not (rule.code.startswith("AGP") and rule in list(self.catalogue)):
+                _refuse_foreign_prefix(rule.code, found)
+            trial.add(rule, owner=owner)
+        for rule in rules.values():
+            self.catalogue.add(rule, owner=owner)
+        status = self._note(
+            found,
+            "active",
+            seconds=seconds,
+            hooks=hooks,
+            components=tuple(sorted(spec.name for _, spec in collected)),
+            codes=tuple(sorted(rules)),
+        )
+        for hook, spec in collected:
+            self._components[hook][spec.name] = OwnedSpec(spec, status)
+        self.profiles.update({profile.name: profile for profile in profiles})
+        return status
+
+    def _refuse_taken_names(
+        self, found: _Found, collected: Sequence[tuple[str, ComponentSpec]], profiles: Sequence[Profile]
+    ) -> None:
+        taken = {owned.spec.name: owned.plugin.owner for _, owned in self.all_specs()}
+        for _, spec in collected:
+            if spec.name in taken:
+                raise PluginContractError(
+                    f'component "{spec.name}" is announced by both {taken[spec.name]} and '
+                    f"{found.distribution} {found.version} ({found.name})"
+                )
+            taken[spec.name] = found.name
+        for profile in profiles:
+            if profile.name in self.profiles:
+                raise PluginContractError(f'profile "{profile.name}" is already taken')
+
+    def _note(self, found: _Found, state: PluginState, **fields: Any) -> PluginStatus:
+        status = PluginStatus(
+            name=found.name, distribution=found.distribution, version=found.version, state=state, **fields
+        )
+        self.statuses.append(status)
+        return status
+
+
+def _find(discover: bool) -> Iterable[_Found]:
+    """Yield the installed plugins without importing any: the built-in ones first, then by name."""
+    entry_points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+    found = []
+    for entry_point in entry_points:
+        distribution = entry_point.dist
+        name = distribution.name if distribution else "unknown"
+        version = distribution.version if distribution else "?"
+        if discover or name == "agpis-sdk":
+            found.append(_Found(entry_point.name, name, version, entry_point.value))
+    # An editable install beside a wheel's metadata lists an entry point twice.
+    unique = {(plugin.name, plugin.distribution): plugin for plugin in found}
+    return sorted(unique.values(), key=lambda plugin: (plugin.distribution != "agpis-sdk", plugin.name))
+
+
+def _check_blocks(found: Sequence[_Found], block: Iterable[str]) -> None:
+    known = {plugin.name for plugin in found} | {plugin.distribution for plugin in found}
+    for name in block:
+        if name not in known:
+            raise UnknownNameError("blocks nothing", item=f'plugins.block = ["{name}"]', remedy=nearest(name, known))
+
+
+def _check_requirements(statuses: Sequence[PluginStatus], requirements: Iterable[str]) -> None:
+    active = {status.distribution: status.version for status in statuses if status.state == "active"}
+    for text in requirements:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement as error:
+            raise ConfigError(str(error), item=f'plugins.require = ["{text}"]') from None
+        version = active.get(requirement.name)
+        if version is None or not requirement.specifier.contains(version, prereleases=True):
+            have = f"version {version} is active" if version else "it is not active"
+            raise PluginLoadError(f"required, but {have}", item=text, remedy=f'pip install "{text}"')
+
+
+def _drain(plugin: Any, hook: str, kind: type[Any]) -> list[Any]:
+    """Call one hook of one plugin and take everything it yields; a wrong type is an error that names it."""
+    announced = getattr(plugin, hook)()
+    if announced is None or isinstance(announced, str | bytes | Mapping) or not isinstance(announced, Iterable):
+        raise PluginContractError(f"{hook} returned {type(announced).__name__}, not an iterable of {kind.__name__}")
+    collected = []
+    for spec in announced:
+        if not isinstance(spec, kind):
+            raise PluginContractError(f"{hook} yielded {type(spec).__name__}, not {kind.__name__}")
+        collected.append(spec)
+        if len(collected) > 1000:
+            raise PluginContractError(f"{hook} yielded more than 1000 specs: an endless generator?")
+    return collected
+
+
+def _refuse_foreign_prefix(code: str, found: _Found) -> None:
+    if code.startswith("AGP"):
+        raise PluginContractError(
+            f"rule {code}: the prefix AGP belongs to agpis-sdk; {found.distribution} needs a prefix of its own"
+        )

@@ -1,0 +1,1 @@
+"""Outcomes as pages and tables for people."""
