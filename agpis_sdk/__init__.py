@@ -14,7 +14,7 @@ _HOMES = {
     "agpis_sdk.components": (
         "Backbone", "BackboneSpec", "ComponentConfig", "Context", "DecodedImage", "ImageChecker", "ImageCheckerSpec",
         "ImagePair", "ImageSequence", "PairChecker", "PairCheckerSpec", "PrimarySelector", "PrimarySelectorSpec",
-        "Profile", "ReporterSpec", "SequenceBuilder", "SequenceBuilderSpec", "SequenceCandidates", "SequenceChecker",
+        "Profile", "Reporter", "ReporterSpec", "SequenceBuilder", "SequenceBuilderSpec", "SequenceCandidates", "SequenceChecker",
         "SequenceCheckerSpec", "image_finding", "pair_finding",
     ),
     "agpis_sdk.config": ("Config", "load_config"),
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from agpis_sdk.components import PrimarySelector as PrimarySelector
     from agpis_sdk.components import PrimarySelectorSpec as PrimarySelectorSpec
     from agpis_sdk.components import Profile as Profile
+    from agpis_sdk.components import Reporter as Reporter
     from agpis_sdk.components import ReporterSpec as ReporterSpec
     from agpis_sdk.components import SequenceBuilder as SequenceBuilder
     from agpis_sdk.components import SequenceBuilderSpec as SequenceBuilderSpec

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
-from agpis_sdk.records import Finding, Product, SequenceVerdict
+from agpis_sdk.records import Finding, Outcome, Product, SequenceVerdict
 from agpis_sdk.rules import Rule
 
 if TYPE_CHECKING:
@@ -212,6 +213,27 @@ class Backbone(Protocol):
         ...
 
 
+@runtime_checkable
+class Reporter(Protocol):
+    """Turns the outcomes of a run into one file for people."""
+
+    def start(self, path: Path, title: str, rules: Sequence[Rule]) -> None:
+        """Begin a report; nothing stands at `path` before `finish`."""
+        ...
+
+    def add(self, product: Product | None, outcome: Outcome, images: Mapping[str, DecodedImage]) -> None:
+        """Take in one outcome, in input order; `product` is None where a record was no product."""
+        ...
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Write the report; `summary` holds seconds, images and the threshold on p^t."""
+        ...
+
+    def discard(self) -> None:
+        """Give the report up without a trace: the run was broken off."""
+        ...
+
+
 # ── Specs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -270,7 +292,7 @@ class BackboneSpec(ComponentSpec):
 
 
 class ReporterSpec(ComponentSpec):
-    """Announces a reporter: outcomes in, a file out."""
+    """Announces a `Reporter`; `name` is the file ending that it writes, such as "html"."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,7 +82,9 @@ def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
 
         @hookimpl
         def agpis_sequence_checkers():
-            yield SequenceCheckerSpec(name="our-scorer", factory="agpis_shiny.scorer:OurScorer", batch_size=16)
+            yield SequenceCheckerSpec(
+                name="our-scorer", factory="agpis_shiny.scorer:OurScorer", gives_probability=True, batch_size=16
+            )
         ```
     """
     raise AssertionError("a specification is never called")

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import pluggy
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from agpis_sdk import hookspecs
 from agpis_sdk.components import (
@@ -124,14 +125,16 @@ class PluginHost:
         try:
             module = importlib.import_module(found.module) if isinstance(found.module, str) else found.module
             seconds = time.perf_counter() - started
-            self._manager.register(module, name=found.name)
+            self._refuse_taken_plugin(found, module)
             try:
+                self._manager.register(module, name=found.name)
                 self._manager.check_pending()
                 return self._announce(found, seconds)
             except BaseException:
-                self._manager.unregister(name=found.name)
+                # A hook of a wrong signature is found half-way through: what was registered until then must go too.
+                self._manager.unregister(module, name=found.name)
                 raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             cause = f"{type(error).__name__}: {error}" if not isinstance(error, AgpisError) else error.what
             status = self._note(found, "failed", reason=cause, seconds=time.perf_counter() - started)
             if strict:
@@ -197,12 +200,25 @@ class PluginHost:
         """Call an event hook of every plugin, one at a time; return what failed, named by plugin."""
         failures = []
         for status in [status for status in self.statuses if status.state == "active" and hook in status.hooks]:
-            plugin = self._manager.get_plugin(status.name)
+            implementation = self._implementation(self._manager.get_plugin(status.name), hook)
             try:
-                getattr(plugin, hook)(**arguments)
+                # As everywhere in pluggy, a hook may take fewer arguments than its specification lists.
+                implementation.function(*(arguments[name] for name in implementation.argnames))
             except Exception as error:
                 failures.append(f"{status.owner}: {hook} raised {type(error).__name__}: {error}")
         return failures
+
+    def _implementation(self, plugin: object, hook: str) -> pluggy.HookImpl:
+        """Return a plugin's function for a hook, under whatever name it stands in the plugin."""
+        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
+        return next(found for found in caller.get_hookimpls() if found.plugin is plugin)
+
+    def _refuse_taken_plugin(self, found: _Found, module: object) -> None:
+        for status in self.statuses:
+            if status.state != "active":
+                continue
+            if status.name == found.name or self._manager.get_plugin(status.name) is module:
+                raise PluginContractError(f'plugin "{found.name}" is already registered by {status.owner}')
 
     def _announce(self, found: _Found, seconds: float) -> PluginStatus:
         """Collect what one plugin announces; nothing of it is kept when anything is wrong."""
@@ -210,17 +226,17 @@ class PluginHost:
         hooks = tuple(sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ()))
         collected: list[tuple[str, ComponentSpec]] = []
         for hook in (hook for hook in SPEC_OF_HOOK if hook in hooks):
-            collected.extend((hook, spec) for spec in _drain(plugin, hook, SPEC_OF_HOOK[hook]))
-        profiles = _drain(plugin, "agpis_profiles", Profile) if "agpis_profiles" in hooks else []
+            collected.extend((hook, spec) for spec in self._drain(plugin, hook, SPEC_OF_HOOK[hook]))
+        profiles = self._drain(plugin, "agpis_profiles", Profile) if "agpis_profiles" in hooks else []
         self._refuse_taken_names(found, collected, profiles)
-        rules = {rule.code: rule for _, spec in collected for rule in spec.rules}
+        rules = [rule for _, spec in collected for rule in spec.rules]
         owner = f"{found.distribution} {found.version} ({found.name})"
-        trial = RuleCatalogue(self.catalogue)
-        for rule in rules.values():
-            if not (rule.code.startswith("AGP") and rule in list(self.catalogue)):
+        trial = self.catalogue.copy()
+        for rule in rules:
+            if rule not in list(self.catalogue):
                 _refuse_foreign_prefix(rule.code, found)
             trial.add(rule, owner=owner)
-        for rule in rules.values():
+        for rule in rules:
             self.catalogue.add(rule, owner=owner)
         status = self._note(
             found,
@@ -228,12 +244,15 @@ class PluginHost:
             seconds=seconds,
             hooks=hooks,
             components=tuple(sorted(spec.name for _, spec in collected)),
-            codes=tuple(sorted(rules)),
+            codes=tuple(sorted({rule.code for rule in rules})),
         )
         for hook, spec in collected:
             self._components[hook][spec.name] = OwnedSpec(spec, status)
         self.profiles.update({profile.name: profile for profile in profiles})
         return status
+
+    def _drain(self, plugin: object, hook: str, kind: type[Any]) -> list[Any]:
+        return _taken_from(self._implementation(plugin, hook).function(), hook, kind)
 
     def _refuse_taken_names(
         self, found: _Found, collected: Sequence[tuple[str, ComponentSpec]], profiles: Sequence[Profile]
@@ -281,21 +300,20 @@ def _check_blocks(found: Sequence[_Found], block: Iterable[str]) -> None:
 
 
 def _check_requirements(statuses: Sequence[PluginStatus], requirements: Iterable[str]) -> None:
-    active = {status.distribution: status.version for status in statuses if status.state == "active"}
+    active = {canonicalize_name(status.distribution): status.version for status in statuses if status.state == "active"}
     for text in requirements:
         try:
             requirement = Requirement(text)
         except InvalidRequirement as error:
             raise ConfigError(str(error), item=f'plugins.require = ["{text}"]') from None
-        version = active.get(requirement.name)
+        version = active.get(canonicalize_name(requirement.name))
         if version is None or not requirement.specifier.contains(version, prereleases=True):
             have = f"version {version} is active" if version else "it is not active"
             raise PluginLoadError(f"required, but {have}", item=text, remedy=f'pip install "{text}"')
 
 
-def _drain(plugin: Any, hook: str, kind: type[Any]) -> list[Any]:
-    """Call one hook of one plugin and take everything it yields; a wrong type is an error that names it."""
-    announced = getattr(plugin, hook)()
+def _taken_from(announced: Any, hook: str, kind: type[Any]) -> list[Any]:
+    """Take everything that a hook yields; a wrong type is an error that names it."""
     if announced is None or isinstance(announced, str | bytes | Mapping) or not isinstance(announced, Iterable):
         raise PluginContractError(f"{hook} returned {type(announced).__name__}, not an iterable of {kind.__name__}")
     collected = []
@@ -309,7 +327,7 @@ def _drain(plugin: Any, hook: str, kind: type[Any]) -> list[Any]:
 
 
 def _refuse_foreign_prefix(code: str, found: _Found) -> None:
-    if code.startswith("AGP"):
+    if code[:-3] == "AGP":
         raise PluginContractError(
             f"rule {code}: the prefix AGP belongs to agpis-sdk; {found.distribution} needs a prefix of its own"
         )

@@ -136,7 +136,7 @@ class RuleCatalogue:
                 raise PluginContractError(
                     f'rule "{key}" is declared by both {self._owners[taken.code]} and {owner}',
                     item=rule.code,
-                    remedy=f'rename one, or block one: plugins.block = ["{owner}"]',
+                    remedy="rename one, or name one of the two plugins in plugins.block",
                 )
         self._by_code[rule.code] = rule
         self._by_name[rule.name] = rule
@@ -149,14 +149,24 @@ class RuleCatalogue:
         return len(self._by_code)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._by_code or key in self._by_name
+        return self._get(key) is not None
 
     def __getitem__(self, key: str) -> Rule:
         """Return the rule of a code or name; raises `UnknownNameError` with the nearest name."""
-        rule = self._by_code.get(key.upper()) or self._by_name.get(key.lower())
+        rule = self._get(key)
         if rule is None:
             raise UnknownNameError("no such rule", item=key, remedy=nearest(key, [*self._by_code, *self._by_name]))
         return rule
+
+    def _get(self, key: str) -> Rule | None:
+        return self._by_code.get(key.upper()) or self._by_name.get(key.lower())
+
+    def copy(self) -> RuleCatalogue:
+        """Return a catalogue of the same rules and owners."""
+        twin = RuleCatalogue(())
+        for rule in self:
+            twin.add(rule, owner=self._owners[rule.code])
+        return twin
 
     def owner(self, code: str) -> str:
         """Return the distribution that declares a rule."""
@@ -172,7 +182,7 @@ def selected(rule: Rule, select: Iterable[str], ignore: Mapping[str, str]) -> bo
         return True
 
     def matches(entry: str) -> bool:
-        return rule.code.startswith(entry) or rule.name == entry
+        return rule.code.startswith(entry.upper()) or rule.name == entry.lower()
 
     chosen = list(select)
     return (not chosen or any(matches(entry) for entry in chosen)) and not any(matches(entry) for entry in ignore)

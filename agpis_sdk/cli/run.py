@@ -21,8 +21,8 @@ from agpis_sdk.cli.options import (
 from agpis_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
+    from agpis_sdk.components import Reporter
     from agpis_sdk.pipeline.pipeline import Pipeline, ProcessedProduct, RunSummary
-    from agpis_sdk.report.html import HtmlReport
 
 COUNT_LINES_UP_TO = 1_000_000_000
 
@@ -44,15 +44,17 @@ def run(
     records = read_products(products, limit=limit)
     loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
     _check_outputs(products, output, report)
+    if report is not None:
+        host.named("agpis_reporters", report.suffix.removeprefix("."), setting="--report")
     # Everything above answers at once; from here on models are loaded.
     from agpis_sdk.pipeline.pipeline import Pipeline
 
     pipeline = Pipeline(loaded.config, host=host)
-    with _opened(output) as stream, _reporting(report, pipeline, products) as sinks:
+    with _opened(output) as stream, _reporting(report, pipeline, products) as reporters:
         for processed in _with_progress(pipeline, pipeline.process(records), products, limit, quiet=quiet):
             stream.write(processed.outcome.model_dump_json() + "\n")
-            for sink in sinks:
-                sink(processed)
+            for reporter in reporters:
+                reporter.add(processed.product, processed.outcome, processed.images)
     if not quiet:
         _print_summary(pipeline, report)
     if pipeline.summary.failed:
@@ -79,38 +81,23 @@ def _opened(output: str) -> Iterator[TextIO]:
 
 
 @contextlib.contextmanager
-def _reporting(report: Path | None, pipeline: Pipeline, title: str) -> Iterator[list[_ReportSink]]:
+def _reporting(report: Path | None, pipeline: Pipeline, title: str) -> Iterator[list[Reporter]]:
+    """Open the reporter that the file's ending names, and finish or discard its report."""
     if report is None:
         yield []
         return
-    from agpis_sdk.report.html import HtmlReport
-
-    document = HtmlReport(report, title=title, rules=list(pipeline.host.catalogue))
+    host = pipeline.host
+    owned = host.named("agpis_reporters", report.suffix.removeprefix("."), setting="--report")
+    reporter: Reporter = host.create(owned, pipeline.config.components)
+    reporter.start(report, title, list(host.catalogue))
     try:
-        yield [_ReportSink(document)]
+        yield [reporter]
     except BaseException:
-        document.discard()
+        reporter.discard()
         raise
     summary = pipeline.summary
-    document.close(
-        {"seconds": summary.seconds, "images": summary.images, "threshold": pipeline.config.sequence.threshold}
-    )
-
-
-class _ReportSink:
-    """Draws thumbnails of a processed product and hands both to the report."""
-
-    def __init__(self, document: HtmlReport) -> None:
-        self._document = document
-
-    def __call__(self, processed: ProcessedProduct) -> None:
-        from agpis_sdk.report.html import make_thumbnail
-
-        thumbnails = {
-            image.id: make_thumbnail(image.pixels, image.original_width, image.original_height)
-            for image in processed.images.values()
-        }
-        self._document.add(processed.product, processed.outcome, thumbnails)
+    threshold = pipeline.config.sequence.threshold
+    reporter.finish({"seconds": summary.seconds, "images": summary.images, "threshold": threshold})
 
 
 def _with_progress(

@@ -29,19 +29,20 @@ def decode_image(data: bytes, *, product_id: str, image_id: str, position: int, 
     Raises `ImageReadError` where the bytes are no complete image, `ImageTooLargeError` beyond `limits.max_pixels`.
     """
     image = _open(data, limits)
-    frame_count = int(getattr(image, "n_frames", 1))
     file_format = image.format or "unknown"
     width, height = image.size
-    if image.getexif().get(EXIF_ORIENTATION, 1) in ROTATED_BY_A_QUARTER:
-        width, height = height, width
     try:
+        # A phone's JPEG may carry a second, stored picture (MPO); that makes it no animation.
+        frame_count = 1 if file_format == "MPO" else int(getattr(image, "n_frames", 1))
+        if image.getexif().get(EXIF_ORIENTATION, 1) in ROTATED_BY_A_QUARTER:
+            width, height = height, width
         pixels = _working_pixels(image, limits.working_side)
     except Image.DecompressionBombError as error:
         raise ImageTooLargeError(str(error), remedy="shrink it") from None
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
-        if isinstance(error, MemoryError):
-            raise
-        raise ImageReadError(f"is damaged: {error}", remedy="export or fetch it again") from None
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _damaged(error) from None
     return DecodedImage(
         product_id=product_id,
         id=image_id,
@@ -69,8 +70,10 @@ def _open(data: bytes, limits: MediaSection) -> Image.Image:
         raise ImageTooLargeError(str(error).split(",")[0], remedy="shrink it") from None
     except UnidentifiedImageError:
         raise ImageReadError("is not an image of a known format", remedy="use JPEG, PNG or WebP") from None
-    except (OSError, ValueError, SyntaxError) as error:
-        raise ImageReadError(f"is damaged: {error}", remedy="export or fetch it again") from None
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _damaged(error) from None
     width, height = image.size
     if width * height > limits.max_pixels:
         raise ImageTooLargeError(
@@ -80,9 +83,13 @@ def _open(data: bytes, limits: MediaSection) -> Image.Image:
     return image
 
 
+def _damaged(error: Exception) -> ImageReadError:
+    return ImageReadError(f"is damaged: {error or type(error).__name__}", remedy="export or fetch it again")
+
+
 def _working_pixels(image: Image.Image, side: int) -> NDArray[np.uint8]:
     """Return (height, width, 3) uint8 RGB with a long side of at most `side`."""
-    if image.format == "JPEG":
+    if image.format in ("JPEG", "MPO"):
         # The decoder itself scales by 1/2, 1/4 or 1/8: several times faster than decoding every pixel.
         image.draft(None, (side, side))
     image.seek(0)

@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 
 from agpis_sdk.errors import InputFileError, RecordError, nearest
 from agpis_sdk.media.sources import resolve
-from agpis_sdk.records import Product
+from agpis_sdk.records import CandidateImage, Product
 
 KINDS = (".jsonl", ".jsonl.gz", ".parquet")
 
@@ -59,7 +60,7 @@ def _read_lines(path: Path, base: Path) -> Iterator[Product | RejectedRecord]:
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
             yield from parse_lines(stream, base=base)
-    except (gzip.BadGzipFile, EOFError, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise InputFileError(f"cannot be read: {error}", item=str(path)) from None
 
 
@@ -72,8 +73,10 @@ def parse_lines(lines: Iterable[bytes], *, base: Path | None) -> Iterator[Produc
         place = f"line {number}"
         try:
             data = json.loads(line)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            reason = getattr(error, "msg", "not UTF-8")
+        except (ValueError, RecursionError) as error:  # not UTF-8, nested too deep, a number of 5,000 digits
+            reason = getattr(error, "msg", None) or (
+                "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+            )
             column = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
             yield _reject(place.replace(" ", "-"), place, f"invalid JSON{column}: {reason}", "one JSON object a line")
         else:
@@ -127,10 +130,17 @@ class _RecordCheck:
 def _worded(error: ValidationError) -> tuple[str, str]:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"]) or "record"
+    of_an_image = len(first["loc"]) > 1
     if first["type"] == "extra_forbidden":
-        return f'unknown field "{field}"', nearest(str(first["loc"][-1]), [*Product.model_fields])
+        known = CandidateImage.model_fields if of_an_image else Product.model_fields
+        return f'unknown field "{field}"', nearest(str(first["loc"][-1]), known)
     if first["type"] == "missing":
-        return f'"{field}" is missing', 'only "id" and "images" must be there'
+        needed = (
+            'an image is a string, or an object with "id" and "uri"'
+            if of_an_image
+            else 'only "id" and "images" must be there'
+        )
+        return f'"{field}" is missing', needed
     return f'"{field}": {first["msg"].removeprefix("Value error, ")}', "see the input format in the docs"
 
 

@@ -21,7 +21,10 @@ def read_image_bytes(uri: str, limits: MediaSection) -> bytes:
 
     Raises `ImageReadError` when there is nothing to read and `ImageTooLargeError` beyond `limits.max_bytes`.
     """
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        raise ImageReadError(f"is no uri: {error}", item=uri) from None
     if parts.scheme in ("", "file") or len(parts.scheme) == 1:
         return _read_file(Path(unquote(parts.path) if parts.scheme == "file" else uri), limits)
     return _read_remote(uri, parts.scheme, limits)
@@ -37,15 +40,15 @@ def _read_file(path: Path, limits: MediaSection) -> bytes:
         raise ImageReadError(
             "no such file", item=str(path), remedy="a relative uri is resolved against the file it stands in"
         ) from None
-    except OSError as error:
-        raise ImageReadError(f"cannot be read: {error.strerror}", item=str(path)) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
+        raise ImageReadError(f"cannot be read: {getattr(error, 'strerror', None) or error}", item=str(path)) from None
 
 
 def _read_remote(uri: str, scheme: str, limits: MediaSection) -> bytes:
     import fsspec
 
-    options = {"client_kwargs": {"timeout": _http_timeout(limits.timeout)}} if scheme in ("http", "https") else {}
     try:
+        options = {"client_kwargs": {"timeout": _http_timeout(limits.timeout)}} if scheme in ("http", "https") else {}
         with fsspec.open(uri, "rb", **options) as stream:
             data: bytes = stream.read(limits.max_bytes + 1)
     except ImportError as error:

@@ -8,6 +8,7 @@ from typing import Any
 from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.config import Config
 from agpis_sdk.errors import PluginContractError
+from agpis_sdk.pipeline.plan import ENGINE_FACTS
 from agpis_sdk.records import Product
 
 
@@ -60,6 +61,8 @@ class RunContext:
         """Record a fact; raises `PluginContractError` when the running component did not declare it."""
         if name not in self._allowed:
             raise PluginContractError(f'provides fact "{name}" without declaring it', remedy="list it under provides")
+        if name in ENGINE_FACTS and not 0.0 <= float(value) <= 1.0:
+            raise PluginContractError(f'gave fact "{name}" {value!r}, which is not in 0..1', item=image.id)
         self._facts.setdefault(image.key, {})[name] = value
 
     def has_facts(self, image: DecodedImage, names: Iterable[str]) -> bool:

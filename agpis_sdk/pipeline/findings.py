@@ -31,6 +31,7 @@ def accept_finding(
         product_id = products[0]
     else:
         raise ComponentError("the images it names are not those of one product; build findings with image_finding")
+    _refuse_stray_regions(result, result.images)
     fields = {"name": declared[result.code].name, "checker": component.name, "product_id": product_id}
     return AttributedFinding.model_validate({**result.model_dump(), **fields})
 
@@ -68,6 +69,7 @@ def accept_verdict(
             raise ComponentError(f"raised {finding.code}, which its spec does not declare")
         if not set(finding.images) <= set(result.sequence):
             raise ComponentError(f"named images outside the sequence: {', '.join(finding.images)}")
+        _refuse_stray_regions(finding, result.sequence)
         fields = {"name": declared[finding.code].name, "checker": component.name}
         findings.append(Finding.model_validate({**_plain(finding), **fields}))
     return result.model_copy(update={"findings": tuple(findings)})
@@ -81,6 +83,12 @@ def keep_finding(
         return False
     progress.findings.append(Finding.model_validate({**_plain(finding), "score": round(finding.score, 4)}))
     return catalogue[finding.code].severity == "error"
+
+
+def _refuse_stray_regions(finding: Finding, images: Sequence[str]) -> None:
+    for region in finding.regions:
+        if region.image not in images:
+            raise ComponentError(f"gave a region of an image that the finding is not about: {region.image}")
 
 
 def _plain(finding: Finding) -> dict[str, Any]:

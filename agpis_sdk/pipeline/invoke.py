@@ -83,11 +83,12 @@ class Invoker:
         for start in range(0, len(items), size):
             chunk = items[start : start + size]
             if self.dropped(component):
-                reason = f"was dropped after {self._max_failures} failures"
-                failures.extend(Failure(item, f"{component.blame} {reason}") for item in chunk)
+                failures.extend(self._skipped(component, item) for item in chunk)
                 continue
             try:
                 results.extend(self._drain(chunk, run, accept))
+            except MemoryError:
+                raise
             except Exception:
                 self._retry(component, chunk, run, accept, results, failures)
         self._context.allow(frozenset())
@@ -104,6 +105,10 @@ class Invoker:
         failures: list[Failure[Item]],
     ) -> None:
         for item in chunk:
+            # Asked per item, so that it does not depend on the chunk when a component is dropped (law 6).
+            if self.dropped(component):
+                failures.append(self._skipped(component, item))
+                continue
             try:
                 results.extend(self._drain([item], run, accept))
             except MemoryError:
@@ -113,6 +118,9 @@ class Invoker:
                 self.failures[component.blame] += 1
                 self.last_reason[component.blame] = _worded(error)
                 failures.append(Failure(item, reason))
+
+    def _skipped(self, component: Component, item: Item) -> Failure[Item]:
+        return Failure(item, f"{component.blame} was dropped after {self._max_failures} failures")
 
     def _drain(
         self,

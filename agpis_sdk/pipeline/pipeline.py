@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import Config
+from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
 from agpis_sdk.pipeline.batch import PendingBatch, finish_decoding, rejected_outcome, start_decoding
 from agpis_sdk.pipeline.context import RunContext
@@ -126,11 +126,14 @@ class Pipeline:
     ) -> Iterator[PendingBatch]:
         """Yield micro-batches, the next one being decoded while the present one is looked at."""
         current: PendingBatch | None = None
-        while batch := list(itertools.islice(records, self.config.run.batch_size)):
+        for batch, error in _batches(records, self.config.run.batch_size):
             following = start_decoding(batch, executor, self.config.media)
             if current is not None:
                 yield current
             current = following
+            if error is not None:
+                yield current
+                raise error
         if current is not None:
             yield current
 
@@ -156,3 +159,21 @@ class Pipeline:
 
     def _create(self, owned: OwnedSpec | None) -> Component | None:
         return self._make(owned) if owned else None
+
+
+def _batches(
+    records: Iterator[Product | RejectedRecord], size: int
+) -> Iterator[tuple[list[Product | RejectedRecord], InputFileError | None]]:
+    """Yield micro-batches; where the input breaks off, what came before it is yielded together with the error."""
+    batch: list[Product | RejectedRecord] = []
+    try:
+        for record in records:
+            batch.append(record)
+            if len(batch) == size:
+                yield batch, None
+                batch = []
+    except InputFileError as error:
+        yield batch, error
+        return
+    if batch:
+        yield batch, None

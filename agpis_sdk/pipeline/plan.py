@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -43,24 +43,28 @@ def make_plan(host: PluginHost, config: Config) -> Plan:
     """Choose the components of a run; raises `ConfigError` for a name or a fact that nothing provides."""
     check_rule_names(host.catalogue, config)
     host.check_component_tables(config.components)
-    images = _needed(host, "agpis_image_checkers", config)
-    pairs = _needed(host, "agpis_pair_checkers", config)
-    sequences = [
-        owned
-        for owned in _needed(host, "agpis_sequence_checkers", config)
-        if not (isinstance(owned.spec, SequenceCheckerSpec) and owned.spec.gives_probability)
-    ]
+    pairs = _in_order(_needed(host, "agpis_pair_checkers", config))
+    sequences = _in_order(
+        [
+            owned
+            for owned in _needed(host, "agpis_sequence_checkers", config)
+            if not (isinstance(owned.spec, SequenceCheckerSpec) and owned.spec.gives_probability)
+        ]
+    )
     scorer = None
     if config.sequence.scorer != NO_SCORER:
         scorer = host.named("agpis_sequence_checkers", config.sequence.scorer, setting="sequence.scorer")
+        _refuse_without_probability(scorer)
     selector = host.named("agpis_primary_selectors", config.primary.selector, setting="primary.selector")
     builder = host.named("agpis_sequence_builders", config.sequence.builder, setting="sequence.builder")
     backbone = host.named("agpis_backbones", config.backbone.name, setting="backbone.name")
-    everyone = [*images, selector, *pairs, builder, *sequences, *([scorer] if scorer else [])]
+    later = [selector, *pairs, builder, *sequences, *([scorer] if scorer else [])]
+    images = _in_order(_with_providers(host, _needed(host, "agpis_image_checkers", config), later))
+    everyone = [*images, *later]
     required = frozenset().union(*(owned.spec.requires for owned in everyone))
     _check_facts(everyone, backbone)
     return Plan(
-        image_checkers=tuple(_in_order(images)),
+        image_checkers=tuple(images),
         pair_checkers=tuple(pairs),
         sequence_checkers=tuple(sequences),
         selector=selector,
@@ -68,6 +72,15 @@ def make_plan(host: PluginHost, config: Config) -> Plan:
         scorer=scorer,
         backbone=backbone if required & backbone.spec.provides else None,
     )
+
+
+def _refuse_without_probability(scorer: OwnedSpec) -> None:
+    if not (isinstance(scorer.spec, SequenceCheckerSpec) and scorer.spec.gives_probability):
+        raise ConfigError(
+            "gives no probability, so it cannot be the scorer",
+            item=f'sequence.scorer = "{scorer.spec.name}" ({scorer.plugin.owner})',
+            remedy='name a checker announced with gives_probability=True, or "none"',
+        )
 
 
 def check_rule_names(catalogue: RuleCatalogue, config: Config) -> None:
@@ -78,7 +91,8 @@ def check_rule_names(catalogue: RuleCatalogue, config: Config) -> None:
             raise ConfigError("no such rule", item=f"rules.thresholds.{key}", remedy=nearest(key, known))
     for setting, entries in (("select", config.rules.select), ("ignore", tuple(config.rules.ignore))):
         for entry in entries:
-            if entry not in catalogue and not any(code.startswith(entry) for code in known):
+            prefix = any(rule.code.startswith(entry.upper()) for rule in catalogue)
+            if not entry or (entry not in catalogue and not prefix):
                 raise ConfigError(
                     "no rule answers to it", item=f'rules.{setting}: "{entry}"', remedy=nearest(entry, known)
                 )
@@ -103,9 +117,24 @@ def _needed(host: PluginHost, hook: str, config: Config) -> list[OwnedSpec]:
     ]
 
 
-def _check_facts(components: Iterable[OwnedSpec], backbone: OwnedSpec) -> None:
+def _with_providers(host: PluginHost, checkers: list[OwnedSpec], later: Sequence[OwnedSpec]) -> list[OwnedSpec]:
+    """Add the image checkers that report nothing in this run, but provide a fact that another component requires."""
+    chosen = list(checkers)
+    while True:
+        required = frozenset().union(*(owned.spec.requires for owned in [*chosen, *later]))
+        more = [
+            owned
+            for owned in host.specs("agpis_image_checkers").values()
+            if owned not in chosen and owned.spec.provides & required
+        ]
+        if not more:
+            return chosen
+        chosen += more
+
+
+def _check_facts(components: Sequence[OwnedSpec], backbone: OwnedSpec) -> None:
+    """Refuse a fact that two components provide, that none does, or that comes too late; `components` as they run."""
     provider: dict[str, OwnedSpec] = dict.fromkeys(backbone.spec.provides, backbone)
-    components = list(components)
     for owned in components:
         for fact in owned.spec.provides:
             if fact in provider:
@@ -122,6 +151,13 @@ def _check_facts(components: Iterable[OwnedSpec], backbone: OwnedSpec) -> None:
                     f'requires fact "{fact}", which nothing provides',
                     item=f"{owned.spec.name} ({owned.plugin.owner})",
                     remedy=nearest(fact, provider),
+                )
+            source = provider[fact]
+            if source is not backbone and components.index(source) >= components.index(owned):
+                raise ConfigError(
+                    f'requires fact "{fact}", which {source.spec.name} provides only later in the run',
+                    item=f"{owned.spec.name} ({owned.plugin.owner})",
+                    remedy=f'set plugins.block = ["{owned.plugin.name}"]',
                 )
 
 

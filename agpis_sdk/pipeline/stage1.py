@@ -203,6 +203,8 @@ class Stage1:
             own = usable.get(result.product.id, set())
             if len(set(result.ids)) != length or len(result.ids) != length or not set(result.ids) <= own:
                 raise ComponentError(f"built {list(result.ids)}: {length} different usable images are needed")
+            if result.ids[0] != batch[result.product.id].primary:
+                raise ComponentError(f"built {list(result.ids)}: the primary image must come first")
             return result
 
         sequences, failures = self.invoker.call(

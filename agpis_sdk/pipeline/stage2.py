@@ -50,7 +50,9 @@ class Stage2:
             scored = [(sequence, verdicts[_key(sequence)]) for sequence in candidates if _key(sequence) in verdicts]
             if len(scored) < len(candidates):
                 progress.sequence = candidates[0]
-                reason = next((reasons[_key(s)] for s in candidates if _key(s) in reasons), "gave no verdict")
+                reason = next(
+                    (reasons[_key(s)] for s in candidates if _key(s) in reasons), f"{scorer.blame} gave no verdict"
+                )
                 progress.end("failed", f"scorer {reason}")
                 continue
             sequence, verdict = max(scored, key=lambda pair: pair[1].p_qualified or 0.0)

@@ -36,7 +36,9 @@ CORNERS = ("top left", "top right", "bottom left", "bottom right")
 ANCHORS = (*CORNERS, "top", "bottom", "left", "right", "centre")
 
 
-def anchored(hand: Hand, pixels: Pixels, patch: Patch, spots: tuple[str, ...] = ANCHORS, margin: float = 0.06) -> tuple[int, int]:
+def anchored(
+    hand: Hand, pixels: Pixels, patch: Patch, spots: tuple[str, ...] = ANCHORS, margin: float = 0.06
+) -> tuple[int, int]:
     """Choose where a patch goes: at one of the spots, up to `margin` of the side away from the edge; x, y in pixels."""
     height, width = pixels.shape[:2]
     spot = hand.pick(spots)
@@ -65,7 +67,9 @@ def _lettered(hand: Hand, ground: Patch, *, lines: int = 1, share: float = 0.85)
     font = choose_font(hand, heavy=hand.chance(0.6))
     text = "\n".join(words(hand, BANNER if line == 0 or hand.chance(0.4) else PROMOTION) for line in range(lines))
     if lines == 1 and ground.shape[1] > 6 * ground.shape[0] and hand.chance(0.6):
-        text = hand.pick(("  |  ", "   ", "  ·  ")).join([text, *(words(hand, BANNER) for _ in range(hand.whole(1, 2)))])
+        text = hand.pick(("  |  ", "   ", "  ·  ")).join(
+            [text, *(words(hand, BANNER) for _ in range(hand.whole(1, 2)))]
+        )
     tall = ground.shape[0] * hand.between(0.38, 0.7)
     size = fit_size(text, font, ground.shape[1] * share, tall)
     letters = text_patch(text, font, size, ink_on(hand, middle), align=hand.pick(("left", "center")))
@@ -114,8 +118,8 @@ def _ribbon(pixels: Pixels, hand: Hand) -> Drawn:
     patch = _lettered(hand, patch, share=0.5)
     corner = hand.pick(CORNERS)
     patch = rotate(patch, 45 if corner in {"top left", "bottom right"} else -45)
-    centre_x = away / 2 ** 0.5 * 0.95 if "left" in corner else width - away / 2 ** 0.5 * 0.95
-    centre_y = away / 2 ** 0.5 * 0.95 if "top" in corner else height - away / 2 ** 0.5 * 0.95
+    centre_x = away / 2**0.5 * 0.95 if "left" in corner else width - away / 2**0.5 * 0.95
+    centre_y = away / 2**0.5 * 0.95 if "top" in corner else height - away / 2**0.5 * 0.95
     out, box = paste(pixels, patch, int(centre_x - patch.shape[1] / 2), int(centre_y - patch.shape[0] / 2))
     return Drawn(out, box, f"{colour_name(ground)} corner ribbon", corner)
 
@@ -127,7 +131,9 @@ def _slanted(pixels: Pixels, hand: Hand) -> Drawn:
     lean = hand.between(0.06, 0.15)
     shape = np.array(((0, 0), (1, 0), (1 - lean, 1), (0, 1)), np.float64)
     patch = cut(_lettered(hand, patch, share=0.72), shape)
-    out, box = paste(pixels, patch, 0, hand.pick((0, height - patch.shape[0], int(height * 0.78) - patch.shape[0] // 2)))
+    out, box = paste(
+        pixels, patch, 0, hand.pick((0, height - patch.shape[0], int(height * 0.78) - patch.shape[0] // 2))
+    )
     return Drawn(out, box, f"{colour_name(ground)} slanted banner")
 
 
@@ -172,7 +178,10 @@ def _two_tone(pixels: Pixels, hand: Hand) -> Drawn:
     return Drawn(out, box, f"two-coloured banner, {colour_name(ground)} at the left")
 
 
-BANNER_LAYOUTS: Pool[Maker] = {"train": (_strip, _strip, _block, _ribbon), "test": (_slanted, _bar, _quarter, _two_tone)}
+BANNER_LAYOUTS: Pool[Maker] = {
+    "train": (_strip, _strip, _block, _ribbon),
+    "test": (_slanted, _bar, _quarter, _two_tone),
+}
 
 
 def banner(pixels: Pixels, hand: Hand) -> Drawn:
@@ -231,10 +240,17 @@ def price_badge(pixels: Pixels, hand: Hand) -> Drawn:
     size = int(short * hand.by_severity(0.15, 0.38))
     fill = colour(hand)
     points = hand.pool(BADGE_SHAPES)(hand)
-    patch = cut(gradient(size, size, fill, colour(hand), upright=True) if hand.chance(0.15) else solid(size, size, fill), points)
+    patch = cut(
+        gradient(size, size, fill, colour(hand), upright=True) if hand.chance(0.15) else solid(size, size, fill), points
+    )
     ink = ink_on(hand, fill)
     if hand.chance(0.3):
-        patch = over(cut(solid(size, size, ink), points), shrink_to(patch, int(size * 0.93), int(size * 0.93)), size // 28, size // 28)
+        patch = over(
+            cut(solid(size, size, ink), points),
+            shrink_to(patch, int(size * 0.93), int(size * 0.93)),
+            size // 28,
+            size // 28,
+        )
     text, font = words(hand, PRICE), choose_font(hand, heavy=hand.chance(0.8))
     high = 0.52 if points[:, 1].max() - points[:, 1].min() > 0.8 else 0.36
     letters = text_patch(text, font, fit_size(text, font, size * 0.66, size * high), ink)

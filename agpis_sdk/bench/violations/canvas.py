@@ -101,7 +101,12 @@ def rounded(width: int, height: int, radius: float) -> Points:
     across, down = reach / width, reach / height
     turn = np.linspace(0, np.pi / 2, 9)
     quarters = []
-    for x, y, start in ((1 - across, 1 - down, 0.0), (across, 1 - down, 0.5), (across, down, 1.0), (1 - across, down, 1.5)):
+    for x, y, start in (
+        (1 - across, 1 - down, 0.0),
+        (across, 1 - down, 0.5),
+        (across, down, 1.0),
+        (1 - across, down, 1.5),
+    ):
         angle = turn + start * np.pi
         quarters.append(np.stack((x + across * np.cos(angle), y + down * np.sin(angle)), axis=1))
     return np.concatenate(quarters)
@@ -193,9 +198,8 @@ def rotate(patch: Patch, degrees: float) -> Patch:
     weight = patch[..., 3:].astype(np.float32) / 255
     soft = np.concatenate((patch[..., :3] * weight, weight), axis=2)
     turned = cv2.warpAffine(soft, matrix, (wide, high), flags=cv2.INTER_LINEAR)
-    turned[..., :3] /= np.maximum(turned[..., 3:], 1e-4)
-    turned[..., 3] *= 255
-    return np.clip(turned, 0, 255).astype(np.uint8)
+    ink = turned[..., :3] / np.maximum(turned[..., 3:], 1e-4)
+    return np.clip(np.concatenate((ink, turned[..., 3:] * 255), axis=2), 0, 255).astype(np.uint8)
 
 
 def shrink_to(patch: Patch, width: int, height: int) -> Patch:
@@ -232,3 +236,17 @@ def place_words(box: Box | None, width: int, height: int) -> str:
     side = "" if box[2] > 0.62 * width or 0.36 < across < 0.64 else "left" if across <= 0.36 else "right"
     level = "" if box[3] > 0.62 * height or 0.36 < down < 0.64 else "top" if down <= 0.36 else "bottom"
     return f"{level} {side}".strip() or "centre"
+
+
+def ground_under(pixels: Pixels, x: int, y: int, width: int, height: int) -> Colour:
+    """Take the middle colour of a part of the picture, in pixels."""
+    part = pixels[max(0, y) : y + height : 4, max(0, x) : x + width : 4].reshape(-1, 3)
+    red, green, blue = np.median(part, axis=0) if len(part) else (255, 255, 255)
+    return int(red), int(green), int(blue)
+
+
+def recoloured(patch: Patch, rgb: Colour) -> Patch:
+    """Paint all of a patch in one colour and keep its alpha."""
+    out = patch.copy()
+    out[..., :3] = rgb
+    return out

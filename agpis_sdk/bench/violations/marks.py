@@ -19,13 +19,14 @@ from agpis_sdk.bench.violations.canvas import (
     rotate,
     rounded,
     shadowed,
+    shrink_to,
     solid,
     stack,
     text_patch,
 )
 from agpis_sdk.bench.violations.contract import Colour, Hand, Patch, Pool
 from agpis_sdk.bench.violations.fonts import choose_font
-from agpis_sdk.bench.violations.wording import STEM, words
+from agpis_sdk.bench.violations.wording import STEM
 
 Shape: TypeAlias = tuple[Points, int]
 """A polygon and its ink: 0 the first colour, 1 the second, -1 cut out."""
@@ -53,7 +54,10 @@ def nested(hand: Hand) -> list[Shape]:
     """Draw polygons inside each other."""
     corners = hand.pick((3, 4, 5, 6, 8))
     radii = (0.5, hand.between(0.33, 0.42), hand.between(0.15, 0.28))
-    return [(_turned(circle(corners, radius), 12 * turn), ink) for turn, (radius, ink) in enumerate(zip(radii, (0, -1, 1), strict=True))]
+    return [
+        (_turned(circle(corners, radius), 12 * turn), ink)
+        for turn, (radius, ink) in enumerate(zip(radii, (0, -1, 1), strict=True))
+    ]
 
 
 def crescent(hand: Hand) -> list[Shape]:
@@ -69,7 +73,10 @@ def arcs(hand: Hand) -> list[Shape]:
     out: list[Shape] = []
     centre = (hand.between(0.1, 0.5), 0.9)
     for step in range(hand.whole(2, 4)):
-        out += [(circle(radius=0.8 - 0.2 * step, centre=centre), step % 2), (circle(radius=0.7 - 0.2 * step, centre=centre), -1)]
+        out += [
+            (circle(radius=0.8 - 0.2 * step, centre=centre), step % 2),
+            (circle(radius=0.7 - 0.2 * step, centre=centre), -1),
+        ]
     return [*out, (circle(radius=0.1, centre=centre), 0)]
 
 
@@ -94,7 +101,9 @@ def blob(hand: Hand) -> list[Shape]:
 def overlapping(hand: Hand) -> list[Shape]:
     """Draw two or three discs over each other."""
     count = hand.whole(2, 3)
-    return [(_turned(circle(radius=0.28, centre=(0.5, 0.28)), 360 * step / count + 90), step % 2) for step in range(count)]
+    return [
+        (_turned(circle(radius=0.28, centre=(0.5, 0.28)), 360 * step / count + 90), step % 2) for step in range(count)
+    ]
 
 
 def tiles(hand: Hand) -> list[Shape]:
@@ -132,7 +141,9 @@ def bolt(hand: Hand) -> list[Shape]:
 
 def shield(hand: Hand) -> list[Shape]:
     """Draw a coat of arms parted in two."""
-    form = _points((0.1, 0.08), (0.5, 0.0), (0.9, 0.08), (0.88, 0.55), (0.72, 0.82), (0.5, 1.0), (0.28, 0.82), (0.12, 0.55))
+    form = _points(
+        (0.1, 0.08), (0.5, 0.0), (0.9, 0.08), (0.88, 0.55), (0.72, 0.82), (0.5, 1.0), (0.28, 0.82), (0.12, 0.55)
+    )
     half = form[[1, 2, 3, 4, 5]] * 0.8 + 0.1
     return [(form, 0), (half, hand.pick((-1, 1)))]
 
@@ -159,6 +170,10 @@ MARKS: Pool[Mark] = {
 
 def mark_patch(hand: Hand, size: int, first: Colour, second: Colour) -> Patch:
     """Draw a mark of the hand's split, `size` pixels wide and high; some hold an initial."""
+    return shrink_to(_mark(hand, 2 * size, first, second), size, size)
+
+
+def _mark(hand: Hand, size: int, first: Colour, second: Colour) -> Patch:
     patch = np.zeros((size, size, 4), np.uint8)
     for points, ink in hand.pool(MARKS)(hand):
         mask = mask_of(np.clip(points, 0, 1), size, size)
@@ -231,7 +246,9 @@ def code39_bars(digits: str) -> str:
     """Turn digits into the modules of a Code 39, wide bars three modules wide."""
     out = ""
     for sign in f"*{digits}*":
-        out += "".join(("1", "0")[place % 2] * (3 if wide == "1" else 1) for place, wide in enumerate(CODE39[sign])) + "0"
+        out += (
+            "".join(("1", "0")[place % 2] * (3 if wide == "1" else 1) for place, wide in enumerate(CODE39[sign])) + "0"
+        )
     return out
 
 

@@ -19,6 +19,7 @@ from agpis_sdk.rules import BUILTIN_RULES
 RULE = {rule.name: rule for rule in BUILTIN_RULES}
 SPEAK_FROM = 0.05
 PLAIN_RING = 0.35
+CLUTTER_COLOURS = 14.0
 Measure = tuple[str, float, str, Box | None]
 
 
@@ -93,7 +94,9 @@ class MeasuresChecker:
         if inside is not None:
             box = _original(image, inside)
             yield "border-or-frame", rising(frame, 0.93, 0.015), "an even border runs around the picture", box
-        busy = foreground.busy_ring * ring_edges(image)
+        # A close-up of striped cloth is busy, too, but of few colours.
+        colourful = min(1.0, foreground.ring_colours / CLUTTER_COLOURS)
+        busy = foreground.busy_ring * ring_edges(image) * colourful
         score = rising(busy, self._config.max_background_noise * 0.25, 0.02)
         yield "cluttered-background", score, "the background is full of other things", None
 

@@ -18,13 +18,15 @@ class Foreground:
     """Where the product seems to be.
 
     `mask` is (h, w) bool at a reduced size; `box` is (x, y, width, height) in 0..1 of the picture, None where nothing
-    stands out. `busy_ring` is the share of the ring that is not of the background's colour, `touching` the largest
-    share of one of the picture's four sides that the product covers.
+    stands out. `busy_ring` is the share of the ring that is not of the background's colour, `ring_colours` how far the
+    ring's colours scatter (standard deviation of a and b in Lab, 0..128), `touching` the largest share of one of the
+    picture's four sides that the product covers.
     """
 
     mask: NDArray[np.bool_]
     box: tuple[float, float, float, float] | None
     busy_ring: float
+    ring_colours: float
     touching: float
 
 
@@ -45,6 +47,7 @@ def estimate_foreground(pixels: NDArray[np.uint8]) -> Foreground:
         mask=mask,
         box=_box(mask),
         busy_ring=float(different[ring].mean()),
+        ring_colours=float(lab[ring][:, 1:].std(axis=0).max()),
         touching=max(float(side.mean()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1])),
     )
 

@@ -1,0 +1,55 @@
+"""Settings of the duplicate-content checker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from agpis_sdk.components import ComponentConfig
+
+
+class DuplicatesConfig(ComponentConfig):
+    """How regions are proposed, matched and verified.
+
+    Each `min_` and `max_` of the verification is the point at which a pair that passes all else scores 0.5.
+    """
+
+    features: Literal["roi_align", "crop"] = Field(
+        default="roi_align",
+        description='"roi_align" cuts regions from the feature map; "crop" sends every region through the backbone, '
+        "as in the paper, at some thirty times the cost.",
+    )
+    working_side: int = Field(default=256, ge=64, description="Long side in pixels at which regions are found.")
+    verification_side: int = Field(
+        default=160, ge=48, description="Long side in pixels at which two aligned pictures are compared."
+    )
+    max_proposals: int = Field(default=30, ge=1, description="Regions per image from EdgeBoxes.")
+    structured_edges_model: Path | None = Field(
+        default=None, description="Model of cv2.ximgproc.createStructuredEdgeDetection; plain gradients when unset."
+    )
+    neighbours: int = Field(default=2, ge=1, description="k of the mutual nearest-neighbour match between regions.")
+    min_region_similarity: float = Field(
+        default=0.5, ge=-1, le=1, description="Cosine similarity from which two regions are a candidate match."
+    )
+    max_region_hypotheses: int = Field(
+        default=2, ge=0, description="Matched regions per pair and orientation that are aligned and verified."
+    )
+    keypoints: int = Field(default=300, ge=0, description="SIFT keypoints per image; 0 aligns by regions alone.")
+    min_inliers: int = Field(default=8, ge=3, description="Keypoint matches that must agree on one alignment.")
+    min_structure: float = Field(
+        default=0.6, ge=0, le=1, description="Local correlation of the aligned pictures, 1 for the same picture."
+    )
+    max_color_shift: float = Field(
+        default=8.0, gt=0, description="Upper-quartile colour difference (CIE Lab, light gain removed)."
+    )
+    max_recolored: float = Field(
+        default=0.15, gt=0, le=1, description="Share of the matched content that may differ in colour."
+    )
+    min_coverage: float = Field(
+        default=0.6, gt=0, le=1, description="Share of one picture's content that the other must show."
+    )
+    min_content: float = Field(
+        default=0.02, gt=0, le=1, description="Share of a picture that must be content, not background."
+    )

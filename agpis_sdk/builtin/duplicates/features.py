@@ -1,0 +1,61 @@
+"""Region features: cut from the dense feature map (RoIAlign), or each crop through the backbone, as in the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torchvision.ops import roi_align
+
+from agpis_sdk.components import Backbone, DecodedImage
+from agpis_sdk.media.letterbox import letterbox_geometry
+
+GRID = 3  # a region is pooled to GRID x GRID cells, so that its layout counts and can be mirrored
+
+
+def map_boxes(boxes: NDArray[np.float32], width: int, height: int, side: int) -> NDArray[np.float32]:
+    """Turn (N, 4) x, y, width, height in a picture into (N, 4) corners x1, y1, x2, y2 in its letterboxed square."""
+    scale, offset_x, offset_y = letterbox_geometry(width, height, side)
+    corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1) * scale
+    return (corners + np.array([offset_x, offset_y, offset_x, offset_y])).astype(np.float32)
+
+
+def roi_features(
+    feature_map: NDArray[np.float32], boxes: NDArray[np.float32], width: int, height: int
+) -> NDArray[np.float32]:
+    """Pool regions of a (C, h, w) map of the letterboxed picture into (N, C, GRID, GRID) (He et al., Mask R-CNN).
+
+    `boxes` are (N, 4) x, y, width, height in a picture of `width` x `height`.
+    """
+    side = feature_map.shape[-1]  # the square is measured in cells of the map
+    corners = torch.from_numpy(map_boxes(boxes, width, height, side))
+    maps = torch.from_numpy(np.ascontiguousarray(feature_map))[None]  # (1, C, h, w)
+    return roi_align(maps, [corners], output_size=GRID, sampling_ratio=2, aligned=True).numpy()
+
+
+def crop_features(
+    image: DecodedImage, boxes: NDArray[np.float32], scale: float, backbone: Backbone
+) -> NDArray[np.float32]:
+    """Send each region through the backbone, (N, C, 1, 1); `scale` turns the boxes' pixels into the image's."""
+    crops: Sequence[DecodedImage] = [
+        replace(image, id=f"{image.id}#{index}", pixels=_cut(image.pixels, box * scale))
+        for index, box in enumerate(boxes)
+    ]
+    rows = [facts["embedding"] for facts in backbone.features(crops)]
+    return np.stack(rows)[:, :, None, None].astype(np.float32)
+
+
+def unit_rows(pooled: NDArray[np.float32], *, mirrored: bool = False) -> NDArray[np.float32]:
+    """Flatten (N, C, g, g) into rows (N, C*g*g) of length 1; `mirrored` reads each region from right to left."""
+    rows = np.ascontiguousarray(pooled[..., ::-1] if mirrored else pooled).reshape(len(pooled), -1)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
+
+def _cut(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
+    height, width = pixels.shape[:2]
+    left, top = min(int(box[0]), width - 1), min(int(box[1]), height - 1)
+    right, bottom = max(left + 1, round(float(box[0] + box[2]))), max(top + 1, round(float(box[1] + box[3])))
+    return np.ascontiguousarray(pixels[top:bottom, left:right])

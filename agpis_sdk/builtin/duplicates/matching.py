@@ -1,0 +1,104 @@
+"""Matching of two images' regions: mutual nearest neighbours, best first (paper section 3.3.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class RegionMatch:
+    """Region `first` of one image is like region `second` of the other, perhaps mirrored; `similarity` is a cosine."""
+
+    first: int
+    second: int
+    similarity: float
+    mirrored: bool
+
+
+def match_regions(
+    first: NDArray[np.float32], second: NDArray[np.float32], k: int, floor: float, *, mirrored: bool = False
+) -> list[RegionMatch]:
+    """Match unit rows (N, D) and (M, D): both among the other's `k` nearest, similarity at least `floor`, best first."""
+    forward, similarity = _nearest(first, second, k)
+    backward, _ = _nearest(second, first, k)
+    matches = [
+        RegionMatch(row, int(column), float(value), mirrored)
+        for row, (columns, values) in enumerate(zip(forward, similarity, strict=True))
+        for column, value in zip(columns, values, strict=True)
+        if value >= floor and row in backward[column]
+    ]
+    return sorted(matches, key=lambda match: (-match.similarity, match.first, match.second))
+
+
+def box_transform(
+    first: NDArray[np.float32], second: NDArray[np.float32], *, mirrored: bool
+) -> NDArray[np.float64]:
+    """Return the (2, 3) affine map that lays box `first` (x, y, width, height) over box `second`."""
+    scale_x, scale_y = (second[2:] / np.maximum(first[2:], 1e-6)).astype(np.float64)
+    if mirrored:
+        scale_x = -scale_x
+    start = second[0] + second[2] if mirrored else second[0]
+    return np.array(
+        [[scale_x, 0.0, start - scale_x * first[0]], [0.0, scale_y, second[1] - scale_y * first[1]]], dtype=np.float64
+    )
+
+
+def apply_to_boxes(transform: NDArray[np.float64], boxes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Map (N, 4) boxes x, y, width, height by a (2, 3) affine map; returns the upright boxes around the results."""
+    x, y, width, height = boxes.T.astype(np.float64)
+    corners = np.stack(
+        [np.stack([x, y]), np.stack([x + width, y]), np.stack([x, y + height]), np.stack([x + width, y + height])]
+    )  # (4 corners, 2, N)
+    mapped = np.einsum("ij,cjn->cin", transform[:, :2], corners) + transform[:, 2][None, :, None]
+    low, high = mapped.min(axis=0), mapped.max(axis=0)  # (2, N)
+    return np.concatenate([low, high - low]).T
+
+
+def box_iou(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the intersection over union (N,) of boxes (N, 4) with boxes (N, 4), row by row."""
+    low = np.maximum(first[:, :2], second[:, :2])
+    high = np.minimum(first[:, :2] + first[:, 2:], second[:, :2] + second[:, 2:])
+    overlap = np.clip(high - low, 0, None).prod(axis=1).astype(np.float64)
+    union = first[:, 2:].prod(axis=1) + second[:, 2:].prod(axis=1) - overlap
+    return np.asarray(overlap / np.maximum(union, 1e-9), dtype=np.float64)
+
+
+def supported_matches(
+    matches: list[RegionMatch], first: NDArray[np.float32], second: NDArray[np.float32], limit: int
+) -> list[RegionMatch]:
+    """Return the `limit` matches on whose alignment the other matches agree most, skipping those they explain."""
+    if not matches:
+        return []
+    left = first[[match.first for match in matches]]
+    right = second[[match.second for match in matches]]
+    weight = np.array([match.similarity for match in matches])
+    agree = np.stack(
+        [
+            box_iou(
+                apply_to_boxes(box_transform(first[match.first], second[match.second], mirrored=match.mirrored), left),
+                right,
+            )
+            for match in matches
+        ]
+    )  # (matches, matches)
+    support = (agree * weight).sum(axis=1)
+    chosen: list[int] = []
+    for index in np.lexsort((np.arange(len(matches)), -support)):
+        if len(chosen) == limit:
+            break
+        if all(agree[earlier, index] < 0.8 for earlier in chosen):
+            chosen.append(int(index))
+    return [matches[index] for index in chosen]
+
+
+def _nearest(
+    queries: NDArray[np.float32], rows: NDArray[np.float32], k: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    index = faiss.IndexFlatIP(rows.shape[1])
+    index.add(rows)
+    similarity, columns = index.search(queries, min(k, len(rows)))
+    return columns, similarity

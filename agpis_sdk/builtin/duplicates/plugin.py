@@ -1,0 +1,24 @@
+"""Announces the duplicate-content checker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
+from agpis_sdk.components import PairCheckerSpec
+from agpis_sdk.hookspecs import hookimpl
+from agpis_sdk.rules import BUILTIN_RULES
+
+
+@hookimpl
+def agpis_pair_checkers() -> Iterable[PairCheckerSpec]:
+    """Announce the check for crops, flips and copies of the same picture."""
+    yield PairCheckerSpec(
+        name="duplicates",
+        factory="agpis_sdk.builtin.duplicates.checker:DuplicateChecker",
+        rules=tuple(rule for rule in BUILTIN_RULES if rule.detector == "duplicates"),
+        config=DuplicatesConfig,
+        requires=frozenset({"feature_map"}),
+        provides=frozenset({"duplicates.regions"}),
+        batch_size=64,
+    )

@@ -1,0 +1,168 @@
+"""Writes the reference from the code itself: rules, hooks, settings, commands, errors and record schemas.
+
+`python docs/generate.py` writes; `--check` only compares, prints what is stale and exits with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+from typer.main import get_command
+
+from agpis_sdk import errors, hookspecs
+from agpis_sdk.cli.app import app
+from agpis_sdk.config import Config, config_schema
+from agpis_sdk.plugins import PluginHost
+from agpis_sdk.records import Outcome, Product, Review
+from agpis_sdk.rules import BUILTIN_RULES, Rule
+
+REFERENCE = Path(__file__).parent / "reference"
+NOTE = "<!-- Written by docs/generate.py; change the code, then run: make docs-write -->\n\n"
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Yield every generated file: its path below docs/reference and its text."""
+    host = PluginHost.load(discover=False)
+    yield "rules/index.md", rule_index()
+    for rule in BUILTIN_RULES:
+        yield f"rules/{rule.code}.md", rule_page(rule)
+    yield "hooks.md", hook_page()
+    yield "config.md", config_page(host)
+    yield "cli.md", cli_page()
+    yield "errors.md", error_page()
+    for record in (Product, Outcome, Review):
+        yield f"schemas/{record.__name__.lower()}.schema.json", as_json(record.model_json_schema())
+    models = {owned.spec.name: owned.spec.config for _, owned in host.all_specs()}
+    yield "schemas/config.schema.json", as_json(config_schema(models))
+
+
+def as_json(schema: dict[str, object]) -> str:
+    """Return a schema as indented JSON."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def rule_index() -> str:
+    """Return the table of all built-in rules by category."""
+    lines = [NOTE + "# Rules\n", "A code or a name serves everywhere: `agpis rules AGP121` and `agpis rules watermark`.\n"]
+    for category in ("single-image", "image-pair", "multi-image", "engine"):
+        rules = [rule for rule in BUILTIN_RULES if rule.category == category]
+        lines.append(f"## {category} ({len(rules)})\n")
+        lines.append("| code | name | what it says | severity | found by |\n|---|---|---|---|---|")
+        lines += [
+            f"| [{rule.code}]({rule.code}.md) | {rule.name} | {rule.summary} | {rule.severity} | {rule.detector or 'engine'} |"
+            for rule in rules
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def rule_page(rule: Rule) -> str:
+    """Return one rule's page: its facts, then its explanation."""
+    title, _, body = rule.page().partition("\n")
+    effect = "removes the image, or one of the pair" if rule.severity == "error" else "reported only"
+    also = f" · also called: {', '.join(rule.aliases)}" if rule.aliases else ""
+    facts = (
+        f"{rule.summary}\n\n*{rule.category} · severity {rule.severity} ({effect}) · "
+        f"found by {rule.detector or 'the engine'}{also}*\n"
+    )
+    return f"{NOTE}{title}\n\n{facts}{body.rstrip()}\n"
+
+
+def hook_page() -> str:
+    """Return the hook reference: every hook's exact signature and docstring."""
+    parts = [NOTE + "# Hooks\n", inspect.cleandoc(hookspecs.__doc__ or "").replace("    [project", "    [project") + "\n"]
+    for name, hook in inspect.getmembers(hookspecs, inspect.isfunction):
+        if name.startswith("agpis_"):
+            doc = inspect.getdoc(hook) or ""
+            summary, _, example = doc.partition("Example:\n")
+            code = inspect.cleandoc(example).strip()
+            parts.append(f"## `{name}{inspect.signature(hook)}`\n\n{summary.strip()}\n\n{code}\n".replace("'", ""))
+    return "\n".join(parts)
+
+
+def config_page(host: PluginHost) -> str:
+    """Return every setting with its type, default and meaning."""
+    parts = [
+        NOTE + "# Settings\n",
+        "Settings stand in `agpis.toml`, or in `pyproject.toml` under `[tool.agpis]`. `--set key=value` wins over the "
+        "file, the file over `--profile`, the profile over the defaults. "
+        "`agpis config show` prints what is in force and where it comes from.\n",
+    ]
+    for name, field in Config.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            parts.append(_settings_table(f"[{name}]", section))
+    parts.append("## Components\n\nEach component has a table of its own, `[components.NAME]`.\n")
+    for _, owned in host.all_specs():
+        if owned.spec.config.model_fields:
+            parts.append(_settings_table(f"[components.{owned.spec.name}]", owned.spec.config, level=3))
+    return "\n".join(parts)
+
+
+def _settings_table(title: str, model: type[BaseModel], level: int = 2) -> str:
+    rows = [f"{'#' * level} `{title}`\n", f"{inspect.getdoc(model)}\n", "| key | default | meaning |", "|---|---|---|"]
+    for key, field in model.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        shown = json.dumps(default, default=str) if not isinstance(default, tuple) else json.dumps(list(default))
+        rows.append(f"| `{key}` | `{shown}` | {field.description or ''} |")
+    return "\n".join(rows) + "\n"
+
+
+def cli_page() -> str:
+    """Return the help text of every command."""
+    parts = [
+        NOTE + "# Command line\n",
+        "Data goes to stdout or `-o`; everything for people goes to stderr.\n",
+        "Exit codes: 0 done · 1 done, but some record or component failed · 2 bad usage, config or plugin.\n",
+    ]
+    root = get_command(app)
+
+    def walk(command: object, name: str) -> None:
+        from click import Context
+
+        with Context(command, info_name=name, max_content_width=100) as context:  # type: ignore[arg-type]
+            parts.append(f"## `{name}`\n\n```text\n{command.get_help(context).rstrip()}\n```\n")  # type: ignore[attr-defined]
+        for key, below in sorted(getattr(command, "commands", {}).items()):
+            walk(below, f"{name} {key}")
+
+    walk(root, "agpis")
+    return "\n".join(parts)
+
+
+def error_page() -> str:
+    """Return every error code with its meaning."""
+    kinds = [
+        kind
+        for _, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, errors.AgpisError) and kind is not errors.AgpisError
+    ]
+    rows = [f"| {kind.code} | {inspect.getdoc(kind)} |" for kind in sorted(kinds, key=lambda kind: kind.code)]
+    head = NOTE + "# Errors\n\nEvery message names a code, the item it is about, and what to do.\n\n| code | meaning |\n|---|---|\n"
+    return head + "\n".join(rows) + "\n"
+
+
+def main() -> None:
+    """Write or check all generated files."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    stale = []
+    for name, text in pages():
+        path = REFERENCE / name
+        if check and (not path.is_file() or path.read_text(encoding="utf-8") != text):
+            stale.append(name)
+        elif not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    if stale:
+        sys.exit(f"stale: {', '.join(stale)} (run: make docs-write)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""What all tests share: pictures made on the spot, and property tests that repeat exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from PIL import Image
+
+settings.register_profile(
+    "agpis", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("agpis")
+
+Paint = Callable[..., Path]
+
+
+@pytest.fixture
+def paint(tmp_path: Path) -> Paint:
+    """Return a function that saves a picture of one colour in the test's folder, and returns its path."""
+
+    def save(name: str = "a.png", color: object = (200, 30, 30), size: tuple[int, int] = (40, 30), mode: str = "RGB") -> Path:
+        path = tmp_path / name
+        Image.new(mode, size, color).save(path)  # type: ignore[arg-type]
+        return path
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of small pictures a.png … h.png, all different, and broken.png, which is no picture."""
+    folder = tmp_path_factory.mktemp("gallery")
+    for position, letter in enumerate("abcdefgh"):
+        pixels = np.random.default_rng(position).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{letter}.png")
+    (folder / "broken.png").write_bytes(b"this is no picture")
+    return folder

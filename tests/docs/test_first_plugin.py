@@ -1,0 +1,50 @@
+"""The tutorial's files are a working plugin."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agpis_sdk.plugins import PluginHost
+
+PLUGIN = Path(__file__).parents[2] / "docs" / "tutorials" / "first-plugin"
+
+
+@pytest.fixture
+def importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.syspath_prepend(PLUGIN / "src")
+    yield
+    for name in [name for name in sys.modules if name.startswith("agpis_shiny")]:
+        del sys.modules[name]
+
+
+@pytest.mark.usefixtures("importable")
+def test_its_entry_point_names_a_module_that_registers() -> None:
+    project = tomllib.loads((PLUGIN / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module = importlib.import_module(project["entry-points"]["agpis"]["shiny"])
+
+    status = PluginHost.load(discover=False).add(module, name="shiny")
+
+    assert (status.state, status.codes) == ("active", ("SHY101",))
+
+
+def test_its_own_tests_pass() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(PLUGIN / "src")}
+
+    finished = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", PLUGIN, PLUGIN / "tests"],
+        env=environment,
+        cwd=PLUGIN,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert finished.returncode == 0, finished.stdout
