@@ -202,9 +202,10 @@ class Backbone(Protocol):
         ...
 
     def features(self, images: Sequence[DecodedImage]) -> Sequence[Mapping[str, NDArray[np.float32]]]:
-        """Return for each image its facts: "embedding" (channels,), "tokens" and "feature_map" (channels, h, w).
+        """Return for each image its facts: "embedding" (channels,) and three maps (channels, h, w).
 
-        `tokens` is the last, semantic map; `feature_map` the finer one that regions are cut from.
+        "tokens" is the last, semantic map; "feature_map" the finer one (stride 16) that regions are cut from;
+        "detail_map" finer still (stride 8).
         """
         ...
 

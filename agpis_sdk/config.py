@@ -6,6 +6,7 @@ Precedence, highest first: `--set` > file > profile > default. `SettingsSource` 
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agpis_sdk.errors import ConfigError, nearest
 
 CONFIG_FILE = "agpis.toml"
+PYPROJECT_TABLE = re.compile(r"^\s*\[tool\.agpis[.\]]", re.MULTILINE)
 
 
 class Section(BaseModel):
@@ -160,8 +162,9 @@ def config_schema(components: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
     for name, model in sorted(components.items()):
         own = model.model_json_schema(ref_template="#/$defs/{model}")
         definitions.update(own.pop("$defs", {}))
-        definitions[model.__name__] = own
-        properties[name] = {"$ref": f"#/$defs/{model.__name__}"}
+        # Named by the component: two plugins may both call their settings "Settings".
+        definitions[f"components.{name}"] = own
+        properties[name] = {"$ref": f"#/$defs/components.{name}"}
     schema["properties"]["components"] = {"type": "object", "properties": properties, "additionalProperties": False}
     return schema
 
@@ -171,7 +174,7 @@ def _find(directory: Path) -> Path | None:
         if (folder / CONFIG_FILE).is_file():
             return folder / CONFIG_FILE
         project = folder / "pyproject.toml"
-        if project.is_file() and "[tool.agpis" in project.read_text(encoding="utf-8", errors="replace"):
+        if project.is_file() and PYPROJECT_TABLE.search(project.read_text(encoding="utf-8", errors="replace")):
             return project
     return None
 

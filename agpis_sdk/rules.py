@@ -50,7 +50,7 @@ class Rule:
 
     def page(self) -> str:
         """Return the rule's explanation in Markdown, under the headings `PAGE_HEADINGS`."""
-        if self.explanation or not self.code.startswith("AGP"):
+        if self.explanation or self.code[:-3] != "AGP":
             return self.explanation
         return (resources.files("agpis_sdk") / "rule_pages" / f"{self.code}.md").read_text(encoding="utf-8")
 

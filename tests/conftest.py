@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,20 +13,6 @@ settings.register_profile(
     "agpis", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("agpis")
-
-Paint = Callable[..., Path]
-
-
-@pytest.fixture
-def paint(tmp_path: Path) -> Paint:
-    """Return a function that saves a picture of one colour in the test's folder, and returns its path."""
-
-    def save(name: str = "a.png", color: object = (200, 30, 30), size: tuple[int, int] = (40, 30), mode: str = "RGB") -> Path:
-        path = tmp_path / name
-        Image.new(mode, size, color).save(path)  # type: ignore[arg-type]
-        return path
-
-    return save
 
 
 @pytest.fixture(scope="session")

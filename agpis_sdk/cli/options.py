@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,9 @@ def settings(
     A profile comes from a plugin, so the config is read once for the plugins and once more with the profile.
     """
     loaded = load_config(config, overrides=overrides or ())
+    if loaded.config.plugins.load and str(Path.cwd()) not in sys.path:
+        # Last, so that a file here shadows no installed package.
+        sys.path.append(str(Path.cwd()))
     host = PluginHost.load(loaded.config.plugins, discover=not no_plugins)
     if profile is not None:
         chosen = host.profile(profile)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from agpis_sdk.components import DecodedImage
+from agpis_sdk.components import Context, DecodedImage
+from agpis_sdk.records import Finding
 from pipeline.fakes import TWIN, Stand, always, codes, flag, product, states, twins
 
 
@@ -20,7 +23,9 @@ def test_a_product_whose_sequence_the_scorer_likes_is_submitted(gallery: Path) -
     assert states(outcome) == {"a": "primary", "b": "selected", "c": "selected"}
 
 
-@pytest.mark.parametrize(("probability", "status"), [(0.3, "submit"), (0.2999, "hold"), (0.29996, "submit"), (0.0, "hold")])
+@pytest.mark.parametrize(
+    ("probability", "status"), [(0.3, "submit"), (0.2999, "hold"), (0.29996, "submit"), (0.0, "hold")]
+)
 def test_from_the_threshold_on_a_sequence_is_submitted_and_below_it_held(
     gallery: Path, probability: float, status: str
 ) -> None:
@@ -130,9 +135,9 @@ class TestOfAViolatingPair:
     def test_the_image_with_the_smaller_p_nc_stays(self, gallery: Path) -> None:
         p_nc = {"a": 0.9, "b": 0.4, "c": 0.3, "d": 0.2}
 
-        def judge(images: list[DecodedImage], context: object) -> list[object]:
+        def judge(images: Sequence[DecodedImage], context: Context) -> list[Finding]:
             for image in images:
-                context.provide(image, "p_noncompliant", p_nc[image.id])  # type: ignore[attr-defined]
+                context.provide(image, "p_noncompliant", p_nc[image.id])
             return []
 
         stand = Stand().image_checker(judge, provides=frozenset({"p_noncompliant"})).pair_checker(twins("bc"))
@@ -148,8 +153,8 @@ class TestOfAViolatingPair:
 
     def test_a_chain_of_pairs_loses_only_what_must_go(self, gallery: Path) -> None:
         # b-c and c-d are twins: with c gone, the other pair is harmless.
-        stand = Stand().pair_checker(twins("bc"), name="one").pair_checker(
-            twins("cd", score=0.7), name="two", rules=[TWIN]
+        stand = (
+            Stand().pair_checker(twins("bc"), name="one").pair_checker(twins("cd", score=0.7), name="two", rules=[TWIN])
         )
 
         outcome = stand.run_one(product(gallery, "abcde"))
@@ -180,3 +185,16 @@ class TestImagesThatCannotBeRead:
 
         assert codes(outcome) == ["AGP904"] * 3
         assert "raise media.max_pixels" in outcome.findings[0].message
+
+    def test_of_an_animated_one_the_first_frame_is_used_and_that_is_said(self, gallery: Path, tmp_path: Path) -> None:
+        frames = [Image.new("RGB", (40, 30), color) for color in ("red", "blue")]
+        frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+        record = product(gallery, "ab")
+        record["images"].append(str(tmp_path / "moving.gif"))
+
+        outcome = Stand().run_one(record)
+
+        assert outcome.sequence == ("a", "b", "moving")
+        (finding,) = outcome.findings
+        assert (finding.code, finding.images) == ("AGP905", ("moving",))
+        assert finding.message == "2 frames; only the first was looked at"

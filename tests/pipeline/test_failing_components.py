@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,7 @@ from pipeline.fakes import (
     DULL,
     NOTE,
     TWIN,
-    Fake,
     Stand,
-    always,
     codes,
     flag,
     plain_features,
@@ -90,13 +87,20 @@ class TestAnImageChecker:
             ([finding(code="TST999")], "raised TST999, which its spec does not declare"),
             ([finding(images=("z",))], "the images it names are not those of one product"),
             ([finding(regions=(Region(image="z", box=(0, 0, 1, 1)),))], "gave a region of an image"),
-            ([Finding.model_construct(code="TST101", images=("a",), score=7.0, message="x", regions=())], "1 validation"),
+            (
+                [Finding.model_construct(code="TST101", images=("a",), score=7.0, message="x", regions=())],
+                "1 validation",
+            ),
         ],
     )
     def test_that_returns_rubbish_is_blamed_for_what_it_returned(
         self, gallery: Path, rubbish: object, reason: str
     ) -> None:
-        outcome = Stand().image_checker(lambda images, context: rubbish).run_one(product(gallery, "a"), {"sequence.length": 1})
+        outcome = (
+            Stand()
+            .image_checker(lambda images, context: rubbish)
+            .run_one(product(gallery, "a"), {"sequence.length": 1})
+        )
 
         assert codes(outcome) == ["AGP902"]
         assert reason in outcome.findings[0].message
@@ -137,8 +141,10 @@ class TestAnImageChecker:
                 if image.product_id == "P2":
                     yield finding(images=(image.id,))
 
-        first, second = Stand().image_checker(plain).run(
-            [product(gallery, "a", "P1"), product(gallery, "a", "P2")], {"sequence.length": 1}
+        first, second = (
+            Stand()
+            .image_checker(plain)
+            .run([product(gallery, "a", "P1"), product(gallery, "a", "P2")], {"sequence.length": 1})
         )
 
         assert codes(first) == []
@@ -180,9 +186,11 @@ class TestAPairChecker:
         assert outcome.sequence == ("a", "b", "c")
 
     def test_that_names_a_pair_it_was_not_given_is_blamed(self, gallery: Path) -> None:
-        outcome = Stand().pair_checker(
-            lambda pairs, context: [finding(code="TST201", images=("a", "z"))], rules=[TWIN]
-        ).run_one(product(gallery, "abc"))
+        outcome = (
+            Stand()
+            .pair_checker(lambda pairs, context: [finding(code="TST201", images=("a", "z"))], rules=[TWIN])
+            .run_one(product(gallery, "abc"))
+        )
 
         assert codes(outcome) == ["AGP902"] * 3
 
@@ -328,7 +336,9 @@ class TestASequenceChecker:
 class TestTheBackbone:
     def test_that_fails_on_an_image_costs_that_image_the_components_that_need_it(self, gallery: Path) -> None:
         def features(images: Sequence[DecodedImage]) -> list[Any]:
-            return [1 / 0 if image.id == "b" else facts for image, facts in zip(images, plain_features(images), strict=True)]
+            return [
+                1 / 0 if image.id == "b" else facts for image, facts in zip(images, plain_features(images), strict=True)
+            ]
 
         stand = Stand().backbone(features).image_checker(raising_on(), requires=frozenset({"embedding"}))
         outcome = stand.run_one(product(gallery, "abc"))
@@ -417,5 +427,3 @@ def test_a_component_without_its_method_is_blamed_not_fatal(gallery: Path) -> No
 def _sequence(candidate: Any, letters: str) -> ImageSequence:
     by_id = {image.id: image for image in (candidate.primary, *candidate.others)}
     return ImageSequence(product=candidate.product, images=tuple(by_id[letter] for letter in letters))
-
-

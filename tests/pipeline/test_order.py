@@ -72,7 +72,9 @@ def test_outcomes_do_not_depend_on_the_batch_size_or_the_threads(
 
 @settings(max_examples=25)
 @given(galleries=catalogues(), data=st.data())
-def test_outcomes_do_not_depend_on_the_order_of_the_products(gallery: Path, galleries: list[str], data: st.DataObject) -> None:
+def test_outcomes_do_not_depend_on_the_order_of_the_products(
+    gallery: Path, galleries: list[str], data: st.DataObject
+) -> None:
     products = made(gallery, galleries)
     shuffled = data.draw(st.permutations(products))
 
@@ -120,7 +122,17 @@ def test_another_seed_draws_other_sequences(gallery: Path) -> None:
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 16])
 def test_records_that_are_no_products_keep_their_place_among_the_others(gallery: Path, batch_size: int) -> None:
     good = [product(gallery, "abc", f"P{number}") for number in range(4)]
-    records: list[Any] = ["text", good[0], {"images": []}, good[1], good[1], {"id": "empty", "images": []}, good[2], 7, good[3]]
+    records: list[Any] = [
+        "text",
+        good[0],
+        {"images": []},
+        good[1],
+        good[1],
+        {"id": "empty", "images": []},
+        good[2],
+        7,
+        good[3],
+    ]
 
     found = Stand().run(records, {"run.batch_size": batch_size})
 

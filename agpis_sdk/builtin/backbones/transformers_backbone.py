@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 
 import torch
@@ -24,9 +25,12 @@ class TransformersBackbone(TorchBackbone):
         try:
             processor = AutoImageProcessor.from_pretrained(config.model, local_files_only=config.local_files_only)
             model = AutoModel.from_pretrained(config.model, local_files_only=config.local_files_only)
-        except (OSError, ValueError) as error:
+        except Exception as error:
+            # A folder that is incomplete, damaged or of another kind raises errors of many kinds and lines.
             raise WeightsError(
-                str(error).splitlines()[0], item=config.model, remedy="is the folder complete?"
+                textwrap.shorten(f"{type(error).__name__}: {error}", 300),
+                item=config.model,
+                remedy="is the folder complete?",
             ) from error
         super().__init__(
             input_size=config.input_size or _side(processor.size),
@@ -48,7 +52,7 @@ class TransformersBackbone(TorchBackbone):
             grid = patches.transpose(1, 2).reshape(hidden.shape[0], -1, side, side)  # (B, C, h, w)
         else:
             grid, pooled = hidden, hidden.mean((2, 3))
-        return {"embedding": pooled, "tokens": grid, "feature_map": grid}
+        return {"embedding": pooled, "tokens": grid, "feature_map": grid, "detail_map": grid}
 
 
 def _side(size: Mapping[str, int]) -> int:

@@ -38,17 +38,26 @@ class DuplicatesConfig(ComponentConfig):
     )
     keypoints: int = Field(default=300, ge=0, description="SIFT keypoints per image; 0 aligns by regions alone.")
     min_inliers: int = Field(default=8, ge=3, description="Keypoint matches that must agree on one alignment.")
+    few_keypoints: int = Field(
+        default=40, ge=0, description="Regions align only pictures of which one has fewer keypoints than this."
+    )
     min_structure: float = Field(
-        default=0.6, ge=0, le=1, description="Local correlation of the aligned pictures, 1 for the same picture."
+        default=0.75, ge=0, le=1, description="Local correlation of the aligned pictures, 1 for the same picture."
     )
     max_color_shift: float = Field(
-        default=8.0, gt=0, description="Upper-quartile colour difference (CIE Lab, light gain removed)."
+        default=5.0, gt=0, description="Upper-quartile colour difference (CIE Lab, light gain removed)."
     )
     max_recolored: float = Field(
-        default=0.15, gt=0, le=1, description="Share of the matched content that may differ in colour."
+        default=0.03, gt=0, le=1, description="Share of the matched content that may differ in colour."
     )
     min_coverage: float = Field(
         default=0.6, gt=0, le=1, description="Share of one picture's content that the other must show."
+    )
+    min_shared: float = Field(
+        default=0.25,
+        gt=0,
+        le=1,
+        description="Share of the wider picture's content that the closer one must show; less is an enlarged detail.",
     )
     min_content: float = Field(
         default=0.02, gt=0, le=1, description="Share of a picture that must be content, not background."

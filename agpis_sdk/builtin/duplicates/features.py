@@ -20,7 +20,7 @@ def map_boxes(boxes: NDArray[np.float32], width: int, height: int, side: int) ->
     """Turn (N, 4) x, y, width, height in a picture into (N, 4) corners x1, y1, x2, y2 in its letterboxed square."""
     scale, offset_x, offset_y = letterbox_geometry(width, height, side)
     corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1) * scale
-    return (corners + np.array([offset_x, offset_y, offset_x, offset_y])).astype(np.float32)
+    return np.asarray(corners + np.array([offset_x, offset_y, offset_x, offset_y]), dtype=np.float32)
 
 
 def roi_features(
@@ -33,7 +33,8 @@ def roi_features(
     side = feature_map.shape[-1]  # the square is measured in cells of the map
     corners = torch.from_numpy(map_boxes(boxes, width, height, side))
     maps = torch.from_numpy(np.ascontiguousarray(feature_map))[None]  # (1, C, h, w)
-    return roi_align(maps, [corners], output_size=GRID, sampling_ratio=2, aligned=True).numpy()
+    pooled = roi_align(maps, [corners], output_size=GRID, sampling_ratio=2, aligned=True)
+    return np.asarray(pooled.numpy(), dtype=np.float32)
 
 
 def crop_features(
@@ -51,7 +52,7 @@ def crop_features(
 def unit_rows(pooled: NDArray[np.float32], *, mirrored: bool = False) -> NDArray[np.float32]:
     """Flatten (N, C, g, g) into rows (N, C*g*g) of length 1; `mirrored` reads each region from right to left."""
     rows = np.ascontiguousarray(pooled[..., ::-1] if mirrored else pooled).reshape(len(pooled), -1)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), dtype=np.float32)
 
 
 def _cut(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:

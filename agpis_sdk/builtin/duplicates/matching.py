@@ -34,9 +34,7 @@ def match_regions(
     return sorted(matches, key=lambda match: (-match.similarity, match.first, match.second))
 
 
-def box_transform(
-    first: NDArray[np.float32], second: NDArray[np.float32], *, mirrored: bool
-) -> NDArray[np.float64]:
+def box_transform(first: NDArray[np.float32], second: NDArray[np.float32], *, mirrored: bool) -> NDArray[np.float64]:
     """Return the (2, 3) affine map that lays box `first` (x, y, width, height) over box `second`."""
     scale_x, scale_y = (second[2:] / np.maximum(first[2:], 1e-6)).astype(np.float64)
     if mirrored:

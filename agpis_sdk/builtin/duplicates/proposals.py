@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from agpis_sdk.errors import PluginLoadError
 
 RING = 0.03  # width of the border that the background is read from, as a share of the long side
 PLAIN = 0.5  # share of that border that must be of one colour for the picture to have a plain background
@@ -32,13 +35,15 @@ def foreground_mask(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     border = np.ones((height, width), dtype=bool)
     border[ring:-ring, ring:-ring] = False
     color = np.median(pixels[border], axis=0)  # (3,)
-    near = np.abs(pixels.astype(np.float32) - color).max(axis=2) <= TOLERANCE  # (h, w)
-    if near[border].mean() < PLAIN:
+    near = cv2.inRange(pixels, np.floor(color) - TOLERANCE, np.ceil(color) + TOLERANCE)  # (h, w), 0 or 255
+    if (near[border] > 0).mean() < PLAIN:
         return np.ones((height, width), np.uint8)
-    _, labels = cv2.connectedComponents(near.astype(np.uint8), connectivity=4)
-    outer = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    background = np.isin(labels, outer[outer > 0])
-    content = (~background).astype(np.uint8)
+    count, labels = cv2.connectedComponents(near, connectivity=4)
+    is_content = np.ones(count, np.uint8)
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        is_content[side] = 0
+    is_content[0] = 1  # label 0 is what is not near the background's colour
+    content = is_content[labels]
     return cv2.morphologyEx(content, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.uint8)
 
 
@@ -51,9 +56,7 @@ def mask_box(mask: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
     return (x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
 
 
-def edge_map(
-    pixels: NDArray[np.uint8], model: Path | None = None
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def edge_map(pixels: NDArray[np.uint8], model: Path | None = None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return thinned edge strength (h, w) in 0..1 and the direction of its gradient (h, w) in 0..pi.
 
     Strength is the Sobel gradient of the blurred luma, or a structured forest's output where `model` is given.
@@ -67,7 +70,8 @@ def edge_map(
     dx, dy = cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)
     strength, angle = cv2.cartToPolar(dx, dy)
     direction = np.mod(angle, np.float32(np.pi)).astype(np.float32)
-    return thin(strength / max(float(strength.max()), 1e-6), direction), direction
+    relative = np.asarray(strength / max(float(strength.max()), 1e-6), dtype=np.float32)
+    return thin(relative, direction), direction
 
 
 def thin(strength: NDArray[np.float32], direction: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -95,12 +99,25 @@ def propose(
     whole = (0, 0, width, height)
     boxes = [whole, mask_box(content) or whole]
     strength, direction = edge_map(pixels, model)
+    contrib = _contrib()
     # alpha, the density of the sliding windows, is below the authors' 0.65: a third of the time, hardly other boxes.
-    finder = cv2.ximgproc.createEdgeBoxes(alpha=0.55, beta=0.65, maxBoxes=max_proposals, minBoxArea=width * height / 50)
+    finder = contrib.createEdgeBoxes(alpha=0.55, beta=0.65, maxBoxes=max_proposals, minBoxArea=width * height / 50)
     found = finder.getBoundingBoxes(strength, direction)[0] if strength.any() else ()
     return np.array([*boxes, *found][: max_proposals + 2], dtype=np.float32).reshape(-1, 4)
 
 
+def _contrib() -> Any:
+    """Return cv2.ximgproc; raises `PluginLoadError` where another OpenCV package has overwritten it."""
+    module = getattr(cv2, "ximgproc", None)
+    if not hasattr(module, "createEdgeBoxes"):
+        raise PluginLoadError(
+            "this OpenCV has no EdgeBoxes (cv2.ximgproc)",
+            item="duplicates",
+            remedy="uninstall every opencv package, then install opencv-contrib-python-headless alone",
+        )
+    return module
+
+
 @cache
-def _structured_edges(model: str) -> cv2.ximgproc.StructuredEdgeDetection:
-    return cv2.ximgproc.createStructuredEdgeDetection(model)
+def _structured_edges(model: str) -> Any:
+    return _contrib().createStructuredEdgeDetection(model)

@@ -53,14 +53,15 @@ class MeasuresChecker:
         limit = self._config.min_side
         yield (
             "low-resolution",
-            falling(math.log(shorter), math.log(limit), 0.08),
+            # An image of exactly the limit complies: half a pixel below it the score is 0.5.
+            falling(math.log(shorter), math.log(limit - 0.5), 0.08),
             f"{width} x {height} pixels; the shorter side should have {limit}",
             None,
         )
         ratio = longer / shorter
         yield (
             "extreme-aspect-ratio",
-            rising(ratio, self._config.max_aspect_ratio, 0.15),
+            rising(ratio, self._config.max_aspect_ratio + 0.01, 0.15),
             f"one side is {ratio:.1f} times the other; at most {self._config.max_aspect_ratio:g} fits a gallery",
             None,
         )

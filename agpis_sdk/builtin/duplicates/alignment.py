@@ -1,0 +1,151 @@
+"""Alignment of two pictures that may show the same content: keypoints with RANSAC, or matched regions with ECC.
+
+A transform is a (2, 3) affine map from the first picture's pixels to the second's; a mirrored one has a negative
+determinant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Transform = NDArray[np.float64]
+RATIO = 0.9  # Lowe's ratio of the nearest to the second-nearest distance
+REPROJECTION = 3.0  # pixels
+ECC_SIDE = 64
+MIN_ROUGH = 0.3  # correlation below which a rough alignment is not worth refining
+MIN_ECC = 0.5  # correlation below which a refined alignment is not worth a look
+SCALES = (0.15, 6.5)  # a picture shown smaller or larger than this is taken for a wrong alignment
+
+
+@dataclass(frozen=True, eq=False)
+class Keypoints:
+    """Points (N, 2) in pixels, their RootSIFT descriptors (N, 128) and those of the mirrored picture (N, 128)."""
+
+    points: NDArray[np.float32]
+    descriptors: NDArray[np.float32]
+    mirrored: NDArray[np.float32]
+
+
+def find_keypoints(pixels: NDArray[np.uint8], limit: int) -> Keypoints:
+    """Find at most `limit` SIFT keypoints with RootSIFT descriptors (Arandjelovic and Zisserman, CVPR 2012)."""
+    empty = np.zeros((0, 128), np.float32)
+    if limit < 1:
+        return Keypoints(np.zeros((0, 2), np.float32), empty, empty)
+    sift = cv2.SIFT_create(nfeatures=limit, contrastThreshold=0.02)  # type: ignore[attr-defined]
+    found, raw = sift.detectAndCompute(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), None)
+    if raw is None or not len(found):
+        return Keypoints(np.zeros((0, 2), np.float32), empty, empty)
+    points = np.array([point.pt for point in found], dtype=np.float32)
+    root = np.sqrt(raw / np.maximum(raw.sum(axis=1, keepdims=True), 1e-6)).astype(np.float32)
+    return Keypoints(points, root, mirror_descriptors(root))
+
+
+def mirror_descriptors(descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn SIFT descriptors (N, 128) into those of the mirrored picture, as MI-SIFT (Ma et al., CIVR 2010).
+
+    In the keypoint's own frame a mirror swaps the sides of its direction: rows are reversed and angles negated.
+    """
+    cells = descriptors.reshape(-1, 4, 4, 8)[:, ::-1]
+    return np.ascontiguousarray(cells[..., (-np.arange(8)) % 8]).reshape(-1, 128)
+
+
+def keypoint_transform(
+    first: Keypoints, second: Keypoints, min_inliers: int, *, mirrored: bool, width: int
+) -> Transform | None:
+    """Estimate the similarity that lays the first picture, `width` wide, over the second; None without agreement."""
+    descriptors = first.mirrored if mirrored else first.descriptors
+    rows, columns = _mutual_matches(descriptors, second.descriptors)
+    if len(rows) < min_inliers:
+        return None
+    flip = np.array([[-1.0, 0.0, width - 1.0], [0.0, 1.0, 0.0]]) if mirrored else np.eye(2, 3)
+    source = first.points[rows] @ flip[:, :2].T + flip[:, 2]
+    cv2.setRNGSeed(0)
+    found, inliers = cv2.estimateAffinePartial2D(
+        source.astype(np.float32),
+        second.points[columns],
+        method=cv2.RANSAC,
+        ransacReprojThreshold=REPROJECTION,
+        maxIters=500,
+        confidence=0.995,
+    )
+    if found is None or int(inliers.sum()) < min_inliers:
+        return None
+    similarity = np.asarray(found, dtype=np.float64)
+    return compose(similarity, flip) if plausible(similarity) else None
+
+
+def refine(
+    transform: Transform, first: NDArray[np.float32], second: NDArray[np.float32], scale: float
+) -> Transform | None:
+    """Refine a rough alignment by the enhanced correlation coefficient (Evangelidis and Psarakis, PAMI 2008).
+
+    `first` and `second` are (h, w) luma at `scale` of the pixels that the transform maps; None where they disagree.
+    """
+    small = rescaled(transform, scale)
+    start = invert(small).astype(np.float32)  # ECC maps the template's (second's) pixels to the input's (first's)
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 1e-3)
+    try:
+        if cv2.computeECC(second, _drawn(first, small, second.shape)) < MIN_ROUGH:
+            return None
+        everywhere = np.full(first.shape, 255, np.uint8)
+        correlation, found = cv2.findTransformECC(second, first, start, cv2.MOTION_AFFINE, criteria, everywhere, 3)
+    except cv2.error:  # it did not converge
+        return None
+    refined = np.asarray(found, dtype=np.float64)
+    if correlation < MIN_ECC or not plausible(refined):
+        return None
+    return rescaled(invert(refined), 1 / scale)
+
+
+def plausible(transform: Transform) -> bool:
+    """Tell whether a transform neither blows up, nor shrinks away, nor squeezes a picture."""
+    stretch = np.linalg.svd(transform[:, :2], compute_uv=False)
+    return bool(SCALES[0] < stretch[1] and stretch[0] < SCALES[1] and stretch[0] / stretch[1] < 1.6)
+
+
+def compose(outer: Transform, inner: Transform) -> Transform:
+    """Return the transform that applies `inner`, then `outer`."""
+    return np.concatenate([outer[:, :2] @ inner[:, :2], (outer[:, :2] @ inner[:, 2] + outer[:, 2])[:, None]], axis=1)
+
+
+def invert(transform: Transform) -> Transform:
+    """Return the inverse (2, 3) transform."""
+    linear = np.linalg.inv(transform[:, :2])
+    return np.concatenate([linear, -(linear @ transform[:, 2])[:, None]], axis=1)
+
+
+def rescaled(transform: Transform, scale: float) -> Transform:
+    """Return the transform between the two pictures after both were scaled by `scale`; pixel centres are whole."""
+    centre = np.array([0.5, 0.5])
+    shift = transform[:, 2] * scale + (1 - scale) * (transform[:, :2] @ centre - centre)
+    return np.concatenate([transform[:, :2], shift[:, None]], axis=1)
+
+
+def from_corners(transform: Transform) -> Transform:
+    """Turn a transform of continuous coordinates, 0 at the picture's corner, into one of pixel centres."""
+    centre = np.array([0.5, 0.5])
+    return np.concatenate([transform[:, :2], (transform[:, :2] @ centre - centre + transform[:, 2])[:, None]], axis=1)
+
+
+def _drawn(luma: NDArray[np.float32], transform: Transform, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    size = (shape[1], shape[0])
+    return np.asarray(cv2.warpAffine(luma, transform, size, borderMode=cv2.BORDER_REPLICATE), dtype=np.float32)
+
+
+def _mutual_matches(
+    first: NDArray[np.float32], second: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Match unit rows (N, D) and (M, D): mutually nearest, and clearly nearer than the next."""
+    if len(first) < 2 or len(second) < 2:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    similarity = first @ second.T  # (N, M)
+    best = similarity.argmax(axis=1)
+    mutual = similarity.argmax(axis=0)[best] == np.arange(len(first))
+    top = np.partition(similarity, -2, axis=1)[:, -2:]  # second best, best
+    distance = np.sqrt(np.maximum(2 - 2 * top, 0))
+    rows = np.flatnonzero(mutual & (distance[:, 1] < RATIO * distance[:, 0]))
+    return rows, best[rows]

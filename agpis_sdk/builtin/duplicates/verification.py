@@ -1,0 +1,237 @@
+"""Verification in pixels: is what two aligned pictures share really the same picture?
+
+Features forgive what a shopper does not: another colour, another angle. So the pictures are laid over each other and
+compared for structure (local correlation), colour (CIE Lab) and how much of their content they share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agpis_sdk.builtin.duplicates.alignment import Transform, invert
+from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
+
+Box = tuple[float, float, float, float]
+WINDOW = 11  # pixels; side of the window of local statistics
+BLUR = 1.2  # pixels; sigma of the blur before anything is compared
+COLOR_BLUR = 2.0  # pixels; sigma of the further blur before colours are, as JPEG keeps them coarsely
+NOISE = 4.0  # grey levels; texture weaker than this is not compared
+TEXTURE_CAP = 20.0  # grey levels; stronger texture does not count more than this
+MAX_GAIN = 1.2  # brightness may differ by this factor
+COLOR_CHANGE = 7.0  # Lab distance from which a pixel counts as recoloured
+OVERLAY_FILL = 0.8  # share of its bounding box that a changed part fills, to be taken for a banner
+OVERLAY_CORRELATION = 0.4  # mean correlation above which a changed part is recoloured, not covered
+OVERLAY_SHARE = 0.35  # a changed part larger than this share of what is shared is no banner
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A picture at verification size: (h, w, 3) float32 RGB 0..255 and (h, w) float32 content in 0..1."""
+
+    pixels: NDArray[np.float32]
+    content: NDArray[np.float32]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return (self.pixels.shape[1], self.pixels.shape[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What two aligned pictures have in common.
+
+    `structure` is the mean local correlation, `color_shift` the upper quartile of the Lab distance, `recolored` the
+    share of the shared content that changed colour, `coverage` and `least_coverage` the larger and the smaller of the
+    two shares of a picture's content that are shared. Boxes are x, y, width, height of the shared part.
+    """
+
+    structure: float
+    color_shift: float
+    recolored: float
+    coverage: float
+    least_coverage: float
+    first_box: Box
+    second_box: Box
+
+
+def make_view(pixels: NDArray[np.uint8], content: NDArray[np.uint8], side: int) -> View:
+    """Shrink (H, W, 3) pixels and their (H, W) content mask to a long side of `side`."""
+    factor = side / max(content.shape)
+    size = (max(1, round(content.shape[1] * factor)), max(1, round(content.shape[0] * factor)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    share = cv2.resize(content.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return View(small, np.asarray(share, dtype=np.float32))
+
+
+def compare(first: View, second: View, transform: Transform) -> Comparison | None:
+    """Compare two views under the transform from the first's pixels to the second's; None where nothing is shared.
+
+    The larger rendering is shrunk into the frame of the smaller one, so that both are equally sharp.
+    """
+    if abs(np.linalg.det(transform[:, :2])) > 1:
+        swapped = compare(second, first, invert(transform))
+        return swapped and Comparison(
+            **{**vars(swapped), "first_box": swapped.second_box, "second_box": swapped.first_box}
+        )
+    width, height = second.size
+    warped = _warp(first, transform, (width, height))
+    valid = _warp_ones(first, transform, (width, height))  # (h, w) bool: where the first picture lies
+    shared = valid & (np.maximum(warped.content, second.content) > 0.5)
+    if shared.sum() < WINDOW**2:
+        return None
+    shrink = abs(float(np.linalg.det(transform[:, :2])))
+    first_total = max(float((first.content > 0.5).sum()) * shrink, 1.0)
+    second_total = max(float((second.content > 0.5).sum()), 1.0)
+    coverages = (
+        min(float((valid & (warped.content > 0.5)).sum()) / first_total, 1.0),
+        min(float((valid & (second.content > 0.5)).sum()) / second_total, 1.0),
+    )
+    laid_over = np.where(valid[:, :, None], warped.pixels, second.pixels)  # so that no border bleeds into a blur
+    one, other = _smooth(laid_over, BLUR), _smooth(second.pixels, BLUR)
+    distance = lab_distance(_smooth(one, COLOR_BLUR), _smooth(other, COLOR_BLUR), shared)
+    changed = cv2.morphologyEx((distance > COLOR_CHANGE).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    luma_one, luma_other = _luma(one), _luma(other)
+    correlation, texture = local_correlation(luma_one, luma_other, valid)
+    kept = shared & ~overlay_mask(changed > 0, valid, correlation, texture)
+    if kept.sum() < WINDOW**2:
+        return None
+    rows, columns = np.nonzero(shared)
+    x, y = int(columns.min()), int(rows.min())
+    second_box = (float(x), float(y), float(columns.max() + 1 - x), float(rows.max() + 1 - y))
+    return Comparison(
+        structure=structure(luma_one, luma_other, kept),
+        color_shift=float(np.percentile(distance[kept], 75)),
+        recolored=float(changed[kept].mean()),
+        coverage=max(coverages),
+        least_coverage=min(coverages),
+        first_box=_box_back(second_box, transform, first.size),
+        second_box=second_box,
+    )
+
+
+def duplicate_score(comparison: Comparison, config: DuplicatesConfig) -> float:
+    """Return 0..1, 0.5 where the weakest of the tests stands at its limit: a chain is as strong as its weakest link."""
+    margins = (
+        (comparison.structure - config.min_structure) / 0.1,
+        (config.max_color_shift - comparison.color_shift) / (0.25 * config.max_color_shift),
+        (config.max_recolored - comparison.recolored) / (0.25 * config.max_recolored),
+        (comparison.coverage - config.min_coverage) / 0.1,
+        (comparison.least_coverage - config.min_shared) / (0.25 * config.min_shared),
+    )
+    return float(1 / (1 + np.exp(-np.clip(2 * min(margins), -30, 30))))
+
+
+def structure(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+    """Return the mean local correlation of two (h, w) lumas inside a mask, weighted by texture."""
+    correlation, texture = local_correlation(first, second, mask)
+    return float(np.average(correlation[mask], weights=texture[mask]))
+
+
+def local_correlation(
+    first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the correlation (h, w) of two (h, w) lumas within windows, and the texture (h, w) that it rests on.
+
+    This is the contrast-structure term of SSIM (Wang et al., 2004), with statistics that see nothing outside the mask:
+    0 where only one picture has texture. Where neither has any there is little to compare, and it is 1.
+    """
+    inside = mask.astype(np.float32)
+    count = np.maximum(_box(inside), 1e-3)
+
+    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(_box(values * inside) / count, dtype=np.float32)
+
+    mean_one, mean_two = mean(first), mean(second)
+    variance_one = np.maximum(mean(first * first) - mean_one**2, 0)
+    variance_two = np.maximum(mean(second * second) - mean_two**2, 0)
+    covariance = mean(first * second) - mean_one * mean_two
+    noise = NOISE**2
+    correlation = (2 * covariance + noise) / (variance_one + variance_two + noise)
+    weight = np.minimum(np.sqrt(np.maximum(variance_one, variance_two)), TEXTURE_CAP) + 0.5
+    return correlation, weight
+
+
+def lab_distance(
+    first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Return the (h, w) distance in CIE Lab of two (h, w, 3) RGB 0..255 pictures after one common gain of light.
+
+    Lightness counts half: shade and exposure change it more than a dye changes hue.
+    """
+    ratio = (_luma(second)[mask] + 1) / (_luma(first)[mask] + 1)
+    ratio = ratio[(ratio > 1 / MAX_GAIN) & (ratio < MAX_GAIN)]  # what differs by more is covered or recoloured
+    gain = float(np.median(ratio)) if len(ratio) else 1.0
+    one = cv2.cvtColor(np.clip(first * np.float32(gain / 255), 0, 1), cv2.COLOR_RGB2LAB)
+    two = cv2.cvtColor(np.clip(second / np.float32(255), 0, 1), cv2.COLOR_RGB2LAB)
+    difference = (one - two) * np.array([0.5, 1.0, 1.0], np.float32)
+    return np.asarray(np.sqrt((difference**2).sum(axis=2)), dtype=np.float32)
+
+
+def overlay_mask(
+    changed: NDArray[np.bool_],
+    valid: NDArray[np.bool_],
+    correlation: NDArray[np.float32],
+    texture: NDArray[np.float32],
+) -> NDArray[np.bool_]:
+    """Return (h, w), True on changed parts that are upright rectangles: banners and badges laid over one picture.
+
+    An overlay hides what was there, so nothing in or around it correlates; a part of another colour keeps its edges.
+    """
+    overlay = np.zeros(changed.shape, dtype=bool)
+    part = (changed & valid).astype(np.uint8)
+    contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    total = max(int(valid.sum()), 1)
+    for contour in contours:
+        x, y, width, height = cv2.boundingRect(contour)
+        area = width * height
+        if 0.01 * total < area < OVERLAY_SHARE * total and cv2.contourArea(contour) > OVERLAY_FILL * area:
+            part_of = (slice(max(y - 2, 0), y + height + 2), slice(max(x - 2, 0), x + width + 2))
+            if float(np.average(correlation[part_of], weights=texture[part_of] ** 2)) < OVERLAY_CORRELATION:
+                overlay[part_of] = True
+    return overlay
+
+
+def _warp(view: View, transform: Transform, size: tuple[int, int]) -> View:
+    """Draw a view into a frame of (width, height), blurred first as far as it shrinks."""
+    shrink = float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))
+    pixels = view.pixels
+    if shrink < 0.8:
+        pixels = _smooth(pixels, 0.4 / shrink)
+    white = (255.0, 255.0, 255.0)
+    drawn = cv2.warpAffine(pixels, transform, size, flags=cv2.INTER_LINEAR, borderValue=white)
+    content = cv2.warpAffine(view.content, transform, size, flags=cv2.INTER_LINEAR, borderValue=(0.0,))
+    return View(drawn.astype(np.float32), content.astype(np.float32))
+
+
+def _warp_ones(view: View, transform: Transform, size: tuple[int, int]) -> NDArray[np.bool_]:
+    ones = np.ones((view.size[1], view.size[0]), np.float32)
+    return np.asarray(cv2.warpAffine(ones, transform, size, flags=cv2.INTER_LINEAR) > 0.99)
+
+
+def _box_back(box: Box, transform: Transform, size: tuple[int, int]) -> Box:
+    """Return the upright box around a box of the second picture, in the first, clipped to its (width, height)."""
+    x, y, width, height = box
+    corners = np.array([[x, y], [x + width, y], [x, y + height], [x + width, y + height]])
+    back = invert(transform)
+    mapped = np.clip(corners @ back[:, :2].T + back[:, 2], 0, np.array(size, dtype=np.float64))
+    low, high = mapped.min(axis=0), mapped.max(axis=0)
+    return (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+
+
+def _smooth(pixels: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), dtype=np.float32)
+
+
+def _luma(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.float32)
+
+
+def _box(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(
+        cv2.boxFilter(values, cv2.CV_32F, (WINDOW, WINDOW), borderType=cv2.BORDER_CONSTANT), dtype=np.float32
+    )

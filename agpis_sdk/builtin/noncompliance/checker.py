@@ -1,0 +1,102 @@
+"""Finds images with non-compliant content: p_nc, the most probable kind, and roughly where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
+from agpis_sdk.builtin.noncompliance.kinds import KINDS, RULE_BY_CODE, UNSURE
+from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, any_kind_logit, peak_box
+from agpis_sdk.components import AttributedFinding, Context, DecodedImage, image_finding
+from agpis_sdk.errors import WeightsError
+from agpis_sdk.media.letterbox import letterbox_geometry
+from agpis_sdk.records import Box
+
+FACTS = ("embedding", "tokens", "feature_map", "detail_map")
+SPEAK_FROM = 0.05
+BATCH = 8
+
+
+class NoncomplianceChecker:
+    """Judges each image with a head on the backbone's facts (paper section 3.3.1)."""
+
+    def __init__(self, config: NoncomplianceConfig) -> None:
+        self._config = config
+        self._head = NoncomplianceHead.load(config.weights or SHIPPED).to(config.device)
+
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
+        """Provide p_nc of every image, and yield a finding with the most probable kind where it is worth a word."""
+        for start in range(0, len(images), BATCH):
+            chunk = images[start : start + BATCH]
+            probabilities, kind_probabilities, maps = self._judge(chunk, context)
+            for row, image in enumerate(chunk):
+                p_noncompliant = float(probabilities[row])
+                context.provide(image, "p_noncompliant", p_noncompliant)
+                if p_noncompliant >= SPEAK_FROM:
+                    yield self._finding(image, p_noncompliant, kind_probabilities[row], maps[row], context)
+
+    @torch.inference_mode()
+    def _judge(
+        self, images: Sequence[DecodedImage], context: Context
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Return p_nc (n,), kind probabilities (n, kinds) and maps (n, kinds, h, w); every pass has one shape."""
+        inputs = []
+        for name in FACTS:
+            facts = [np.asarray(context.fact(image, name)) for image in images]
+            batch = np.zeros((BATCH, *facts[0].shape), np.float32)
+            batch[: len(facts)] = np.stack(facts)
+            inputs.append(torch.from_numpy(batch).to(self._config.device))
+        try:
+            logits, maps = self._head(*inputs)
+        except RuntimeError as error:
+            shapes = ", ".join(f"{name} {tuple(batch.shape[1:])}" for name, batch in zip(FACTS, inputs, strict=True))
+            raise WeightsError(
+                f"the head was not trained on a backbone that gives {shapes}",
+                item="noncompliance",
+                remedy="set components.noncompliance.weights, or backbone.name back to the default",
+            ) from error
+        count = len(images)
+        probabilities = torch.sigmoid(any_kind_logit(logits)).cpu().numpy()[:count]
+        return probabilities, torch.sigmoid(logits).cpu().numpy()[:count], maps.cpu().numpy()[:count]
+
+    def _finding(
+        self,
+        image: DecodedImage,
+        p_noncompliant: float,
+        kind_probabilities: NDArray[np.float32],
+        maps: NDArray[np.float32],
+        context: Context,
+    ) -> AttributedFinding:
+        best = int(kind_probabilities.argmax())
+        stands_out = kind_probabilities[best] >= self._config.kind_share
+        code, words, has_place = list(KINDS.values())[best] if stands_out else UNSURE
+        boxes = [place(image, maps[best], context.backbone.input_size)] if has_place else []
+        message = f"{words}{_where(image, boxes)} (p_nc {p_noncompliant:.2f})"
+        return image_finding(image, RULE_BY_CODE[code], p_noncompliant, message, boxes)
+
+
+def place(image: DecodedImage, kind_map: NDArray[np.float32], side: int) -> Box:
+    """Turn the peak of an (h, w) map over the letterboxed square of `side` pixels into a box of the original image."""
+    height, width = image.pixels.shape[:2]
+    scale, offset_x, offset_y = letterbox_geometry(width, height, side)
+    x, y, box_width, box_height = (value * side for value in peak_box(kind_map))
+    left, top = max(0.0, (x - offset_x) / scale), max(0.0, (y - offset_y) / scale)
+    right = min(float(width), (x + box_width - offset_x) / scale)
+    bottom = min(float(height), (y + box_height - offset_y) / scale)
+    return image.original_box(left, top, max(right - left, 1.0), max(bottom - top, 1.0))
+
+
+def _where(image: DecodedImage, boxes: Sequence[Box]) -> str:
+    """Say where a box stands, in words a seller understands."""
+    if not boxes:
+        return ""
+    x, y, width, height = boxes[0]
+    across = (x + width / 2) / image.original_width
+    down = (y + height / 2) / image.original_height
+    vertical = "top" if down < 1 / 3 else "bottom" if down > 2 / 3 else ""
+    horizontal = "left" if across < 1 / 3 else "right" if across > 2 / 3 else ""
+    return f", {' '.join(word for word in (vertical, horizontal) if word) or 'centre'}"

@@ -1,0 +1,21 @@
+"""Settings of the non-compliance checker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from agpis_sdk.components import ComponentConfig
+
+
+class NoncomplianceConfig(ComponentConfig):
+    """Settings of the non-compliance checker."""
+
+    weights: Path | None = Field(
+        default=None, description="A file of `agpis train noncompliance`; the shipped one when unset."
+    )
+    kind_share: float = Field(
+        default=0.4, ge=0, le=1, description="A kind stands out from this probability on; below it the code is AGP128."
+    )
+    device: str = Field(default="cpu", description="torch device.")

@@ -1,0 +1,25 @@
+"""The kinds of non-compliant content that the head tells apart, in the order of its outputs."""
+
+from __future__ import annotations
+
+from agpis_sdk.rules import BUILTIN_RULES, Rule
+
+# kind → (rule code, what a seller is told, whether it has a place in the picture)
+KINDS: dict[str, tuple[str, str, bool]] = {
+    "banner": ("AGP119", "a banner lies over the picture", True),
+    "promotional-text": ("AGP120", "text is laid over the picture", True),
+    "watermark": ("AGP121", "a watermark lies over the picture", True),
+    "logo-overlay": ("AGP122", "a logo is laid over the picture", True),
+    "qr-or-barcode": ("AGP123", "a QR code or barcode lies over the picture", True),
+    "price-badge": ("AGP124", "a price or discount badge lies over the picture", True),
+    "contact-information": ("AGP125", "contact details stand in the picture", True),
+    "collage": ("AGP112", "several pictures are put together in one", False),
+    "screenshot": ("AGP113", "the picture looks like a screenshot", False),
+    "border": ("AGP111", "a border runs around the picture", False),
+    "placeholder": ("AGP114", "a placeholder stands where the product should be", False),
+    "blur": ("AGP103", "the picture is blurred", False),
+}
+UNSURE = ("AGP128", "something does not belong in the picture", False)
+
+RULE_BY_CODE: dict[str, Rule] = {rule.code: rule for rule in BUILTIN_RULES}
+RULES = tuple(RULE_BY_CODE[code] for code, _, _ in (*KINDS.values(), UNSURE))

@@ -1,0 +1,104 @@
+"""The non-compliance head: a small convolutional network on the backbone's maps of three strides.
+
+p_nc is that of at least one kind (a noisy-or over the kinds), so an image-level label is enough to train it
+(paper section 3.3.1); the map of the winning kind says where.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from torch import Tensor, nn
+
+from agpis_sdk.builtin.noncompliance.kinds import KINDS
+from agpis_sdk.builtin.weights import read_tensors
+
+SHIPPED = Path(__file__).parent / "weights" / "noncompliance.safetensors"
+
+
+@dataclass(frozen=True)
+class HeadSizes:
+    """Channels of the facts that the head reads; those of EfficientNet-lite0 by default."""
+
+    embedding: int = 1280
+    tokens: int = 320
+    feature_map: int = 112
+    detail_map: int = 40
+    width: int = 64
+
+
+class NoncomplianceHead(nn.Module):
+    """Turns the facts of a batch into a logit and a map per kind."""
+
+    def __init__(self, sizes: HeadSizes | None = None) -> None:
+        super().__init__()
+        sizes = sizes or HeadSizes()
+        kinds, width = len(KINDS), sizes.width
+        self.from_detail = nn.Conv2d(sizes.detail_map, width, 3, stride=2, padding=1)
+        self.from_feature = nn.Conv2d(sizes.feature_map, width, 1)
+        self.from_tokens = nn.Conv2d(sizes.tokens, width, 1)
+        self.mixed_norm = nn.BatchNorm2d(width)
+        self.dropout = nn.Dropout(0.2)
+        self.neighbours = nn.Conv2d(width, width, 3, padding=1)
+        self.neighbours_norm = nn.BatchNorm2d(width)
+        self.to_kinds = nn.Conv2d(width, kinds, 1)
+        self.embedding_dropout = nn.Dropout(0.5)
+        self.from_embedding = nn.Linear(sizes.embedding, kinds)
+
+    def forward(
+        self, embedding: Tensor, tokens: Tensor, feature_map: Tensor, detail_map: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return logits (B, kinds) and maps (B, kinds, h, w) at the stride of `feature_map`."""
+        mixed = self.from_feature(feature_map) + self.from_detail(detail_map)  # (B, W, h, w)
+        mixed = mixed + nn.functional.interpolate(self.from_tokens(tokens), size=feature_map.shape[-2:])
+        mixed = torch.relu(self.mixed_norm(mixed))
+        mixed = torch.relu(self.neighbours_norm(self.neighbours(self.dropout(mixed))))
+        maps = self.to_kinds(mixed)  # (B, kinds, h, w)
+        flat = maps.flatten(2)  # (B, kinds, h*w)
+        # Halfway between the mean and the maximum: a mark is small, a collage is everywhere.
+        local = 0.5 * (torch.logsumexp(flat, 2) - log(flat.shape[2])) + 0.5 * flat.amax(2)
+        return local + self.from_embedding(self.embedding_dropout(embedding)), maps
+
+    def save(self, path: Path) -> None:
+        """Write the weights as safetensors."""
+        save_file({name: tensor.float().numpy() for name, tensor in _trained(self).items()}, path)
+
+    @classmethod
+    def load(cls, path: Path = SHIPPED, sizes: HeadSizes | None = None) -> NoncomplianceHead:
+        """Read a head, ready to judge; raises `WeightsError` where it is of another layout."""
+        head = cls(sizes)
+        tensors = read_tensors(path, {name: tuple(tensor.shape) for name, tensor in _trained(head).items()})
+        head.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()}, strict=False)
+        return head.eval().requires_grad_(False)
+
+
+def any_kind_logit(kind_logits: Tensor) -> Tensor:
+    """Return the log-odds (B,) that at least one kind is there, from logits (B, kinds) taken as independent."""
+    none = -nn.functional.softplus(kind_logits).sum(1)  # log of the probability that there is none
+    return torch.log(-torch.expm1(none.clamp(max=-1e-6))) - none
+
+
+def peak_box(kind_map: NDArray[np.float32], drop: float = 2.0) -> tuple[float, float, float, float]:
+    """Return the box (x, y, width, height) in 0..1 of an (h, w) map around its peak.
+
+    It spans the connected cells whose logit is at most `drop` below the peak's.
+    """
+    import cv2
+
+    near = (kind_map >= kind_map.max() - drop).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
+    row, column = np.unravel_index(int(kind_map.argmax()), kind_map.shape)
+    x, y, width, height, _ = stats[labels[row, column]]
+    rows, columns = kind_map.shape
+    return (x / columns, y / rows, width / columns, height / rows)
+
+
+def _trained(head: NoncomplianceHead) -> dict[str, Tensor]:
+    """Return all tensors but BatchNorm's counters, which judge nothing."""
+    return {name: tensor for name, tensor in head.state_dict().items() if not name.endswith("num_batches_tracked")}

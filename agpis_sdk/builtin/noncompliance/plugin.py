@@ -1,0 +1,24 @@
+"""Announces the non-compliance checker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
+from agpis_sdk.builtin.noncompliance.kinds import RULES
+from agpis_sdk.components import ImageCheckerSpec
+from agpis_sdk.hookspecs import hookimpl
+
+
+@hookimpl
+def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
+    """Announce the checker that gives p_nc and the most probable kind."""
+    yield ImageCheckerSpec(
+        name="noncompliance",
+        factory="agpis_sdk.builtin.noncompliance.checker:NoncomplianceChecker",
+        rules=RULES,
+        config=NoncomplianceConfig,
+        requires=frozenset({"embedding", "tokens", "feature_map", "detail_map"}),
+        provides=frozenset({"p_noncompliant"}),
+        batch_size=8,
+    )

@@ -1,0 +1,17 @@
+"""Settings of the primary selectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from agpis_sdk.components import ComponentConfig
+
+
+class LearnedPrimaryConfig(ComponentConfig):
+    """Settings of the learned primary selector."""
+
+    weights: Path | None = Field(
+        default=None, description="A file of `agpis train primary`; the shipped one when unset."
+    )

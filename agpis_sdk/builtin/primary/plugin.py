@@ -1,0 +1,22 @@
+"""Announces the primary selectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
+from agpis_sdk.components import PrimarySelectorSpec
+from agpis_sdk.hookspecs import hookimpl
+
+
+@hookimpl
+def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
+    """Announce `learned`, the paper's way, and `first`, which trusts the shop's order."""
+    yield PrimarySelectorSpec(
+        name="learned",
+        factory="agpis_sdk.builtin.primary.selectors:LearnedPrimarySelector",
+        config=LearnedPrimaryConfig,
+        requires=frozenset({"embedding"}),
+        batch_size=256,
+    )
+    yield PrimarySelectorSpec(name="first", factory="agpis_sdk.builtin.primary.selectors:FirstListedSelector")

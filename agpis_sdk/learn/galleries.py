@@ -1,0 +1,91 @@
+"""Merchants' galleries as accepted reviews: the data that a shop has before its first reviewer sits down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from agpis_sdk.errors import TrainingDataError
+from agpis_sdk.media.products import RejectedRecord, read_products
+from agpis_sdk.records import CandidateImage, Product, Review
+
+
+def read_galleries(folders: Sequence[Path]) -> Iterator[Review]:
+    """Yield an accepted review for each product of folders that hold a `products.jsonl`, or an `images.jsonl`.
+
+    The latter has one photo a line, `{"uri": …}`, each a product of its own.
+
+    Where a folder's `facts.json` (product id → image id → facts) tells colour variants of the main view, they are left
+    out: which colour a merchant puts first cannot be learned from the picture (paper Eq. 1 would call them negative).
+    """
+    for folder in folders:
+        path = folder / "products.jsonl"
+        if (folder / "images.jsonl").is_file():
+            yield from _single_photos(folder)
+            continue
+        if not path.is_file():
+            raise TrainingDataError("holds no products.jsonl", item=str(folder), remedy="name a folder of photos")
+        facts_path = folder / "facts.json"
+        facts = json.loads(facts_path.read_text(encoding="utf-8")) if facts_path.is_file() else {}
+        for product in read_products(path):
+            if isinstance(product, RejectedRecord):
+                raise product.error
+            gallery = without_variants(product, facts.get(product.id, {}))
+            yield Review(
+                product=gallery,
+                sequence=tuple(image.id for image in gallery.images),
+                decision="accepted",
+                feedback="yes",
+            )
+
+
+def _single_photos(folder: Path) -> Iterator[Review]:
+    with (folder / "images.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            uri = json.loads(line)["uri"]
+            image = CandidateImage(id=Path(uri).stem, uri=str(folder / uri))
+            product = Product(id=image.id, images=(image,))
+            yield Review(product=product, sequence=(image.id,), decision="accepted", feedback="yes")
+
+
+def without_variants(product: Product, facts: dict[str, dict[str, Any]]) -> Product:
+    """Return a product without the main views and variants that follow its first image."""
+
+    def is_variant(image_id: str) -> bool:
+        known = facts.get(image_id, {})
+        return known.get("role") == "variant" or known.get("view") == "main"
+
+    first, *others = product.images
+    return product.model_copy(update={"images": (first, *(image for image in others if not is_variant(image.id)))})
+
+
+def read_reviews(path: Path) -> Iterator[Review]:
+    """Yield the reviews of a JSON-lines file; image uris are resolved against it.
+
+    Raises `TrainingDataError` naming the line that is no review.
+    """
+    from pydantic import ValidationError
+
+    from agpis_sdk.media.sources import resolve
+
+    if not path.is_file():
+        raise TrainingDataError(
+            "no such file", item=str(path), remedy="reviews are JSON lines, see the record reference"
+        )
+    base = path.resolve().parent
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                review = Review.model_validate_json(line)
+            except ValidationError as error:
+                first = error.errors()[0]
+                field = ".".join(str(part) for part in first["loc"])
+                raise TrainingDataError(f"{field} {first['msg']}", item=f"{path.name}, line {number}") from None
+            images = tuple(
+                image.model_copy(update={"uri": resolve(image.uri, base)}) for image in review.product.images
+            )
+            yield review.model_copy(update={"product": review.product.model_copy(update={"images": images})})

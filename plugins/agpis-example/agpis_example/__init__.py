@@ -1,0 +1,1 @@
+"""An example plugin for the AGPIS SDK."""

@@ -1,0 +1,21 @@
+"""The plugin's settings, as they stand in agpis.toml under [components.gray-picture] and [components.shape-mismatch]."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from agpis_sdk import ComponentConfig
+
+
+class GrayPictureConfig(ComponentConfig):
+    """Settings of the check for colourless pictures."""
+
+    max_saturation: float = Field(default=0.06, gt=0, le=1, description="Saturation up to which a picture is gray.")
+
+
+class ShapeMismatchConfig(ComponentConfig):
+    """Settings of the check for pairs of different shapes."""
+
+    max_difference: float = Field(
+        default=1.8, gt=1, description="How many times wider one shape may be than the other."
+    )

@@ -1,0 +1,66 @@
+"""The plugin's rules. `EXA` is its own prefix: 2-4 letters, never `AGP`."""
+
+from __future__ import annotations
+
+from agpis_sdk import Rule
+
+GRAY_PICTURE = Rule(
+    code="EXA101",
+    name="gray-picture",
+    summary="The picture has no colour at all.",
+    category="single-image",
+    # An "error" would remove the image from the candidates; a "warning" is reported only.
+    severity="warning",
+    explanation="""# EXA101 gray-picture
+
+## What it checks
+
+Whether the picture is black and white: none of its pixels has a colour worth the name.
+
+## Why it matters
+
+A buyer cannot tell the product's colour from it.
+
+## How it is measured
+
+The saturation that 99 % of the pixels stay below. The score is 1 without any colour, 0.5 at `max_saturation`.
+
+## Known problems
+
+A white cup on a white table is a colourless picture of a colourless product.
+
+## Example
+
+Violates: a scan of an old black-and-white catalogue. Complies: the same lamp, photographed in colour.
+""",
+)
+
+SHAPE_MISMATCH = Rule(
+    code="EXA201",
+    name="shape-mismatch",
+    summary="Two pictures of one gallery have very different shapes.",
+    category="image-pair",
+    severity="warning",
+    explanation="""# EXA201 shape-mismatch
+
+## What it checks
+
+Whether two pictures of a product differ much in their ratio of width to height.
+
+## Why it matters
+
+A gallery whose tiles jump between tall and wide looks unplanned, and shops fill the gaps with bars.
+
+## How it is measured
+
+The larger ratio by the smaller one. The score is 0 for equal shapes, 0.5 at `max_difference`.
+
+## Known problems
+
+A lamp is tall and its shade is wide; a shop of such things raises `max_difference`.
+
+## Example
+
+Violates: a banner of 1600 x 400 beside a portrait of 800 x 1200. Complies: two squares.
+""",
+)

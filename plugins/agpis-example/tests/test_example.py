@@ -1,0 +1,179 @@
+"""The example plugin: found by its entry point, checked picture by picture, and raised by a whole run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+from agpis_example.checker import GrayPictureChecker, ShapeMismatchChecker, largest_saturation
+from agpis_example.config import GrayPictureConfig, ShapeMismatchConfig
+from agpis_example.rules import GRAY_PICTURE, SHAPE_MISMATCH
+from numpy.typing import NDArray
+from PIL import Image
+
+from agpis_sdk import (
+    BackboneSpec,
+    Config,
+    Context,
+    DecodedImage,
+    ImagePair,
+    Pipeline,
+    PrimarySelectorSpec,
+    Rule,
+    hookimpl,
+)
+from agpis_sdk.builtin.builders import plugin as builders
+from agpis_sdk.config import PluginsSection
+from agpis_sdk.plugins import PluginHost
+from agpis_sdk.rules import PAGE_HEADINGS
+
+NO_CONTEXT = cast("Context", None)
+
+
+def picture(color: tuple[int, int, int], size: tuple[int, int] = (40, 30)) -> NDArray[np.uint8]:
+    return np.asarray(Image.new("RGB", size, color))
+
+
+def decoded(pixels: NDArray[np.uint8], image_id: str = "a") -> DecodedImage:
+    return DecodedImage(
+        product_id="P1",
+        id=image_id,
+        position=0,
+        pixels=pixels,
+        original_width=pixels.shape[1],
+        original_height=pixels.shape[0],
+        scale=1.0,
+        byte_count=1,
+        sha256="",
+        format="PNG",
+    )
+
+
+def gray_score(pixels: NDArray[np.uint8], **settings: float) -> float:
+    checker = GrayPictureChecker(GrayPictureConfig(**settings))
+    return max((finding.score for finding in checker.check_images([decoded(pixels)], NO_CONTEXT)), default=0.0)
+
+
+def shape_score(first: tuple[int, int], second: tuple[int, int], **settings: float) -> float:
+    pair = ImagePair(decoded(picture((9, 9, 9), first), "a"), decoded(picture((9, 9, 9), second), "b"))
+    checker = ShapeMismatchChecker(ShapeMismatchConfig(**settings))
+    return max((finding.score for finding in checker.check_pairs([pair], NO_CONTEXT)), default=0.0)
+
+
+class TestGrayPicture:
+    @pytest.mark.parametrize("color", [(0, 0, 0), (128, 128, 128), (255, 255, 255)])
+    def test_a_picture_without_colour_is_found(self, color: tuple[int, int, int]) -> None:
+        assert gray_score(picture(color)) == 1.0
+
+    def test_a_coloured_picture_is_not(self) -> None:
+        assert gray_score(picture((200, 40, 40))) == 0.0
+
+    def test_a_small_coloured_product_on_white_is_not(self) -> None:
+        pixels = picture((255, 255, 255), (100, 100)).copy()
+        pixels[40:60, 40:60] = (200, 40, 40)
+
+        assert gray_score(pixels) == 0.0
+
+    def test_the_limit_is_a_setting_at_which_the_score_is_a_half(self) -> None:
+        saturation = largest_saturation(picture((120, 110, 100)))
+
+        assert gray_score(picture((120, 110, 100)), max_saturation=saturation) == pytest.approx(0.5)
+
+
+class TestShapeMismatch:
+    def test_pictures_of_one_shape_match_whatever_their_size(self) -> None:
+        assert shape_score((40, 30), (80, 60)) == 0.0
+
+    def test_a_wide_one_beside_a_tall_one_is_found(self) -> None:
+        assert shape_score((90, 30), (30, 90)) == 1.0
+
+    def test_the_order_does_not_matter(self) -> None:
+        assert shape_score((60, 40), (40, 40)) == shape_score((40, 40), (60, 40))
+
+    def test_the_limit_is_a_setting_at_which_the_score_is_a_half(self) -> None:
+        assert shape_score((60, 30), (30, 30), max_difference=2.0) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("rule", [GRAY_PICTURE, SHAPE_MISMATCH])
+def test_a_rule_explains_itself_under_the_usual_headings(rule: Rule) -> None:
+    page = rule.page()
+
+    assert all(f"## {heading}" in page for heading in PAGE_HEADINGS)
+
+
+def test_the_installed_plugin_is_found_by_its_entry_point() -> None:
+    (status,) = [status for status in PluginHost.load().statuses if status.distribution == "agpis-example"]
+
+    assert (status.state, status.name) == ("active", "example")
+    assert status.components == ("gray-picture", "shape-mismatch")
+    assert status.codes == ("EXA101", "EXA201")
+
+
+def test_agpis_plugins_lists_it() -> None:
+    command = [sys.executable, "-m", "agpis_sdk.cli", "plugins", "--json"]
+
+    listed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert "agpis-example" in {plugin["distribution"] for plugin in listed}
+
+
+def test_plugin_py_imports_nothing_heavy() -> None:
+    code = "import sys, agpis_example.plugin; print([n for n in ('numpy', 'cv2', 'torch', 'PIL') if n in sys.modules])"
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+class FirstIsPrimary:
+    """Stands in for the learned selector, so that the test loads no model."""
+
+    def __init__(self, config: object) -> None:
+        del config
+
+    def score_primary(self, images: Sequence[DecodedImage], context: Context) -> list[float]:
+        return [1.0 if image.position == 0 else 0.0 for image in images]
+
+
+class StandIns:
+    @hookimpl
+    def agpis_primary_selectors(self) -> Iterable[PrimarySelectorSpec]:
+        yield PrimarySelectorSpec(name="first", factory=f"{__name__}:FirstIsPrimary")
+
+    @hookimpl
+    def agpis_backbones(self) -> Iterator[BackboneSpec]:
+        yield BackboneSpec(name="none", factory=f"{__name__}:FirstIsPrimary")
+
+
+def test_a_run_raises_its_findings(tmp_path: Path) -> None:
+    pictures = {"red": ((200, 40, 40), (60, 60)), "gray": ((90, 90, 90), (60, 60)), "wide": ((40, 40, 200), (240, 60))}
+    for name, (color, size) in pictures.items():
+        Image.new("RGB", size, color).save(tmp_path / f"{name}.png")
+    host = PluginHost.load(PluginsSection(block=("agpis-sdk",)))
+    host.add(builders, name="listed-builder")
+    host.add(StandIns(), name="stand-ins")
+    config = Config.model_validate(
+        {
+            "backbone": {"name": "none"},
+            "primary": {"selector": "first"},
+            "sequence": {"builder": "listed", "scorer": "none"},
+            "components": {"gray-picture": {"max_saturation": 0.1}},
+        }
+    )
+
+    (outcome,) = Pipeline(config, host=host).run(
+        [{"id": "P1", "images": [str(tmp_path / f"{name}.png") for name in pictures]}]
+    )
+
+    assert [(finding.code, finding.images, finding.checker) for finding in outcome.findings] == [
+        ("EXA101", ("gray",), "gray-picture"),
+        ("EXA201", ("gray", "wide"), "shape-mismatch"),
+        ("EXA201", ("red", "wide"), "shape-mismatch"),
+    ]
+    # Warnings are reported and remove nothing.
+    assert outcome.status == "submit"
+    assert outcome.sequence == ("red", "gray", "wide")

@@ -1,0 +1,60 @@
+"""Pictures of one plain product, and a context for components that ask nothing of it."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from agpis_sdk.components import Context, DecodedImage
+from agpis_sdk.config import MediaSection
+from agpis_sdk.media.decode import decode_image
+
+NO_CONTEXT = cast("Context", None)
+
+
+def decoded(picture: Image.Image | NDArray[np.uint8], image_id: str = "a", position: int = 0) -> DecodedImage:
+    """Return a picture as components see it."""
+    picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return decode_image(stream.getvalue(), product_id="P1", image_id=image_id, position=position, limits=MediaSection())
+
+
+def bag(
+    size: tuple[int, int] = (600, 600),
+    *,
+    box: tuple[float, float, float, float] = (0.2, 0.2, 0.8, 0.8),
+    color: Any = (170, 60, 50),
+    background: Any = "white",
+) -> Image.Image:
+    """Draw a bag with stripes in `box` (left, top, right, bottom in 0..1) on an even background."""
+    width, height = size
+    picture = Image.new("RGB", size, background)
+    draw = ImageDraw.Draw(picture)
+    left, top, right, bottom = box[0] * width, box[1] * height, box[2] * width, box[3] * height
+    draw.rectangle((left, top, right, bottom), fill=color)
+    darker = tuple(int(value * 0.6) for value in color)
+    for step in range(1, 6):
+        x = left + (right - left) * step / 6
+        draw.line((x, top, x, bottom), fill=darker, width=max(1, width // 100))
+    return picture
+
+
+def noise(seed: int = 0, size: tuple[int, int] = (600, 600)) -> Image.Image:
+    """Draw many overlapping things of many colours, which fill the whole picture."""
+    hand = np.random.default_rng(seed)
+    picture = Image.new("RGB", size)
+    draw = ImageDraw.Draw(picture)
+    for _ in range(500):
+        x, y = hand.integers(-40, size[0]), hand.integers(-40, size[1])
+        color = tuple(int(value) for value in hand.integers(0, 256, 3))
+        draw.rectangle((x, y, x + hand.integers(10, 80), y + hand.integers(10, 80)), fill=color)
+    return picture
+
+
+def blurred(picture: Image.Image, radius: float) -> Image.Image:
+    return picture.filter(ImageFilter.GaussianBlur(radius))

@@ -1,0 +1,264 @@
+"""What the duplicate-content checker promises, on pictures drawn by the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from agpis_sdk.builtin.duplicates import alignment, features, matching, proposals
+from agpis_sdk.builtin.duplicates.checker import DuplicateChecker
+from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
+from agpis_sdk.components import AttributedFinding, DecodedImage, ImagePair
+from agpis_sdk.errors import PluginLoadError
+from agpis_sdk.media.letterbox import letterbox
+
+Pixels = NDArray[np.uint8]
+SIZE = 400
+
+
+class FakeBackbone:
+    """Average colours and gradients of 16-pixel cells: enough of a feature map to match regions by."""
+
+    input_size = 224
+
+    def features(self, images: Sequence[DecodedImage]) -> list[Mapping[str, NDArray[np.float32]]]:
+        facts = []
+        for image in images:
+            square = letterbox(image.pixels, 224).astype(np.float32) / 255
+            cells = cv2.resize(square, (14, 14), interpolation=cv2.INTER_AREA) - np.float32(0.7)
+            fine = cells.transpose(2, 0, 1)
+            facts.append({"feature_map": fine, "embedding": cv2.resize(cells, (4, 4)).ravel()})
+        return facts
+
+
+class FakeContext:
+    def __init__(self) -> None:
+        self.backbone = FakeBackbone()
+        self.facts: dict[tuple[tuple[str, str], str], Any] = {}
+
+    def fact(self, image: DecodedImage, name: str) -> Any:
+        if name == "feature_map":
+            return self.backbone.features([image])[0][name]
+        return self.facts[image.key, name]
+
+    def provide(self, image: DecodedImage, name: str, value: Any) -> None:
+        self.facts[image.key, name] = value
+
+
+def picture(seed: int, base: tuple[int, int, int] = (60, 90, 160)) -> Pixels:
+    """A round product with a print of shapes on white; `base` is its colour."""
+    rng = np.random.default_rng(seed)
+    canvas = np.full((SIZE, SIZE, 3), 255, np.uint8)
+    cv2.ellipse(canvas, (200, 200), (150, 180), 0, 0, 360, base, -1, cv2.LINE_AA)
+    for _ in range(60):
+        x, y = (int(value) for value in rng.integers(90, 310, 2))
+        shade = rng.uniform(0.3, 1.3)
+        color = tuple(int(min(channel * shade, 255)) for channel in base)
+        reach = int(rng.integers(6, 22))
+        if rng.random() < 0.5:
+            cv2.circle(canvas, (x, y), reach, color, -1, cv2.LINE_AA)
+        else:
+            cv2.rectangle(canvas, (x, y), (x + reach, y + 2 * reach), color, -1)
+    return canvas
+
+
+def image(pixels: Pixels, image_id: str) -> DecodedImage:
+    height, width = pixels.shape[:2]
+    return DecodedImage(
+        product_id="p",
+        id=image_id,
+        position=0,
+        pixels=np.ascontiguousarray(pixels),
+        original_width=2 * width,
+        original_height=2 * height,
+        scale=2.0,
+        byte_count=1,
+        sha256=image_id,
+        format="PNG",
+    )
+
+
+def check(*pairs: tuple[Pixels, Pixels], config: DuplicatesConfig | None = None) -> list[AttributedFinding]:
+    checker = DuplicateChecker(config or DuplicatesConfig())
+    made = [
+        ImagePair(image(first, f"{index}-first"), image(second, f"{index}-second"))
+        for index, (first, second) in enumerate(pairs)
+    ]
+    return list(checker.check_pairs(made, FakeContext()))  # type: ignore[arg-type]
+
+
+def score(first: Pixels, second: Pixels, config: DuplicatesConfig | None = None) -> float:
+    return max((finding.score for finding in check((first, second), config=config)), default=0.0)
+
+
+def iou(one: Sequence[int], other: Sequence[int]) -> float:
+    return float(matching.box_iou(np.array([one], dtype=float), np.array([other], dtype=float))[0])
+
+
+def recompressed(pixels: Pixels) -> Pixels:
+    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 30])[1], 1), dtype=np.uint8)
+
+
+def rotated(pixels: Pixels) -> Pixels:
+    turn = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), 20, 1)
+    return np.asarray(cv2.warpAffine(pixels, turn, (SIZE, SIZE), borderValue=(255, 255, 255)), dtype=np.uint8)
+
+
+def with_banner(pixels: Pixels) -> Pixels:
+    marked = pixels.copy()
+    marked[330:] = (200, 30, 40)
+    return marked
+
+
+def brighter(pixels: Pixels) -> Pixels:
+    return np.clip(pixels * 1.15, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda pixels: pixels[:, ::-1], id="mirrored"),
+        pytest.param(recompressed, id="recompressed"),
+        pytest.param(
+            lambda pixels: cv2.resize(pixels, None, fx=1 / 3, fy=1 / 3, interpolation=cv2.INTER_AREA), id="small"
+        ),
+        pytest.param(rotated, id="rotated"),
+        pytest.param(with_banner, id="banner"),
+        pytest.param(brighter, id="brighter"),
+        pytest.param(lambda pixels: pixels[40:330, 60:350], id="crop"),
+    ],
+)
+def test_a_changed_copy_is_found(change: Any) -> None:
+    original = picture(1)
+    assert score(original, change(original)) >= 0.5
+
+
+def test_a_crop_is_found_with_boxes_on_what_both_show() -> None:
+    original = picture(2)
+    (finding,) = check((original, original[40:330, 60:350]))
+    first, second = (region.box for region in finding.regions)
+    # Boxes are in original pixels, twice the working ones here.
+    assert iou(first, (120, 80, 580, 580)) > 0.85
+    assert iou(second, (0, 0, 580, 580)) > 0.85
+
+
+def test_a_crop_is_called_a_crop() -> None:
+    original = picture(2)
+    (finding,) = check((original, original[100:330, 90:320]))
+    assert '"0-second" is a crop of "0-first"' in finding.message
+
+
+def test_a_mirrored_copy_is_called_mirrored() -> None:
+    original = picture(3)
+    (finding,) = check((original, original[:, ::-1]))
+    assert "mirrored" in finding.message
+
+
+@pytest.mark.parametrize("color", [(160, 60, 60), (60, 140, 80), (40, 40, 40)])
+def test_another_colour_is_no_duplicate(color: tuple[int, int, int]) -> None:
+    assert score(picture(4), picture(4, base=color)) < 0.5
+
+
+def test_another_picture_is_no_duplicate() -> None:
+    assert score(picture(5), picture(6)) < 0.5
+
+
+@pytest.mark.parametrize("level", [255, 0, 128])
+def test_plain_pictures_give_nothing(level: int) -> None:
+    plain = np.full((SIZE, SIZE, 3), level, np.uint8)
+    assert check((plain, plain.copy()), (plain, picture(1))) == []
+
+
+def test_tiny_pictures_give_no_error() -> None:
+    dot = np.zeros((1, 1, 3), np.uint8)
+    assert score(dot, picture(1)) < 0.5
+
+
+def test_the_order_of_a_pair_changes_nothing() -> None:
+    one, two = image(picture(7), "one"), image(rotated(picture(7)), "two")
+    checker = DuplicateChecker(DuplicatesConfig())
+    (there,) = checker.check_pairs([ImagePair(one, two)], FakeContext())  # type: ignore[arg-type]
+    (back,) = checker.check_pairs([ImagePair(two, one)], FakeContext())  # type: ignore[arg-type]
+    assert there.score == back.score
+    assert [region.box for region in there.regions] == [region.box for region in reversed(back.regions)]
+
+
+def test_batches_change_nothing() -> None:
+    a, b = image(picture(8), "a"), image(recompressed(picture(8)), "b")
+    c = image(picture(8)[20:350, 20:350], "c")
+    checker = DuplicateChecker(DuplicatesConfig())
+    pairs = [ImagePair(a, b), ImagePair(a, c), ImagePair(b, c)]
+    together = list(checker.check_pairs(pairs, FakeContext()))  # type: ignore[arg-type]
+    alone = [f for pair in reversed(pairs) for f in checker.check_pairs([pair], FakeContext())]  # type: ignore[arg-type]
+    assert together == alone[::-1]
+
+
+def test_regions_are_computed_once_per_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    plain = proposals.propose
+    monkeypatch.setattr(proposals, "propose", lambda *args: (calls.append(1), plain(*args))[1])
+    images = [image(picture(seed), str(seed)) for seed in (1, 2, 3)]
+    pairs = [ImagePair(images[0], images[1]), ImagePair(images[0], images[2]), ImagePair(images[1], images[2])]
+    list(DuplicateChecker(DuplicatesConfig()).check_pairs(pairs, FakeContext()))  # type: ignore[arg-type]
+    assert len(calls) == 3
+
+
+def test_crops_through_the_backbone_find_a_copy_too() -> None:
+    config = DuplicatesConfig(features="crop", keypoints=0)
+    assert score(picture(9), recompressed(picture(9)), config) >= 0.5
+
+
+def test_regions_alone_align_a_mirrored_crop() -> None:
+    original = picture(10)
+    assert score(original, original[30:380, 30:370][:, ::-1], DuplicatesConfig(keypoints=0)) >= 0.5
+
+
+def test_boxes_map_into_the_letterboxed_square() -> None:
+    corners = features.map_boxes(np.array([[100, 50, 200, 100]], np.float32), 400, 200, 100)
+    assert corners.tolist() == [[25.0, 37.5, 75.0, 62.5]]
+
+
+def test_region_matches_are_mutual_and_best_first() -> None:
+    rows = np.eye(4, dtype=np.float32)
+    shuffled = rows[[2, 0, 1]]
+    found = matching.match_regions(rows, shuffled, 1, 0.5)
+    assert [(match.first, match.second) for match in found] == [(0, 1), (1, 2), (2, 0)]
+
+
+def test_mirrored_descriptors_are_those_of_the_mirrored_picture() -> None:
+    pixels = picture(11)
+    points = alignment.find_keypoints(pixels, 100)
+    flipped = alignment.find_keypoints(np.ascontiguousarray(pixels[:, ::-1]), 100)
+    similarity = points.mirrored @ flipped.descriptors.T
+    assert np.median(similarity.max(axis=1)) > 0.95
+
+
+def test_rescaled_transforms_compose_with_a_resize() -> None:
+    transform = np.array([[-0.8, 0.1, 90.0], [0.2, 0.9, 7.0]])
+    assert np.allclose(alignment.rescaled(alignment.rescaled(transform, 0.5), 2.0), transform)
+
+
+def test_thinning_keeps_a_line_one_pixel_wide() -> None:
+    strength = np.zeros((9, 9), np.float32)
+    strength[:, 3:6] = (0.5, 1.0, 0.5)
+    kept = proposals.thin(strength, np.zeros((9, 9), np.float32))
+    assert (kept > 0).sum(axis=1).tolist() == [1] * 9
+
+
+def test_proposals_begin_with_the_whole_picture_and_its_content() -> None:
+    pixels = picture(12)
+    boxes = proposals.propose(pixels, proposals.foreground_mask(pixels), 10)
+    assert boxes[0].tolist() == [0, 0, SIZE, SIZE]
+    assert iou(boxes[1], (50, 20, 300, 360)) > 0.97
+    assert len(boxes) <= 12
+
+
+def test_an_opencv_without_contrib_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cv2, "ximgproc", object())
+    with pytest.raises(PluginLoadError, match="ximgproc"):
+        score(picture(1), picture(2))

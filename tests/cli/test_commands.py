@@ -1,0 +1,339 @@
+"""The command line: data on stdout, words on stderr, exit codes 0, 1 and 2 (DESIGN section 6)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from pipeline.fakes import product
+
+from agpis_sdk.cli.app import main
+from agpis_sdk.plugins import PluginHost
+from agpis_sdk.records import Outcome
+
+FAKES = """
+    from pipeline.fakes import Stand
+
+    stand = Stand()
+    stand.host()
+    agpis_primary_selectors = stand.agpis_primary_selectors
+    agpis_sequence_checkers = stand.agpis_sequence_checkers
+    agpis_backbones = stand.agpis_backbones
+"""
+KEPT = ("builders", "report")
+# Only fakes take part in a run beside these: no model is loaded.
+SETTINGS = """
+    [backbone]
+    name = "plain"
+    [primary]
+    selector = "first"
+    [sequence]
+    scorer = "steady"
+    builder = "listed"
+    [plugins]
+    load = ["fakes_for_the_command_line"]
+    block = [{block}]
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Agpis = Callable[..., Answer]
+
+
+@pytest.fixture
+def agpis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Agpis:
+    """Return a function that runs `agpis` in a folder whose config names fakes alone."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "fakes_for_the_command_line", raising=False)
+    (tmp_path / "fakes_for_the_command_line.py").write_text(textwrap.dedent(FAKES))
+    builtin = [status.name for status in PluginHost.load(discover=False).statuses if status.name not in KEPT]
+    block = ", ".join(json.dumps(name) for name in builtin)
+    (tmp_path / "agpis.toml").write_text(textwrap.dedent(SETTINGS).format(block=block))
+
+    def run(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["agpis", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as left:
+            code = left.code if isinstance(left.code, int) else int(left.code is not None)
+        said = capsys.readouterr()
+        return Answer(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def shop(tmp_path: Path, gallery: Path) -> Path:
+    """Two products, one of which has too few images."""
+    path = tmp_path / "products.jsonl"
+    path.write_text("\n".join(json.dumps(product(gallery, letters, letters)) for letters in ("abc", "ab")))
+    return path
+
+
+def outcomes(text: str) -> list[Outcome]:
+    return [Outcome.model_validate_json(line) for line in text.splitlines()]
+
+
+class TestRun:
+    def test_writes_one_outcome_a_line_to_stdout_and_the_summary_to_stderr(self, agpis: Agpis, shop: Path) -> None:
+        answer = agpis("run", shop, "--no-plugins")
+
+        assert answer.code == 0, answer.err
+        assert [(outcome.product_id, outcome.status) for outcome in outcomes(answer.out)] == [
+            ("abc", "submit"),
+            ("ab", "none"),
+        ]
+        assert "2 products, 5 images" in answer.err
+
+    def test_quiet_says_nothing_but_data(self, agpis: Agpis, shop: Path) -> None:
+        assert agpis("run", shop, "--quiet", "--no-plugins").err == ""
+
+    def test_writes_to_a_file(self, agpis: Agpis, shop: Path, tmp_path: Path) -> None:
+        answer = agpis("run", shop, "-o", "out.jsonl", "--no-plugins")
+
+        assert answer.out == ""
+        assert len(outcomes((tmp_path / "out.jsonl").read_text())) == 2
+
+    def test_writes_a_report(self, agpis: Agpis, shop: Path, tmp_path: Path) -> None:
+        answer = agpis("run", shop, "-o", "out.jsonl", "--report", "report.html", "--no-plugins")
+
+        assert answer.code == 0, answer.err
+        assert "report: report.html" in answer.err
+        assert "<html" in (tmp_path / "report.html").read_text()
+
+    def test_looks_at_the_first_products_only(self, agpis: Agpis, shop: Path) -> None:
+        assert len(outcomes(agpis("run", shop, "--limit", 1, "--no-plugins").out)) == 1
+
+    def test_takes_settings_from_the_line(self, agpis: Agpis, shop: Path) -> None:
+        answer = agpis("run", shop, "--set", "sequence.length=2", "--no-plugins")
+
+        assert [outcome.sequence for outcome in outcomes(answer.out)] == [("a", "b"), ("a", "b")]
+
+    def test_ends_with_1_when_some_record_failed_and_the_others_come_out(self, agpis: Agpis, shop: Path) -> None:
+        shop.write_text("rubbish\n" + shop.read_text())
+
+        answer = agpis("run", shop, "--no-plugins")
+
+        assert answer.code == 1
+        assert [outcome.status for outcome in outcomes(answer.out)] == ["failed", "submit", "none"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["gone.jsonl"], "agpis: [E301] gone.jsonl: no such file (check the path)"),
+            (["agpis.toml"], "agpis: [E301] agpis.toml: is of an unknown kind"),
+            (["products.jsonl", "--set", "sequence.lenght=4"], 'sequence.lenght: unknown key (did you mean "length"?)'),
+            (["products.jsonl", "--set", "primary.selector=frist"], 'no plugin announces it (did you mean "first"?)'),
+            (["products.jsonl", "--config", "gone.toml"], "gone.toml: cannot be read"),
+            (["products.jsonl", "--profile", "gone"], "gone: no such profile"),
+            (["products.jsonl", "-o", "gone/out.jsonl"], "the folder does not exist (make it first)"),
+            (["products.jsonl", "-o", "products.jsonl"], "is the input itself (name another file)"),
+            (
+                ["products.jsonl", "--set", "plugins.require=['agpis-gone']"],
+                "agpis-gone: required, but it is not active",
+            ),
+            (["products.jsonl", "--report", "report.pdf"], '--report = "pdf": no plugin announces it (known: html)'),
+            (["products.jsonl", "--limit", "0"], "--limit"),
+            ([], "Missing argument"),
+        ],
+    )
+    def test_ends_with_2_and_one_line_when_it_was_asked_wrongly(
+        self, agpis: Agpis, shop: Path, arguments: list[str], message: str
+    ) -> None:
+        answer = agpis("run", *arguments, "--no-plugins")
+
+        assert answer.code == 2
+        assert message in answer.err
+        assert "Traceback" not in answer.err
+        assert answer.out == ""
+
+    def test_reads_stdin(self, shop: Path, tmp_path: Path, agpis: Agpis) -> None:
+        folders = [str(tmp_path), str(Path(__file__).parents[1])]
+        code = f"import sys; sys.path[:0] = {folders}; from agpis_sdk.cli.app import main; main()"
+
+        done = subprocess.run(
+            [sys.executable, "-c", code, "run", "-", "--no-plugins"],
+            input=shop.read_bytes(),
+            capture_output=True,
+            cwd=tmp_path,
+            check=False,
+        )
+
+        assert done.returncode == 0, done.stderr
+        assert len(outcomes(done.stdout.decode())) == 2
+
+
+class TestRules:
+    def test_lists_every_rule(self, agpis: Agpis) -> None:
+        answer = agpis("rules")
+
+        assert answer.code == 0
+        assert any(line.startswith("AGP119  banner") for line in answer.out.splitlines())
+
+    def test_as_json_lists_the_same(self, agpis: Agpis) -> None:
+        rules = agpis("rules", "--json").json
+
+        assert len([rule for rule in rules if rule["owner"] == "agpis-sdk"]) == 48
+        assert set(rules[0]) >= {"code", "name", "summary", "category", "severity", "threshold", "owner"}
+
+    @pytest.mark.parametrize("key", ["AGP119", "banner", "agp119"])
+    def test_explains_one_by_code_or_by_name(self, agpis: Agpis, key: str) -> None:
+        answer = agpis("rules", key)
+
+        assert answer.code == 0, answer.err
+        assert "What it checks" in answer.out
+        assert "Category: single-image · severity: error" in answer.out
+
+    def test_shows_the_threshold_in_force(self, agpis: Agpis) -> None:
+        assert agpis("rules", "banner", "--set", "rules.thresholds.banner=0.9", "--json").json["threshold"] == 0.9
+
+    def test_an_unknown_one_suggests_the_nearest(self, agpis: Agpis) -> None:
+        answer = agpis("rules", "baner")
+
+        assert answer.code == 2
+        assert 'agpis: [E101] baner: no such rule (did you mean "banner"?)' in answer.err
+
+
+class TestPlugins:
+    def test_lists_what_became_of_each(self, agpis: Agpis) -> None:
+        answer = agpis("plugins")
+
+        assert answer.code == 0
+        assert "builders  agpis-sdk" in answer.out
+        assert "reason: named in plugins.block" in answer.out
+
+    def test_as_json(self, agpis: Agpis) -> None:
+        statuses = {status["name"]: status for status in agpis("plugins", "--json").json}
+
+        assert statuses["builders"]["state"] == "active"
+        assert statuses["builders"]["components"] == ["listed", "random"]
+        assert statuses["measures"]["state"] == "blocked"
+
+    def test_a_module_in_the_current_folder_needs_no_packaging(self, tmp_path: Path) -> None:
+        source = """
+            from agpis_sdk import Profile, hookimpl
+
+            @hookimpl
+            def agpis_profiles():
+                yield Profile(name="house", summary="Our own.", settings={})
+        """
+        (tmp_path / "house_rules.py").write_text(textwrap.dedent(source))
+        (tmp_path / "agpis.toml").write_text('[plugins]\nload = ["house_rules"]\n')
+        # As the installed command does it: the current folder is not on the path.
+        code = "import sys; sys.path = [p for p in sys.path if p]; from agpis_sdk.cli.app import main; main()"
+
+        done = subprocess.run(
+            [sys.executable, "-c", code, "plugins", "--json"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+        states = {status["name"]: status["state"] for status in json.loads(done.stdout)}
+        assert states["house_rules"] == "active"
+
+    def test_one_that_fails_is_named_on_stderr_with_the_remedy(self, agpis: Agpis) -> None:
+        answer = agpis("plugins", "--set", 'plugins.load=["no_such_module_at_all"]')
+
+        assert answer.code == 0
+        assert (
+            "plugin no_such_module_at_all local (no_such_module_at_all) was not loaded: ModuleNotFoundError"
+            in answer.err
+        )
+        assert 'plugins.block = ["no_such_module_at_all"]' in answer.err
+
+
+class TestConfig:
+    def test_show_says_where_each_value_comes_from(self, agpis: Agpis, tmp_path: Path) -> None:
+        settings = agpis("config", "show", "--json", "--set", "run.seed=7").json
+
+        assert settings["run.seed"] == {"value": 7, "origin": "--set"}
+        assert settings["primary.selector"] == {"value": "first", "origin": str(tmp_path / "agpis.toml")}
+        assert settings["sequence.length"] == {"value": 3, "origin": "default"}
+
+    def test_show_for_people_says_the_same(self, agpis: Agpis) -> None:
+        lines = agpis("config", "show", "--set", "run.seed=7").out.splitlines()
+
+        assert any(line.split() == ["run.seed", "7", "(--set)"] for line in lines)
+
+    @pytest.mark.parametrize(
+        ("override", "message"),
+        [
+            ("sequence.lenght=4", 'did you mean "length"?'),
+            ("components.rnadom={}", 'components.rnadom: no such component (did you mean "random"?)'),
+            ("components.random.size=4", "components.random: size: unknown key"),
+        ],
+    )
+    def test_an_unknown_key_ends_with_2_and_suggests_the_nearest(
+        self, agpis: Agpis, override: str, message: str
+    ) -> None:
+        answer = agpis("config", "show", "--set", override)
+
+        assert answer.code == 2
+        assert message in answer.err
+
+    def test_schema_accepts_the_config_in_force(self, agpis: Agpis) -> None:
+        answer = agpis("config", "schema")
+
+        jsonschema.validate({"sequence": {"length": 4}, "components": {"random": {}}}, answer.json)
+
+
+def test_the_version_is_told(agpis: Agpis) -> None:
+    from agpis_sdk import __version__
+
+    assert agpis("--version").out == f"agpis {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["rules"], ["rules", "AGP119"], ["plugins"], ["config", "show"], ["run", "--help"]]
+)
+def test_what_needs_no_model_imports_nothing_heavy(arguments: list[str]) -> None:
+    heavy = ["torch", "cv2", "transformers", "timm", "faiss", "sklearn", "PIL", "numpy"]
+    code = f"""
+import sys
+from agpis_sdk.cli.app import main
+sys.argv = ["agpis", *{arguments}]
+try:
+    main()
+finally:
+    print([name for name in {heavy} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_the_package_itself_imports_nothing_heavy() -> None:
+    code = "import sys, agpis_sdk; print([n for n in ('torch', 'cv2', 'transformers', 'timm', 'faiss', 'numpy') if n in sys.modules])"
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_every_public_name_can_be_imported() -> None:
+    import agpis_sdk
+
+    for name in agpis_sdk.__all__:
+        assert getattr(agpis_sdk, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Piepline'"):
+        agpis_sdk.Piepline  # noqa: B018

@@ -1,0 +1,49 @@
+"""Every error says which item, what happened and what to do (agpis_sdk/errors.py)."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from agpis_sdk import errors
+from agpis_sdk.errors import AgpisError, ConfigError, RecordError, nearest
+
+KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AgpisError)]
+
+
+def test_an_error_reads_code_item_what_and_remedy() -> None:
+    error = RecordError("has no images", item='line 3, product "P1"', remedy='list some under "images"')
+
+    assert str(error) == '[E300] line 3, product "P1": has no images (list some under "images")'
+
+
+def test_an_error_without_item_and_remedy_has_no_empty_brackets() -> None:
+    assert str(ConfigError("is wrong")) == "[E100] is wrong"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_survives_the_way_to_another_process(kind: type[AgpisError]) -> None:
+    error = pickle.loads(pickle.dumps(kind("what", item="item", remedy="remedy")))
+
+    assert type(error) is kind
+    assert (error.what, error.item, error.remedy) == ("what", "item", "remedy")
+    assert str(error) == f"[{kind.code}] item: what (remedy)"
+
+
+def test_no_two_errors_share_a_code() -> None:
+    codes = [kind.code for kind in KINDS]
+
+    assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize(
+    ("known", "remedy"),
+    [
+        (["threshold", "length"], 'did you mean "threshold"?'),
+        (["width", "length"], "known: length, width"),
+        ([], "none is known"),
+    ],
+)
+def test_a_remedy_suggests_the_nearest_name_or_lists_what_there_is(known: list[str], remedy: str) -> None:
+    assert nearest("thresold", known) == remedy
