@@ -60,6 +60,22 @@ def noncompliance(
     _print(train_noncompliance(examples, out, _backbone(config, overrides), seed=seed, epochs=epochs), out)
 
 
+@app.command("muisc")
+def muisc(
+    reviews: Annotated[Path, typer.Argument(help="Reviews, one JSON object a line; `agpis bench build` makes some.")],
+    out: OutOption,
+    seed: SeedOption = 0,
+    epochs: Annotated[int, typer.Option("--epochs", min=1)] = 12,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Train MUIsC: which sequences do reviewers accept, and what do they say of the others?"""
+    examples = _examples(reviews, None)
+    from agpis_sdk.learn.muisc import train_muisc
+
+    _print(train_muisc(examples, out, _backbone(config, overrides), seed=seed, epochs=epochs), out)
+
+
 def _examples(reviews: Path | None, photos: list[Path] | None) -> Iterator[Review]:
     if (reviews is None) == (not photos):
         raise fail(ConfigError("name either REVIEWS or --photos", item="agpis train"))

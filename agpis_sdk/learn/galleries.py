@@ -11,6 +11,8 @@ from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.media.products import RejectedRecord, read_products
 from agpis_sdk.records import CandidateImage, Product, Review
 
+NOT_FIRST = ("back", "outsole", "palm")
+
 
 def read_galleries(folders: Sequence[Path]) -> Iterator[Review]:
     """Yield an accepted review for each product of folders that hold a `products.jsonl`, or an `images.jsonl`.
@@ -19,6 +21,7 @@ def read_galleries(folders: Sequence[Path]) -> Iterator[Review]:
 
     Where a folder's `facts.json` (product id → image id → facts) tells colour variants of the main view, they are left
     out: which colour a merchant puts first cannot be learned from the picture (paper Eq. 1 would call them negative).
+    A gallery that begins with a back or a sole is left out as a whole: no reviewer would accept that order.
     """
     for folder in folders:
         path = folder / "products.jsonl"
@@ -32,6 +35,8 @@ def read_galleries(folders: Sequence[Path]) -> Iterator[Review]:
         for product in read_products(path):
             if isinstance(product, RejectedRecord):
                 raise product.error
+            if facts.get(product.id, {}).get(product.images[0].id, {}).get("view") in NOT_FIRST:
+                continue
             gallery = without_variants(product, facts.get(product.id, {}))
             yield Review(
                 product=gallery,

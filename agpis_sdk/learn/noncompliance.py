@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -78,7 +78,7 @@ def train_noncompliance(
 def draw(reviews: Iterable[Review], *, seed: int, draws: int, single_photos: int) -> Iterator[DrawnPhoto]:
     """Yield each clean photo, a look-alike of it, and violations of random kinds drawn into it."""
     singles = 0
-    neighbours: list[NDArray[np.uint8]] = []
+    neighbours: dict[Split, list[NDArray[np.uint8]]] = {"train": [], "validation": [], "test": []}
     for number, review in enumerate(review for review in reviews if review.decision == "accepted"):
         single = len(review.product.images) == 1
         singles += single
@@ -88,15 +88,15 @@ def draw(reviews: Iterable[Review], *, seed: int, draws: int, single_photos: int
         for image in (image for image in review.product.images if image.id in review.sequence):
             photo = load_photo(review.product, image)
             rng = np.random.default_rng([seed, number, photo.position])
-            # Collages and cluttered backgrounds are made of other photos, which are never changed.
-            neighbours = [photo.pixels, *neighbours[: NEIGHBOURS - 1]]
-            yield from _drawn(photo, split, rng, neighbours, 1 if single else draws)
+            # Collages are made of other photos of the same split: a test photo is never seen in training.
+            neighbours[split] = [photo.pixels, *neighbours[split][: NEIGHBOURS - 1]]
+            yield from _drawn(photo, split, rng, neighbours[split], 1 if single else draws)
 
 
 def _drawn(
     photo: DecodedImage, split: Split, rng: np.random.Generator, neighbours: list[NDArray[np.uint8]], draws: int
 ) -> Iterator[DrawnPhoto]:
-    pool = "test" if split == "test" else "train"
+    pool: Literal["train", "test"] = "test" if split == "test" else "train"
     yield DrawnPhoto(split, "", photo)
     alike, _ = hard_negative(_maybe_mirrored(photo.pixels, rng), rng, split=pool)
     yield DrawnPhoto(split, LOOK_ALIKE, with_pixels(photo, alike))
@@ -212,7 +212,9 @@ def _peak_inside(kind_map: NDArray[np.float32], box: tuple[float, float, float, 
     x, y, width, height = peak_box(kind_map, drop=1e-6)
     column, row = x + width / 2, y + height / 2
     slack = 0.5 / kind_map.shape[0]
-    return box[0] - slack <= column <= box[0] + box[2] + slack and box[1] - slack <= row <= box[1] + box[3] + slack
+    inside_x = box[0] - slack <= column <= box[0] + box[2] + slack
+    inside_y = box[1] - slack <= row <= box[1] + box[3] + slack
+    return bool(inside_x and inside_y)
 
 
 def _in_square(image: DecodedImage, box: Sequence[int]) -> tuple[float, float, float, float]:

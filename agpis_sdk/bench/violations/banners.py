@@ -29,6 +29,7 @@ from agpis_sdk.bench.violations.canvas import (
 )
 from agpis_sdk.bench.violations.contract import Colour, Drawn, Hand, Maker, Patch, Pixels, Pool
 from agpis_sdk.bench.violations.fonts import choose_font
+from agpis_sdk.bench.violations.framing import backdrop
 from agpis_sdk.bench.violations.marks import decorated, mark_patch
 from agpis_sdk.bench.violations.wording import BANNER, PRICE, PROMOTION, words
 
@@ -49,9 +50,11 @@ def anchored(
     return max(0, min(x, room_x)), max(0, min(y, room_y))
 
 
-def _fill(hand: Hand, width: int, height: int) -> tuple[Patch, Colour]:
-    """Fill a strip with one colour or two that run into each other, sometimes a little see-through."""
-    first = colour(hand)
+def _fill(hand: Hand, pixels: Pixels, width: int, height: int) -> tuple[Patch, Colour]:
+    """Fill a strip with one colour or two, sometimes a little see-through; it stands off from the picture's rim."""
+    ground = np.asarray(backdrop(pixels))
+    tries = [colour(hand) for _ in range(4)]
+    first = next((ink for ink in tries if np.abs(ground - ink).max() > 40), (24, 24, 28))
     alpha = 1.0 if hand.chance(0.7) else hand.between(0.65, 0.95)
     if hand.chance(0.3):
         second = colour(hand) if hand.chance(0.5) else (first[0] // 2, first[1] // 2, first[2] // 2)
@@ -61,14 +64,17 @@ def _fill(hand: Hand, width: int, height: int) -> tuple[Patch, Colour]:
     return solid(width, height, first, alpha), first
 
 
-def _lettered(hand: Hand, ground: Patch, *, lines: int = 1, share: float = 0.85) -> Patch:
-    """Write banner words into a patch; `share` of its width and up to 0.7 of its height is filled."""
+def _lettered(hand: Hand, ground: Patch, *, lines: int = 1, share: float = 0.85, loose: bool = True) -> Patch:
+    """Write banner words into a patch; `share` of its width and up to 0.7 of its height is filled.
+
+    A loose patch may hold several phrases and set them to a side.
+    """
     middle = ground[ground.shape[0] // 2, ground.shape[1] // 2, :3]
     font = choose_font(hand, heavy=hand.chance(0.6))
     text = "\n".join(words(hand, BANNER if line == 0 or hand.chance(0.4) else PROMOTION) for line in range(lines))
-    if lines == 1 and ground.shape[1] > 6 * ground.shape[0] and hand.chance(0.6):
+    if loose and lines == 1 and ground.shape[1] > 6 * ground.shape[0] and hand.chance(0.4):
         text = hand.pick(("  |  ", "   ", "  ·  ")).join(
-            [text, *(words(hand, BANNER) for _ in range(hand.whole(1, 2)))]
+            [text, *(words(hand, BANNER) for _ in range(hand.pick((1, 1, 2))))]
         )
     tall = ground.shape[0] * hand.between(0.38, 0.7)
     size = fit_size(text, font, ground.shape[1] * share, tall)
@@ -77,7 +83,7 @@ def _lettered(hand: Hand, ground: Patch, *, lines: int = 1, share: float = 0.85)
         mark = mark_patch(hand, max(8, int(tall * 0.9)), ink_on(hand, middle), ink_on(hand, middle))
         letters = stack([mark, letters], int(tall * 0.3), upright=False)
     room = ground.shape[1] - letters.shape[1]
-    x = hand.pick((room // 2, room // 2, int(room * 0.08), int(room * 0.92)))
+    x = hand.pick((room // 2, room // 2, int(room * 0.08), int(room * 0.92))) if loose else room // 2
     return over(ground, letters, x, (ground.shape[0] - letters.shape[0]) // 2)
 
 
@@ -87,7 +93,7 @@ def _strip(pixels: Pixels, hand: Hand) -> Drawn:
     side = hand.pick(("top", "bottom", "bottom", "left", "right"))
     upright = side in {"left", "right"}
     long, short = (height, width) if upright else (width, height)
-    patch, ground = _fill(hand, long, int(short * hand.by_severity(0.08, 0.24)))
+    patch, ground = _fill(hand, pixels, long, int(short * hand.by_severity(0.08, 0.24)))
     patch = _lettered(hand, patch)
     if upright:
         patch = np.ascontiguousarray(np.rot90(patch, hand.pick((1, 3))))
@@ -101,7 +107,7 @@ def _block(pixels: Pixels, hand: Hand) -> Drawn:
     """Put a lettered block in a corner, at a side or in the middle."""
     height, width = pixels.shape[:2]
     wide, high = int(width * hand.by_severity(0.24, 0.58)), int(height * hand.by_severity(0.1, 0.36))
-    patch, ground = _fill(hand, wide, high)
+    patch, ground = _fill(hand, pixels, wide, high)
     patch = decorated(hand, _lettered(hand, patch, lines=hand.whole(1, 3)))
     x, y = anchored(hand, pixels, patch, margin=hand.pick((0.0, 0.06)))
     out, box = paste(pixels, patch, x, y)
@@ -114,8 +120,8 @@ def _ribbon(pixels: Pixels, hand: Hand) -> Drawn:
     short = min(height, width)
     away = short * hand.by_severity(0.16, 0.34)
     thick = int(short * hand.by_severity(0.06, 0.12))
-    patch, ground = _fill(hand, int(2 * away + thick + 8), thick)
-    patch = _lettered(hand, patch, share=0.5)
+    patch, ground = _fill(hand, pixels, int(2 * away + thick + 8), thick)
+    patch = _lettered(hand, patch, share=0.5, loose=False)
     corner = hand.pick(CORNERS)
     patch = rotate(patch, 45 if corner in {"top left", "bottom right"} else -45)
     centre_x = away / 2**0.5 * 0.95 if "left" in corner else width - away / 2**0.5 * 0.95
@@ -127,10 +133,10 @@ def _ribbon(pixels: Pixels, hand: Hand) -> Drawn:
 def _slanted(pixels: Pixels, hand: Hand) -> Drawn:
     """Lay a strip with a slanted end along the top or the bottom."""
     height, width = pixels.shape[:2]
-    patch, ground = _fill(hand, int(width * hand.between(0.6, 1.0)), int(height * hand.by_severity(0.1, 0.22)))
+    patch, ground = _fill(hand, pixels, int(width * hand.between(0.6, 1.0)), int(height * hand.by_severity(0.1, 0.22)))
     lean = hand.between(0.06, 0.15)
     shape = np.array(((0, 0), (1, 0), (1 - lean, 1), (0, 1)), np.float64)
-    patch = cut(_lettered(hand, patch, share=0.72), shape)
+    patch = cut(_lettered(hand, patch, share=0.72, loose=False), shape)
     out, box = paste(
         pixels, patch, 0, hand.pick((0, height - patch.shape[0], int(height * 0.78) - patch.shape[0] // 2))
     )
@@ -141,8 +147,8 @@ def _bar(pixels: Pixels, hand: Hand) -> Drawn:
     """Float a rounded bar over the picture."""
     height, width = pixels.shape[:2]
     wide, high = int(width * hand.between(0.5, 0.92)), int(height * hand.by_severity(0.08, 0.18))
-    patch, ground = _fill(hand, wide, high)
-    patch = cut(_lettered(hand, patch, share=0.78), rounded(wide, high, hand.pick((0.15, 0.5))))
+    patch, ground = _fill(hand, pixels, wide, high)
+    patch = cut(_lettered(hand, patch, share=0.78, loose=False), rounded(wide, high, hand.pick((0.15, 0.5))))
     x, y = anchored(hand, pixels, patch, ("top", "bottom", "bottom", "centre"))
     out, box = paste(pixels, patch, x, y)
     return Drawn(out, box, f"{colour_name(ground)} rounded banner")
@@ -152,7 +158,7 @@ def _quarter(pixels: Pixels, hand: Hand) -> Drawn:
     """Fill a corner with a quarter of a disc."""
     height, width = pixels.shape[:2]
     size = int(min(height, width) * hand.by_severity(0.26, 0.48))
-    patch, ground = _fill(hand, size, size)
+    patch, ground = _fill(hand, pixels, size, size)
     corner = hand.pick(CORNERS)
     middle = (0.0 if "left" in corner else 1.0, 0.0 if "top" in corner else 1.0)
     mask = mask_of(circle(96, 1.0, middle), size, size)
@@ -171,8 +177,8 @@ def _two_tone(pixels: Pixels, hand: Hand) -> Drawn:
     """Run a strip of two colours, each with its own words, along the top or the bottom."""
     height, width = pixels.shape[:2]
     high, part = int(height * hand.by_severity(0.09, 0.2)), int(width * hand.between(0.3, 0.6))
-    first, ground = _fill(hand, part, high)
-    second, _ = _fill(hand, width - part, high)
+    first, ground = _fill(hand, pixels, part, high)
+    second, _ = _fill(hand, pixels, width - part, high)
     patch = np.concatenate((_lettered(hand, first), _lettered(hand, second)), axis=1)
     out, box = paste(pixels, patch, 0, hand.pick((0, height - high)))
     return Drawn(out, box, f"two-coloured banner, {colour_name(ground)} at the left")
@@ -252,6 +258,8 @@ def price_badge(pixels: Pixels, hand: Hand) -> Drawn:
             size // 28,
         )
     text, font = words(hand, PRICE), choose_font(hand, heavy=hand.chance(0.8))
+    if points[:, 1].max() - points[:, 1].min() > 0.8:
+        text = text.replace(" ", "\n", 1) if "\n" not in text and len(text) > 5 else text
     high = 0.52 if points[:, 1].max() - points[:, 1].min() > 0.8 else 0.36
     letters = text_patch(text, font, fit_size(text, font, size * 0.66, size * high), ink)
     patch = centred(patch, letters)

@@ -250,3 +250,28 @@ def recoloured(patch: Patch, rgb: Colour) -> Patch:
     out = patch.copy()
     out[..., :3] = rgb
     return out
+
+
+def ink_over(
+    hand: Hand, pixels: Pixels, patch: Patch, x: int, y: int, inks: tuple[Colour, ...] = ()
+) -> tuple[Colour, float]:
+    """Choose an ink that a patch at x, y shows in, and say how far it stands off there: the middle gap, 0 to 255.
+
+    The gap is measured under the patch's own ink, so that a name half on white and half on red is still read.
+    """
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = max(0, x), max(0, y), min(width, x + patch.shape[1]), min(height, y + patch.shape[0])
+    seen = patch[top - y : bottom - y, left - x : right - x, 3] > 100
+    under = pixels[top:bottom, left:right][seen][::5].astype(np.float32) @ np.array((0.299, 0.587, 0.114), np.float32)
+    if not len(under):
+        return BLACK, 255.0
+    best, reach = BLACK, -1.0
+    for turn in range(8):
+        ink = hand.pick(inks) if inks else hand.pick((WHITE, BLACK)) if turn > 4 or hand.chance(0.45) else colour(hand)
+        gap = np.abs(under - luminance(ink))
+        worth = float(np.median(gap) + min(0.0, float(np.quantile(gap, 0.2)) - 40))
+        if worth > reach:
+            best, reach = ink, worth
+        if worth >= 85:
+            break
+    return best, max(reach, 0.0)

@@ -67,13 +67,13 @@ def cropped(pixels: Pixels, hand: Hand) -> Drawn:
     """Cut the picture so tightly that one or two of its edges run through the product."""
     x, y, wide, high = product_box(product_mask(pixels))
     height, width = pixels.shape[:2]
-    take = hand.by_severity(0.22, 0.5)
+    take = hand.by_severity(0.28, 0.5)
     left, top, right, bottom = 0, 0, width, height
     sides = [
         str(side) for side in hand.rng.permutation(["left", "right", "top", "bottom"])[: hand.pick((1, 1, 2, 2, 3))]
     ]
     for side in sides:
-        cut_off = take * hand.between(0.7, 1) / (1.6 if len(sides) > 1 else 1)
+        cut_off = take * hand.between(0.7, 1) / (1.3 if len(sides) > 1 else 1)
         if side == "left":
             left = int(x + wide * cut_off)
         elif side == "right":
@@ -155,11 +155,19 @@ def _room(pixels: Pixels, hand: Hand) -> Pixels:
     height, width = pixels.shape[:2]
     if not hand.others:
         return _heap(pixels, hand)
-    other = hand.pick(hand.others)
-    share = hand.between(0.5, 1.0)
-    high, wide = max(8, int(other.shape[0] * share)), max(8, int(other.shape[1] * share))
-    top, left = int((other.shape[0] - high) * hand.between(0, 1)), int((other.shape[1] - wide) * hand.between(0, 1))
-    return resize(other[top : top + high, left : left + wide], width, height)
+    return _covering(hand.pick(hand.others), width, height, hand)
+
+
+def _covering(photo: Pixels, width: int, height: int, hand: Hand) -> Pixels:
+    """Cut a part of a photo that covers width by height pixels; a pale ground is dyed, as a wall or cloth would be."""
+    scale = min(photo.shape[1] / width, photo.shape[0] / height) * hand.between(0.55, 1.0)
+    wide, high = max(4, int(width * scale)), max(4, int(height * scale))
+    top, left = int((photo.shape[0] - high) * hand.between(0, 1)), int((photo.shape[1] - wide) * hand.between(0, 1))
+    part = resize(photo[top : top + high, left : left + wide], width, height)
+    if min(backdrop(photo)) < 215:
+        return part
+    dye = np.asarray([hand.between(90, 215)] * 3) + hand.rng.uniform(-35, 35, 3)
+    return np.asarray(part * (dye / 255), np.uint8)
 
 
 def _heap(pixels: Pixels, hand: Hand) -> Pixels:
@@ -188,8 +196,9 @@ def _shelf(pixels: Pixels, hand: Hand) -> Pixels:
         return _mirrored_heap(pixels, hand)
     height, width = pixels.shape[:2]
     edges = np.linspace(0, width, hand.whole(2, 3) + 1).astype(int)
-    parts = [resize(hand.pick(hand.others), int(size), height) for size in np.diff(edges)]
-    return np.concatenate(parts, axis=1)
+    return np.concatenate(
+        [_covering(hand.pick(hand.others), int(size), height, hand) for size in np.diff(edges)], axis=1
+    )
 
 
 def _mirrored_heap(pixels: Pixels, hand: Hand) -> Pixels:

@@ -6,8 +6,19 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from agpis_sdk.bench.violations.canvas import WHITE, circle, colour, fit_size, luminance, mask_of, shrink_to, text_patch
+from agpis_sdk.bench.violations.canvas import (
+    WHITE,
+    circle,
+    colour,
+    fit_size,
+    ground_under,
+    luminance,
+    mask_of,
+    shrink_to,
+    text_patch,
+)
 from agpis_sdk.bench.violations.contract import Colour, Hand, Patch, Pixels
 from agpis_sdk.bench.violations.fonts import choose_font
 from agpis_sdk.bench.violations.framing import product_box, product_mask, resize
@@ -16,13 +27,17 @@ from agpis_sdk.bench.violations.photometric import jpeg
 from agpis_sdk.bench.violations.wording import BRAND, PROMOTION, words
 
 
+def _middle_colour(pixels: Pixels, mask: npt.NDArray[np.uint8]) -> Colour:
+    """Take the middle colour of the central part of the product."""
+    x, y, wide, high = product_box(mask)
+    return ground_under(pixels, x + wide // 3, y + high // 3, wide // 3 + 1, high // 3 + 1)
+
+
 def _printed(pixels: Pixels, hand: Hand) -> tuple[Pixels, str]:
     """Print words or a mark on the product: bent with it, under its folds and light, never beyond it."""
     mask = product_mask(pixels)
     x, y, wide, high = product_box(mask)
-    ground = np.median(
-        pixels[y + high // 3 : y + high * 2 // 3 + 1, x + wide // 3 : x + wide * 2 // 3 + 1].reshape(-1, 3), axis=0
-    )
+    ground = _middle_colour(pixels, mask)
     light = luminance(ground)
     ink: Colour = WHITE if light < 110 else colour(hand)
     ink = (20, 20, 24) if light >= 110 and luminance(ink) > light - 40 else ink
@@ -32,9 +47,11 @@ def _printed(pixels: Pixels, hand: Hand) -> tuple[Pixels, str]:
     else:
         text, font = words(hand, hand.pick((BRAND, PROMOTION))), choose_font(hand)
         patch = text_patch(text, font, fit_size(text, font, wide * 0.6, size), ink)
-    patch = shrink_to(patch, max(8, int(wide * 0.6)), max(8, int(high * 0.5)))
-    left = x + int((wide - patch.shape[1]) * hand.between(0.35, 0.65))
-    top = y + int((high - patch.shape[0]) * hand.between(0.3, 0.65))
+    middle = y + int(high * hand.between(0.35, 0.65))
+    row = np.flatnonzero(mask[min(middle, mask.shape[0] - 1)] > 127)
+    run = max(np.split(row, np.flatnonzero(np.diff(row) > 1) + 1), key=len) if len(row) else np.arange(x, x + wide)
+    patch = shrink_to(patch, max(8, int(len(run) * 0.72)), max(8, int(high * 0.5)))
+    left, top = int(run.mean()) - patch.shape[1] // 2, middle - patch.shape[0] // 2
     layer = _bent(hand, patch, pixels.shape[1], pixels.shape[0], left, top)
     alpha = (
         layer[..., 3:].astype(np.float32)
@@ -73,7 +90,12 @@ def _patterned(pixels: Pixels, hand: Hand) -> tuple[Pixels, str]:
     else:
         pattern = (along % step < step * 0.4).astype(np.float32)
         pattern = pattern if kind == "stripes" else (pattern + (aside % step < step * 0.4)) / 2
-    weight = (pattern * (mask / 255.0) * hand.between(0.3, 0.8))[..., None]
+    cloth = _middle_colour(pixels, mask)
+    red, green, blue = cloth
+    if red > 95 and red > green + 10 > blue and 20 < red - blue < 150:
+        return _relit(pixels, hand)  # skin or wood: no one weaves there
+    apart = (np.abs(pixels - np.asarray(cloth, np.float32)).max(axis=2) / 55) ** 2
+    weight = (pattern * np.exp(-apart) * (mask / 255.0) * hand.between(0.3, 0.8))[..., None]
     dyed = pixels * (np.asarray(colour(hand), np.float32) / 255)
     return (pixels + (dyed - pixels) * weight + 0.5).astype(np.uint8), f"{kind} on the fabric"
 

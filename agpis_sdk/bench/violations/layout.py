@@ -54,7 +54,8 @@ def _double_frame(pixels: Pixels, hand: Hand) -> Drawn:
     out, ink, size = pixels.copy(), _frame_colour(hand, pixels), _frame_width(hand, pixels)
     height, width = out.shape[:2]
     gap = max(3, int(size * hand.between(0.8, 2)))
-    for away, thick in ((0, size), (size + gap, max(2, size // 2))):
+    out[:size], out[-size:], out[:, :size], out[:, -size:] = ink, ink, ink, ink
+    for away, thick in ((size + gap, max(2, size // 2)),):
         cv2.rectangle(
             out,
             (away + thick // 2, away + thick // 2),

@@ -16,6 +16,7 @@ from agpis_sdk.bench.violations.canvas import (
     fit_size,
     ground_under,
     ink_on,
+    ink_over,
     over,
     paste,
     recoloured,
@@ -38,7 +39,7 @@ def _lay_text(pixels: Pixels, hand: Hand, text: str, box: Box, *, align: str = "
     x, y, wide, high = box
     font = choose_font(hand, heavy=hand.chance(0.5))
     size = fit_size(text, font, wide, high)
-    ink = ink_on(hand, ground_under(pixels, x, y, wide, high))
+    ink, _ = ink_over(hand, pixels, text_patch(text, font, size, BLACK, align=align), x, y)
     style = hand.pick(("plain", "plain", "plain", "outline", "shadow", "plate"))
     stroke = max(1, size // 14) if style == "outline" else 0
     patch = text_patch(text, font, size, ink, stroke=stroke, edge=ink_on(hand, ink), align=align)
@@ -109,8 +110,8 @@ def _callouts(pixels: Pixels, hand: Hand) -> Drawn:
     """Point at the product with two or three lines of words."""
     height, width = pixels.shape[:2]
     out, union = pixels, None
-    for _ in range(hand.whole(2, 3)):
-        box = _spot(out, hand, hand.by_severity(0.2, 0.36), hand.by_severity(0.05, 0.09), ("left", "right", *CORNERS))
+    for spot in hand.rng.permutation(["left", "right", *CORNERS])[: hand.whole(2, 3)]:
+        box = _spot(out, hand, hand.by_severity(0.3, 0.45), hand.by_severity(0.06, 0.11), (str(spot),))
         drawn = _lay_text(out, hand, words(hand, PROMOTION), box)
         x, y, wide, high = drawn.box or box
         start = (x + wide if x < width / 2 else x, y + high // 2)
@@ -161,7 +162,7 @@ def _readable(hand: Hand, pixels: Pixels, patch: Patch, x: int, y: int) -> Patch
     part = patch[: region.shape[0], : region.shape[1]]
     ink = part[..., 3] > 128
     apart = np.abs(part[..., :3][ink].astype(np.int16) - region[ink]).mean() if ink.any() else 0
-    return patch if apart > 45 else recoloured(patch, ink_on(hand, ground_under(pixels, x, y, *patch.shape[1::-1])))
+    return patch if apart > 55 else recoloured(patch, ink_over(hand, pixels, patch, x, y)[0])
 
 
 def _plated_logo(pixels: Pixels, hand: Hand) -> Drawn:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +13,7 @@ from agpis_sdk.bench.violations.contract import Drawn, Hand, Pixels
 from agpis_sdk.bench.violations.framing import backdrop, product_box, product_mask, resize
 
 
-def _clip(values: npt.NDArray[np.floating]) -> Pixels:
+def _clip(values: npt.NDArray[Any]) -> Pixels:
     return np.asarray(np.clip(values + 0.5, 0, 255), np.uint8)
 
 
@@ -78,9 +80,9 @@ def noise(pixels: Pixels, hand: Hand) -> Drawn:
 
 
 def over_exposed(pixels: Pixels, hand: Hand) -> Drawn:
-    """Raise the light by 0.8 to 2 stops until the product washes out."""
-    gain = 2 ** hand.by_severity(0.8, 2.0)
-    table = 255 * np.minimum(1.0, (LEVELS / 255) ** hand.between(0.6, 0.9) * gain)
+    """Raise the light by 0.35 to 1.1 stops, and the shadows more, until the product washes out."""
+    gain = 2 ** hand.by_severity(0.35, 1.1)
+    table = 255 * np.minimum(1.0, (LEVELS / 255) ** hand.between(0.65, 0.9) * gain)
     return Drawn(_curve(pixels, table), None, "washed-out picture")
 
 
@@ -188,7 +190,7 @@ def _hole(pixels: Pixels, hand: Hand) -> Drawn:
     """Punch holes into the product that show the ground, or copies of another part of it."""
     x, y, w, h = _spot_on_product(pixels, hand, hand.by_severity(0.25, 0.5))
     turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-    radius = 0.36 + hand.rng.uniform(-0.12, 0.12, 24)
+    radius = 0.36 + sum(hand.between(-0.06, 0.06) * np.cos(k * turn + hand.between(0, 6)) for k in (2, 3, 5))
     points = np.stack((w / 2 + w * radius * np.cos(turn), h / 2 + h * radius * np.sin(turn)), axis=1).astype(np.int32)
     mask = cv2.fillPoly(np.zeros((h, w), np.uint8), [points], (255,))
     part = pixels[y : y + h, x : x + w]
@@ -208,4 +210,11 @@ def _hole(pixels: Pixels, hand: Hand) -> Drawn:
 
 def unnatural_artifact(pixels: Pixels, hand: Hand) -> Drawn:
     """Leave the traces of a bad cut-out, a smear or a cloned hole."""
-    return hand.pick((_halo, _smear, _hole))(pixels, hand)
+    drawn = hand.pick((_halo, _smear, _hole))(pixels, hand)
+    for _ in range(3):
+        x, y, wide, high = drawn.box or (0, 0, pixels.shape[1], pixels.shape[0])
+        change = cv2.absdiff(drawn.pixels, pixels)[y : y + high, x : x + wide]
+        if (change.max(axis=2) > 40).mean() > 0.03:
+            break
+        drawn = _hole(pixels, hand)
+    return drawn

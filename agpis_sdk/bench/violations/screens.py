@@ -161,7 +161,7 @@ def _card(pixels: Pixels, hand: Hand, icon: Patch | None, *, upright: bool = Tru
     font = choose_font(hand)
     text = words(hand, PLACEHOLDER)
     text = text.replace(" ", "\n", 1) if hand.chance(0.4) else text
-    parts = [text_patch(text, font, fit_size(text, font, width * hand.between(0.35, 0.75), height * 0.16), ink)]
+    parts = [text_patch(text, font, fit_size(text, font, width * hand.between(0.45, 0.8), height * 0.18), ink)]
     if icon is not None:
         icon = icon.copy()
         icon[..., :3] = ink

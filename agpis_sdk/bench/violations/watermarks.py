@@ -12,9 +12,7 @@ from agpis_sdk.bench.violations.canvas import (
     centred,
     colour_name,
     fit_size,
-    ground_under,
-    ink_on,
-    luminance,
+    ink_over,
     paste,
     recoloured,
     rotate,
@@ -22,7 +20,7 @@ from agpis_sdk.bench.violations.canvas import (
     solid,
     text_patch,
 )
-from agpis_sdk.bench.violations.contract import Box, Colour, Drawn, Hand, Maker, Patch, Pixels, Pool
+from agpis_sdk.bench.violations.contract import Box, Drawn, Hand, Maker, Patch, Pixels, Pool
 from agpis_sdk.bench.violations.fonts import choose_font
 from agpis_sdk.bench.violations.marks import logo_patch
 from agpis_sdk.bench.violations.wording import BRAND, words
@@ -30,14 +28,9 @@ from agpis_sdk.bench.violations.wording import BRAND, words
 
 def _soak(pixels: Pixels, hand: Hand, patch: Patch, x: int, y: int) -> tuple[Pixels, Box, str]:
     """Blend a watermark in, see-through, in an ink that shows on what lies under it."""
-    opacity = hand.by_severity(0.18, 0.62)
-    ground = ground_under(pixels, x, y, patch.shape[1], patch.shape[0])
-    light = luminance(ground)
-    ink: Colour = WHITE if light < 150 else hand.pick((BLACK, (90, 90, 90), (120, 120, 120)))
-    if hand.chance(0.25):
-        ink = ink_on(hand, ground, gap=110)
-    reach = abs(luminance(ink) - light)
-    opacity = min(0.85, max(opacity, 26 / max(reach, 26)))
+    inks = () if hand.chance(0.2) else (WHITE, WHITE, BLACK, (90, 90, 90), (128, 128, 128), (200, 200, 200))
+    ink, reach = ink_over(hand, pixels, patch, x, y, inks)
+    opacity = min(0.85, max(hand.by_severity(0.18, 0.62), 26 / max(reach, 26)))
     out, box = paste(pixels, recoloured(patch, ink), x, y, opacity)
     return out, box, colour_name(ink)
 
@@ -53,7 +46,7 @@ def _sign(hand: Hand, size: int) -> Patch:
 def _row(pixels: Pixels, hand: Hand) -> Drawn:
     """Put a name or logo into a corner or at a side, most often at the bottom right."""
     height, width = pixels.shape[:2]
-    patch = shrink_to(_sign(hand, int(min(height, width) * hand.by_severity(0.06, 0.16))), int(width * 0.8), height)
+    patch = shrink_to(_sign(hand, int(min(height, width) * hand.by_severity(0.08, 0.17))), int(width * 0.8), height)
     x, y = anchored(hand, pixels, patch, ("bottom right", "bottom right", *CORNERS, "bottom", "top"))
     out, box, ink = _soak(pixels, hand, patch, x, y)
     return Drawn(out, box, f"{ink} see-through watermark")

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 SIDE = 256
 THICKEST = 0.12
+# On white paper a straight product near the edge looks the same as a white frame: white strips do not count.
+WHITE = 246.0
 EVEN = 6.0
 STEP = 18.0
 
@@ -40,10 +42,11 @@ def _side(lab: NDArray[np.float32]) -> tuple[float, int]:
     best, depth = 0.0, 0
     for rows in range(1, deepest + 1):
         strip = lab[:rows]
-        if np.abs(strip - np.median(strip, axis=(0, 1))).mean() > EVEN:
+        color = np.median(strip, axis=(0, 1))
+        if np.abs(strip - color).mean() > EVEN or color[0] > WHITE:
             break
         # A line that is softened by scaling takes up to two rows.
-        step = np.linalg.norm(lab[rows + 1] - np.median(strip, axis=(0, 1)), axis=1)  # (w,)
+        step = np.linalg.norm(lab[rows + 1] - color, axis=1)  # (w,)
         inner = slice(deepest, -deepest) if lab.shape[1] > 4 * deepest else slice(None)
         straightness = float((step[inner] > STEP).mean())
         if straightness > best:

@@ -1,0 +1,120 @@
+"""What the non-compliance checker promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+
+from agpis_sdk.builtin.noncompliance.checker import NoncomplianceChecker, place
+from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
+from agpis_sdk.builtin.noncompliance.kinds import KINDS, RULES
+from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, any_kind_logit, peak_box
+from agpis_sdk.components import DecodedImage
+from agpis_sdk.errors import WeightsError
+
+SHAPES = {"embedding": (1280,), "tokens": (320, 7, 7), "feature_map": (112, 14, 14), "detail_map": (40, 28, 28)}
+
+
+class Facts:
+    """A context with random facts per image, which remembers what was provided."""
+
+    class backbone:  # noqa: N801 - stands for the backbone
+        input_size = 224
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]] = SHAPES) -> None:
+        self._shapes = shapes
+        self.provided: dict[str, float] = {}
+
+    def fact(self, image: DecodedImage, name: str) -> np.ndarray:
+        rng = np.random.default_rng([image.position, len(name)])
+        return rng.normal(size=self._shapes[name]).astype(np.float32)
+
+    def provide(self, image: DecodedImage, name: str, value: float) -> None:
+        assert name == "p_noncompliant"
+        self.provided[image.id] = value
+
+
+def image(position: int, width: int = 200, height: int = 100) -> DecodedImage:
+    return DecodedImage(
+        product_id="p", id=f"i{position}", position=position, pixels=np.zeros((height, width, 3), np.uint8),
+        original_width=2 * width, original_height=2 * height, scale=2.0, byte_count=1, sha256="", format="PNG",
+    )  # fmt: skip
+
+
+def test_every_image_gets_p_noncompliant() -> None:
+    context = Facts()
+
+    list(NoncomplianceChecker(NoncomplianceConfig()).check_images([image(i) for i in range(11)], context))
+
+    assert len(context.provided) == 11
+    assert all(0 <= value <= 1 for value in context.provided.values())
+
+
+def test_a_finding_is_of_a_declared_rule_and_scores_p_noncompliant() -> None:
+    context = Facts()
+
+    findings = list(NoncomplianceChecker(NoncomplianceConfig()).check_images([image(i) for i in range(11)], context))
+
+    assert findings
+    assert {finding.code for finding in findings} <= {rule.code for rule in RULES}
+    assert all(finding.score == context.provided[finding.images[0]] for finding in findings)
+
+
+def test_p_noncompliant_does_not_depend_on_the_batch() -> None:
+    checker, together, alone = NoncomplianceChecker(NoncomplianceConfig()), Facts(), Facts()
+
+    list(checker.check_images([image(i) for i in range(9)], together))
+    for i in range(9):
+        list(checker.check_images([image(i)], alone))
+
+    assert together.provided == alone.provided
+
+
+def test_facts_of_another_backbone_are_refused() -> None:
+    checker = NoncomplianceChecker(NoncomplianceConfig())
+
+    with pytest.raises(WeightsError, match="not trained on a backbone that gives"):
+        list(checker.check_images([image(0)], Facts({**SHAPES, "tokens": (64, 7, 7)})))
+
+
+def test_any_kind_is_the_noisy_or_of_the_kinds() -> None:
+    logits = torch.tensor([[0.0, 0.0], [-3.0, 2.0]])
+
+    probability = torch.sigmoid(any_kind_logit(logits))
+
+    expected = 1 - (1 - torch.sigmoid(logits)).prod(1)
+    assert torch.allclose(probability, expected, atol=1e-6)
+
+
+def test_the_peak_box_surrounds_the_peak() -> None:
+    kind_map = np.zeros((14, 14), np.float32)
+    kind_map[3:5, 10:13] = 5.0
+
+    assert peak_box(kind_map) == pytest.approx((10 / 14, 3 / 14, 3 / 14, 2 / 14))
+
+
+def test_a_place_is_told_in_original_pixels_without_the_letterbox() -> None:
+    kind_map = np.zeros((14, 14), np.float32)
+    kind_map[7, 13] = 9.0  # the right end, in the middle row of a wide picture
+
+    x, y, width, height = place(image(0), kind_map, 224)
+
+    assert x + width == 400
+    assert 0 <= y < y + height <= 200
+
+
+def test_a_missing_tensor_is_named(tmp_path: Path) -> None:
+    tensors = load_file(SHIPPED)
+    del tensors["to_kinds.bias"]
+    save_file(tensors, tmp_path / "head.safetensors")
+
+    with pytest.raises(WeightsError, match="to_kinds.bias"):
+        NoncomplianceHead.load(tmp_path / "head.safetensors")
+
+
+def test_every_kind_is_a_rule() -> None:
+    assert {code for code, _, _ in KINDS.values()} <= {rule.code for rule in RULES}
