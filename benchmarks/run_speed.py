@@ -62,7 +62,9 @@ def main() -> None:
     costs = Table(title="seconds by component, last whole run")
     costs.add_column("component")
     costs.add_column("seconds", justify="right")
-    for component, seconds in sorted(pipelines["whole run"].summary.component_seconds.items(), key=lambda item: -item[1]):
+    for component, seconds in sorted(
+        pipelines["whole run"].summary.component_seconds.items(), key=lambda item: -item[1]
+    ):
         costs.add_row(component, f"{seconds:.2f}")
     Console().print(costs)
 

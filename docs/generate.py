@@ -49,7 +49,10 @@ def as_json(schema: dict[str, object]) -> str:
 
 def rule_index() -> str:
     """Return the table of all built-in rules by category."""
-    lines = [NOTE + "# Rules\n", "A code or a name serves everywhere: `agpis rules AGP121` and `agpis rules watermark`.\n"]
+    lines = [
+        NOTE + "# Rules\n",
+        "A code or a name serves everywhere: `agpis rules AGP121` and `agpis rules watermark`.\n",
+    ]
     for category in ("single-image", "image-pair", "multi-image", "engine"):
         rules = [rule for rule in BUILTIN_RULES if rule.category == category]
         lines.append(f"## {category} ({len(rules)})\n")
@@ -76,7 +79,10 @@ def rule_page(rule: Rule) -> str:
 
 def hook_page() -> str:
     """Return the hook reference: every hook's exact signature and docstring."""
-    parts = [NOTE + "# Hooks\n", inspect.cleandoc(hookspecs.__doc__ or "").replace("    [project", "    [project") + "\n"]
+    parts = [
+        NOTE + "# Hooks\n",
+        inspect.cleandoc(hookspecs.__doc__ or "").replace("    [project", "    [project") + "\n",
+    ]
     for name, hook in inspect.getmembers(hookspecs, inspect.isfunction):
         if name.startswith("agpis_"):
             doc = inspect.getdoc(hook) or ""
@@ -90,9 +96,11 @@ def config_page(host: PluginHost) -> str:
     """Return every setting with its type, default and meaning."""
     parts = [
         NOTE + "# Settings\n",
-        "Settings stand in `agpis.toml`, or in `pyproject.toml` under `[tool.agpis]`. `--set key=value` wins over the "
-        "file, the file over `--profile`, the profile over the defaults. "
-        "`agpis config show` prints what is in force and where it comes from.\n",
+        (
+            "Settings stand in `agpis.toml`, or in `pyproject.toml` under `[tool.agpis]`. `--set key=value` wins over "
+            "the file, the file over `--profile`, the profile over the defaults. "
+            "`agpis config show` prints what is in force and where it comes from.\n"
+        ),
     ]
     for name, field in Config.model_fields.items():
         section = field.annotation
@@ -143,7 +151,10 @@ def error_page() -> str:
         if issubclass(kind, errors.AgpisError) and kind is not errors.AgpisError
     ]
     rows = [f"| {kind.code} | {inspect.getdoc(kind)} |" for kind in sorted(kinds, key=lambda kind: kind.code)]
-    head = NOTE + "# Errors\n\nEvery message names a code, the item it is about, and what to do.\n\n| code | meaning |\n|---|---|\n"
+    head = (
+        NOTE
+        + "# Errors\n\nEvery message names a code, the item it is about, and what to do.\n\n| code | meaning |\n|---|---|\n"
+    )
     return head + "\n".join(rows) + "\n"
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
+
+# One thread a process: tests are small, and two busy processes on two cores stall each other's thread pools.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile(
     "agpis", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -30,6 +30,10 @@ LENGTH = 3
 # as these products are few.
 SHARES = (0.46, 0.28, 0.12, 0.14)
 ACCEPTED = "yes"
+# Distance in CIELAB between the garments of two photos. By eye, all ten galleries of the sportswear photos beyond 32
+# show two colours (or products), and none of those up to 29 does.
+SAME_COLOUR = 30.0
+PLAIN_EDGE = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +93,10 @@ def read_galleries_with_views(folder: Path, *, seed: int) -> Iterator[Gallery]:
         others = tuple(image.id for image in product.images[1:] if image.id not in variants)
         if len(others) + 1 >= LENGTH:
             photos = {image.id: np.array(load_photo(product, image).pixels) for image in product.images}
+            backs = [name for name in others if known.get(name, {}).get("view") == "back"]
+            if any(colour_distance(photos[main], photos[name]) > SAME_COLOUR for name in backs):
+                # The file names say one colour, the photos show two: no reviewer would accept them together.
+                continue
             yield Gallery(product, split_of(product, seed=seed), photos, (main,), others, variants)
 
 
@@ -108,7 +116,8 @@ def _qualified(gallery: Gallery, strangers: Sequence[Gallery], rng: np.random.Ge
     """Main view first, then two other photos, all slightly different in framing and light, as shops' photos are."""
     del strangers
     names = (gallery.mains[0], *(str(name) for name in rng.permutation(gallery.others)[: LENGTH - 1]))
-    mirrored = rng.random() < 0.5
+    # Print on a carton must stay readable, so only clothes, which have colour variants here, are mirrored.
+    mirrored = bool(rng.random() < 0.5) and bool(gallery.variants)
     pixels = tuple(_retaken(gallery.photos[name], rng, mirrored=mirrored) for name in names)
     return Draft(names, pixels, gallery.product.title)
 
@@ -175,16 +184,39 @@ def _changed(draft: Draft, position: int, name: str, pixels: Pixels, code: str, 
     return replace(draft, names=names, pixels=images, rules=(code,), feedback=feedback)
 
 
+def colour_distance(first: Pixels, second: Pixels) -> float:
+    """Return how far apart two photos' middles are in colour: the distance of their medians in CIELAB, white left out."""
+    medians = []
+    for pixels in (first, second):
+        height, width = pixels.shape[:2]
+        middle = pixels[round(0.3 * height) : round(0.6 * height), round(0.35 * width) : round(0.65 * width)]
+        lab = cv2.cvtColor(middle.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3)
+        coloured = lab[lab[:, 0] < 94]
+        if not len(coloured):
+            return 0.0
+        medians.append(np.median(coloured, axis=0))
+    return float(np.linalg.norm(medians[0] - medians[1]))
+
+
 def _retaken(pixels: Pixels, rng: np.random.Generator, *, mirrored: bool) -> Pixels:
-    """Return a photo as another shop might show it: other margins, a little more or less light, or mirrored."""
-    height, width = pixels.shape[:2]
+    """Return a photo as another shop might show it: other margins, a little more or less light, or mirrored.
+
+    A margin is added only where all four edges are one plain background: around anything else it would be a frame,
+    which is a violation itself (AGP111). Other photos are cut a little closer.
+    """
     if mirrored:
         pixels = np.ascontiguousarray(pixels[:, ::-1])
-    margin = round(float(rng.uniform(0, 0.08)) * max(height, width))
-    background = np.median(pixels[: max(1, height // 50)].reshape(-1, 3), axis=0)
-    padded = cv2.copyMakeBorder(pixels, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=background.tolist())
-    gain = float(rng.uniform(0.95, 1.05))
-    return _brighter(padded, gain)
+    share = float(rng.uniform(0, 0.08))
+    edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).astype(np.float32)
+    background = np.median(edges, axis=0)
+    if float(np.abs(edges - background).mean()) <= PLAIN_EDGE:
+        margin = round(share * max(pixels.shape[:2]))
+        framed = cv2.copyMakeBorder(
+            pixels, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=background.tolist()
+        )
+    else:
+        framed = _crop(pixels, 1 - share / 2, rng)
+    return _brighter(framed, float(rng.uniform(0.95, 1.05)))
 
 
 def _copied(pixels: Pixels, rng: np.random.Generator) -> Pixels:

@@ -155,7 +155,8 @@ def fit(
         for batch in rows[torch.randperm(len(rows), generator=order)].split(BATCH_SIZE):
             words, mask = text.with_feedback(*_words(table, batch))
             tokens, global_tokens = table.tokens[batch].float(), table.global_tokens[batch].float()
-            loss = model(tokens, global_tokens, words, mask, table.classes[batch]).loss
+            with torch.autocast(model.device.type, dtype=torch.bfloat16):
+                loss = model(tokens, global_tokens, words, mask, table.classes[batch]).loss
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

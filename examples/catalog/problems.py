@@ -76,7 +76,9 @@ def same_bytes(views: Mapping[str, Pixels], of: str, seed: int) -> Planted:
 def tiny(views: Mapping[str, Pixels], of: str, seed: int) -> Planted:
     """Shrink a view to 120 pixels."""
     del seed
-    return Planted(jpeg(cv2.resize(views[of], (120, 120), interpolation=cv2.INTER_AREA).astype(np.uint8)), "tiny", None, of)
+    return Planted(
+        jpeg(cv2.resize(views[of], (120, 120), interpolation=cv2.INTER_AREA).astype(np.uint8)), "tiny", None, of
+    )
 
 
 def truncated(views: Mapping[str, Pixels], of: str, seed: int) -> Planted:

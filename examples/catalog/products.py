@@ -6,7 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from meshes import Array, Mesh, blob, box, cylinder, extrude, grid, join, lathe, ring, rod, rotation, sheet, spline, tube
+from meshes import (
+    Array,
+    Mesh,
+    blob,
+    box,
+    cylinder,
+    join,
+    lathe,
+    ring,
+    rod,
+    sheet,
+    spline,
+    tube,
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +105,9 @@ def lamp(look: str) -> Parts:
     base = cylinder(8.5, 1.8, 0.7, 96).moved(x=3)
     lower = [rod((3, y, 1.5), (8, y, 20), 0.42) for y in (-0.7, 0.7)]
     upper = [rod((8, y, 20), (-6, y, 36), 0.42) for y in (-0.7, 0.7)]
-    pins = [cylinder(1.25, 3.2, 0.3).moved(z=-1.6).turned("x", 90).moved(x, 0, z) for x, z in ((3, 2.8), (8, 20), (-6, 36))]
+    pins = [
+        cylinder(1.25, 3.2, 0.3).moved(z=-1.6).turned("x", 90).moved(x, 0, z) for x, z in ((3, 2.8), (8, 20), (-6, 36))
+    ]
     out = spline([(1.6, 5.2), (2.2, 4.9), (2.6, 3), (4.6, 0), (7.4, -6)], 12)
     shade = join(lathe(np.concatenate([[[0, 5.3]], out])), lathe([*out[::-1] - [0.12, 0.1], (0, 4.8)]))
     bulb = blob(4.6, 4.6, 5.4).moved(z=-1.6)
@@ -139,10 +154,18 @@ def bookshelf(look: str) -> Parts:
     frame = [box(t, d, h, 0.3).moved(x=sx * (w - t) / 2) for sx in (-1, 1)]
     levels = [5.0, 33.0, 61.0, 89.0]
     frame += [box(w - 2 * t, d, t, 0.3).moved(z=z) for z in [*levels, h - t]]
-    parts: Parts = [(join(*frame), replace(OAK, scale=60)), (box(w - 2 * t, 0.8, h - 6, 0.1).moved(y=d / 2 - 1, z=5), WHITE)]
+    parts: Parts = [
+        (join(*frame), replace(OAK, scale=60)),
+        (box(w - 2 * t, 0.8, h - 6, 0.1).moved(y=d / 2 - 1, z=5), WHITE),
+    ]
     rng = np.random.default_rng(5)
     colors = ["#b5483a", "#e3c16f", "#34566b", "#efe6d5", "#5d7f6b", "#7a4b5c", "#22313f"]
-    for level, start, count in ((levels[0], -31.0, 11), (levels[1], -8.0, 13), (levels[2], -31.0, 9), (levels[3], 4.0, 8)):
+    for level, start, count in (
+        (levels[0], -31.0, 11),
+        (levels[1], -8.0, 13),
+        (levels[2], -31.0, 9),
+        (levels[3], 4.0, 8),
+    ):
         x = start
         for _ in range(count):
             thick, tall, deep = rng.uniform(1.8, 3.6), rng.uniform(16, 22.5), rng.uniform(14, 18)
@@ -170,9 +193,31 @@ def backpack(look: str) -> Parts:
     pocket = box(23, 7, 19, 3.2, 18).moved(y=-8.4, z=3)
     flap = box(23.6, 7.4, 5.5, 2.6, 14).moved(y=-8.4, z=18)
     sides = join(*(box(5, 10, 15, 2.4, 14).moved(x=sx * 14.2, z=3) for sx in (-1, 1)))
-    zips = [tube(spline([(-11.5, y, 24), (-11.6, y + 0.7, 34), (-8, y + 2.2, 39.6), (8, y + 2.2, 39.6), (11.6, y + 0.7, 34), (11.5, y, 24)]), 0.3) for y in (-5.2,)]
+    zips = [
+        tube(
+            spline(
+                [
+                    (-11.5, y, 24),
+                    (-11.6, y + 0.7, 34),
+                    (-8, y + 2.2, 39.6),
+                    (8, y + 2.2, 39.6),
+                    (11.6, y + 0.7, 34),
+                    (11.5, y, 24),
+                ]
+            ),
+            0.3,
+        )
+        for y in (-5.2,)
+    ]
     loop = tube(spline([(-4, 3, 40.5), (-3.6, 3, 44), (0, 3, 45.4), (3.6, 3, 44), (4, 3, 40.5)]), 0.9, flat=0.5)
-    straps = [tube(spline([(sx * 5, 6, 40), (sx * 7, 10, 37), (sx * 9, 12.5, 26), (sx * 10, 11, 12), (sx * 11.5, 7, 5)]), 2.4, flat=0.3) for sx in (-1, 1)]
+    straps = [
+        tube(
+            spline([(sx * 5, 6, 40), (sx * 7, 10, 37), (sx * 9, 12.5, 26), (sx * 10, 11, 12), (sx * 11.5, 7, 5)]),
+            2.4,
+            flat=0.3,
+        )
+        for sx in (-1, 1)
+    ]
     tabs = [box(2.6, 0.8, 9, 0.35).moved(x, -12.0, 13.5) for x in (-6, 6)]
     pad = box(22, 2.4, 32, 1.2, 10).moved(y=7.4, z=4)
     return [(join(body, pocket, sides), fabric), (flap, replace(fabric, color="#7d2f28" if look == "red" else "#374c41")),
@@ -186,7 +231,11 @@ def bottle(look: str) -> Parts:
     base = lathe(spline([(0, 0.1), (3.3, 0), (3.66, 0.4), (3.7, 1.2)]))
     neck = lathe([(2.5, 22), (2.4, 22.1), (2.4, 23.6), (2.3, 23.7), (2.15, 23.6), (2.1, 20), (0, 20)])
     lid = join(lathe(spline([(2.6, 0), (2.75, 0.3), (2.75, 2.6), (2.5, 3), (0, 3.05)], 8)), lathe([(0, 0.1), (2.6, 0)]))
-    loop = tube(spline([(-2.4, 0, 1.6), (-3.1, 0, 3.4), (-1.8, 0, 5.0), (1.8, 0, 5.0), (3.1, 0, 3.4), (2.4, 0, 1.6)], 12), 0.62, flat=0.55)
+    loop = tube(
+        spline([(-2.4, 0, 1.6), (-3.1, 0, 3.4), (-1.8, 0, 5.0), (1.8, 0, 5.0), (3.1, 0, 3.4), (2.4, 0, 1.6)], 12),
+        0.62,
+        flat=0.55,
+    )
     cap = join(lid, loop)
     cap = cap.turned("x", 90).turned("z", 35).moved(8, -2.5, 2.75) if look == "open" else cap.moved(z=22.2)
     emblem = cylinder(1.0, 0.12, 0.05).turned("x", 90).moved(0, -3.68, 13)

@@ -6,10 +6,40 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from meshes import Array, Mesh, blob, box, cylinder, extrude, grid, join, lathe, ring, rod, rotation, sheet, spline, tube
+from meshes import (
+    Array,
+    Mesh,
+    blob,
+    box,
+    cylinder,
+    grid,
+    join,
+    lathe,
+    ring,
+    rod,
+    rotation,
+    sheet,
+    spline,
+    tube,
+)
 from products import (
-    BLACK_STEEL, BRASS, OAK, RUBBER, STEEL, WHITE, Material, Parts, around, backpack, bookshelf, bottle, chair, kettle,
-    lamp, mug, stool, vase,
+    BRASS,
+    OAK,
+    RUBBER,
+    STEEL,
+    WHITE,
+    Material,
+    Parts,
+    around,
+    backpack,
+    bookshelf,
+    bottle,
+    chair,
+    kettle,
+    lamp,
+    mug,
+    stool,
+    vase,
 )  # fmt: skip
 
 
@@ -29,7 +59,13 @@ def headphones(look: str) -> Parts:
         forks.append(rod((sx * 8.5, 0, 8.0), (sx * 9.1, 0, 11.5), 0.55))
     shell = Material("#ece6dc", 0.4, clearcoat=0.3)
     leather = Material("#6b4630", 0.55)
-    return [(join(*cups), shell), (band, shell), (join(inner, *pads), leather), (join(*caps), BRASS), (join(*forks), STEEL)]
+    return [
+        (join(*cups), shell),
+        (band, shell),
+        (join(inner, *pads), leather),
+        (join(*caps), BRASS),
+        (join(*forks), STEEL),
+    ]
 
 
 def car(look: str) -> Parts:
@@ -81,14 +117,23 @@ def fan(look: str) -> Parts:
     back = tube(spline([(2.6, 0, -2.4), (6, 0, -2.2), (10, 0, -1.1), (12.2, 0, 0.1)], 6), 0.11, sides=8)
     cage = turn(join(*wires, around(front, 24), around(back, 16), cylinder(1.9, 0.5, 0.2).moved(z=4.1)))
     knob = cylinder(1.0, 1.0, 0.3).turned("x", 78).moved(0, -5.6, 2.5)
-    return [(join(base, motor), mint), (turn(around(blade, 4, 20)), replace(mint, roughness=0.3)), (hub, BRASS), (cage, STEEL), (knob, BRASS)]
+    return [
+        (join(base, motor), mint),
+        (turn(around(blade, 4, 20)), replace(mint, roughness=0.3)),
+        (hub, BRASS),
+        (cage, STEEL),
+        (knob, BRASS),
+    ]
 
 
 def bowls(look: str) -> Parts:
     """Build three bowls: in a row, "nested", "stack" upside down, or "warm" coloured and in a row."""
     tones = ["#d9b44a", "#c97b5a", "#8c3f3a"] if look.startswith("warm") else ["#26547c", "#6f9fb8", "#dfe7e6"]
     parts: Parts = []
-    places = {"nested": [(0, 0, 0), (0.2, 0, 1.3), (0.1, 0.1, 2.7)], "stack": [(0, 0, 0), (0.4, 0.2, 3.1), (-0.3, 0, 5.7)]}
+    places = {
+        "nested": [(0, 0, 0), (0.2, 0, 1.3), (0.1, 0.1, 2.7)],
+        "stack": [(0, 0, 0), (0.4, 0.2, 3.1), (-0.3, 0, 5.7)],
+    }
     row = [(-6.5, 3.2, 0.0), (7.5, 2.0, 0.0), (1.2, -8.2, 0.0)]
     for size, tone, (x, y, z) in zip((1.0, 0.8, 0.62), tones, places.get(look, row), strict=True):
         out = spline([(0, 0.3), (2.9, 0.3), (3.0, 0), (3.6, 0), (3.8, 0.5), (7, 3.2), (8.6, 7.2), (8.45, 7.4)], 8)
@@ -133,7 +178,14 @@ def flashlight(look: str) -> Parts:
     grip = lathe([(1.22, z) for z in np.linspace(3.0, 9.4, 110)], 256).warped(knurl)
     tail = lathe([(0, 0), *spline([(1.0, 0), (1.2, 0.3), (1.2, 2.4), (1.05, 2.6), (1.05, 3.0), (1.22, 3.0)], 4)])
     fins = [(1.25 - 0.14 * (i % 4 in (1, 2)), 9.4 + 0.14 * i) for i in range(12)]
-    head = lathe([*fins, *spline([(1.25, 11.0), (1.5, 11.4), (2.0, 13), (2.05, 14.6), (1.95, 14.8)], 8), (1.75, 14.8), (1.75, 14.5)])
+    head = lathe(
+        [
+            *fins,
+            *spline([(1.25, 11.0), (1.5, 11.4), (2.0, 13), (2.05, 14.6), (1.95, 14.8)], 8),
+            (1.75, 14.8),
+            (1.75, 14.5),
+        ]
+    )
     mirror = lathe(spline([(1.75, 14.5), (1.5, 14.0), (0.9, 13.2), (0.4, 12.8), (0, 12.8)], 6))
     led = blob(0.7, 0.7, 0.5).moved(z=12.95)
     band = ring(1.62, 0.13).moved(z=11.75)
@@ -141,7 +193,13 @@ def flashlight(look: str) -> Parts:
     lay: Callable[[Mesh], Mesh] = lambda m: m.turned("x", 180).turned("z", 180).turned("y", 90).moved(z=2.05)  # noqa: E731
     orange = Material("#f08a24", 0.35, clearcoat=0.4)
     lens = Material("#fff6dc", 0.2, glow=3.0)
-    parts = [(join(grip, tail, head), metal), (mirror, replace(STEEL, roughness=0.1)), (led, lens), (band, orange), (button, orange)]
+    parts = [
+        (join(grip, tail, head), metal),
+        (mirror, replace(STEEL, roughness=0.1)),
+        (led, lens),
+        (band, orange),
+        (button, orange),
+    ]
     return [(lay(m), k) for m, k in parts]
 
 
@@ -154,18 +212,50 @@ def helmet(look: str) -> Parts:
     low = 0.9 + 1.7 * np.cos(2 * a + np.pi) ** 2 * (np.cos(2 * a) > 0) + 0 * a
     b = u * np.pi / 2
     flare = 1 + 0.035 * np.clip((0.12 - u) / 0.12, 0, 1)
-    dome = np.stack([10.4 * flare * np.cos(b) * np.cos(a), 12.6 * flare * np.cos(b) * np.sin(a), low + (15.2 - low) * np.sin(b)], 2)
+    dome = np.stack(
+        [10.4 * flare * np.cos(b) * np.cos(a), 12.6 * flare * np.cos(b) * np.sin(a), low + (15.2 - low) * np.sin(b)], 2
+    )
     outer = grid(dome, wrap_cols=True)
     foam = grid(dome[:55, ::-1] * [0.9, 0.9, 0.93] + [0, 0, 0.1], wrap_cols=True)
     edge = tube(dome[0] * [0.965, 0.965, 1], 0.55, sides=14, closed=True)
     vents: list[Mesh] = []
-    for azimuth, height in [(-90, 0.42), (-68, 0.42), (-112, 0.42), (90, 0.42), (68, 0.42), (112, 0.42), (-60, 0.85), (-120, 0.85), (60, 0.85), (120, 0.85)]:
+    for azimuth, height in [
+        (-90, 0.42),
+        (-68, 0.42),
+        (-112, 0.42),
+        (90, 0.42),
+        (68, 0.42),
+        (112, 0.42),
+        (-60, 0.85),
+        (-120, 0.85),
+        (60, 0.85),
+        (120, 0.85),
+    ]:
         t, v = np.deg2rad(azimuth), height
         spot = np.array([10.4 * np.cos(v) * np.cos(t), 12.6 * np.cos(v) * np.sin(t), 1.2 + 14 * np.sin(v)])
-        vents.append(Mesh(blob(1.7, 3.8, 0.9).vertices @ rotation("x", 90 - np.rad2deg(v) * 1.0).T @ rotation("z", azimuth + 90).T + spot, blob(1.7, 3.8, 0.9).faces))
-    straps = [tube(spline([(sx * 9.0, y, 3.2), (sx * 7.4, y * 0.3 - 1.5, -1.5), (sx * 2.0, -2.2, -5.2), (0, -2.2, -5.4)]), 0.9, flat=0.14) for sx in (-1, 1) for y in (-5.0, 4.0)]
+        vents.append(
+            Mesh(
+                blob(1.7, 3.8, 0.9).vertices @ rotation("x", 90 - np.rad2deg(v) * 1.0).T @ rotation("z", azimuth + 90).T
+                + spot,
+                blob(1.7, 3.8, 0.9).faces,
+            )
+        )
+    straps = [
+        tube(
+            spline([(sx * 9.0, y, 3.2), (sx * 7.4, y * 0.3 - 1.5, -1.5), (sx * 2.0, -2.2, -5.2), (0, -2.2, -5.4)]),
+            0.9,
+            flat=0.14,
+        )
+        for sx in (-1, 1)
+        for y in (-5.0, 4.0)
+    ]
     buckle = box(3.4, 1.8, 0.9, 0.35).moved(0.6, -2.2, -5.9)
-    return [(outer, paint), (join(foam, edge, *vents), dark), (join(*straps), replace(dark, texture="weave", scale=2)), (buckle, RUBBER)]
+    return [
+        (outer, paint),
+        (join(foam, edge, *vents), dark),
+        (join(*straps), replace(dark, texture="weave", scale=2)),
+        (buckle, RUBBER),
+    ]
 
 
 BUILDERS: dict[str, Callable[[str], Parts]] = {

@@ -17,7 +17,7 @@ from problems import PLANTERS, Pixels, described, jpeg
 
 HERE = Path(__file__).parent
 SIZE = 512
-SAMPLES = 12
+SAMPLES = 8
 # yaw, elevation, fill, aim: as a studio would go round a product
 VIEWS: dict[str, dict[str, object]] = {
     "front": {"yaw": 0.0, "elevation": 12.0},

@@ -129,11 +129,17 @@ def frame(points: Array, view: View) -> tuple[Array, Array]:
     return target + back * distance * min(view.fill, 0.8) / view.fill, target
 
 
-def light(where: tuple[float, float, float], size: float, power: float, unit: float, aspect: float = 1.0) -> dict[str, Any]:
+def light(
+    where: tuple[float, float, float], size: float, power: float, unit: float, aspect: float = 1.0
+) -> dict[str, Any]:
     """Return a softbox aimed at the origin; ``where`` and ``size`` are in units of the product's size."""
     to_world = mi.ScalarTransform4f().look_at([w * unit for w in where], [0, 0, 0.3 * unit], [0, 0.1, 1])
     to_world = to_world @ mi.ScalarTransform4f().scale([size * unit, size * aspect * unit, 1])
-    return {"type": "rectangle", "to_world": to_world, "emitter": {"type": "area", "radiance": {"type": "rgb", "value": power}}}
+    return {
+        "type": "rectangle",
+        "to_world": to_world,
+        "emitter": {"type": "area", "radiance": {"type": "rgb", "value": power}},
+    }
 
 
 def backdrop(view: View, unit: float, folder: Path) -> dict[str, Any]:
@@ -157,12 +163,22 @@ def backdrop(view: View, unit: float, folder: Path) -> dict[str, Any]:
     bars: dict[str, Any] = {}
     # Four dark bars before the sun throw the shadow of a window.
     for i, (x, z, w, h) in enumerate([(0, 0, 0.06, 2), (0, 0, 2, 0.06), (-0.8, 0, 0.08, 2), (0.8, 0, 0.08, 2)]):
-        place = mi.ScalarTransform4f().look_at([-2.6 * unit, -1.3 * unit, 2.6 * unit], [0, 0.8 * unit, 0.5 * unit], [0, 0, 1])
+        place = mi.ScalarTransform4f().look_at(
+            [-2.6 * unit, -1.3 * unit, 2.6 * unit], [0, 0.8 * unit, 0.5 * unit], [0, 0, 1]
+        )
         place = place @ mi.ScalarTransform4f().translate([x * unit, z * unit, 0]).scale([w * unit, h * unit, 1])
-        bars[f"bar{i}"] = {"type": "rectangle", "to_world": place, "bsdf": {"type": "diffuse", "reflectance": {"type": "rgb", "value": 0.05}}}
+        bars[f"bar{i}"] = {
+            "type": "rectangle",
+            "to_world": place,
+            "bsdf": {"type": "diffuse", "reflectance": {"type": "rgb", "value": 0.05}},
+        }
     return {
         "table": shape(table, np.eye(3), 0.0, wood, folder, "table"),
-        "wall": {"type": "rectangle", "to_world": wall, "bsdf": {"type": "twosided", "bsdf": {"type": "diffuse", "reflectance": color}}},
+        "wall": {
+            "type": "rectangle",
+            "to_world": wall,
+            "bsdf": {"type": "twosided", "bsdf": {"type": "diffuse", "reflectance": color}},
+        },
         "fill": {"type": "constant", "radiance": {"type": "rgb", "value": [0.50, 0.54, 0.60]}},
         "sun": light((-11, -8, 9.5), 0.55, 260.0, unit),
         **bars,
@@ -172,7 +188,9 @@ def backdrop(view: View, unit: float, folder: Path) -> dict[str, Any]:
 def expose(radiance: Array, view: View) -> Pixels:
     """Return the 8-bit sRGB picture of linear (H, W, 3) radiance, the studio's paper near white."""
     if view.backdrop == "studio":
-        edge = np.concatenate([radiance[:12].reshape(-1, 3), radiance[:, :12].reshape(-1, 3), radiance[:, -12:].reshape(-1, 3)])
+        edge = np.concatenate(
+            [radiance[:12].reshape(-1, 3), radiance[:, :12].reshape(-1, 3), radiance[:, -12:].reshape(-1, 3)]
+        )
         radiance = radiance * 0.94 / np.percentile(edge.mean(1), 60)
     else:
         radiance = radiance * 0.95
@@ -216,4 +234,6 @@ def photograph(product: str, view: View, samples: int, seed: int, size: int = SI
         }  # fmt: skip
         layers = np.array(mi.render(mi.load_dict(scene), spp=samples, seed=seed), dtype=np.float32)
     color, albedo, normal = (np.ascontiguousarray(np.nan_to_num(layers[..., i : i + 3])) for i in (0, 3, 6))
-    return expose(np.asarray(pyoidn.denoise(color, albedo=np.clip(albedo, 0, 1), normal=normal, hdr=True), dtype=float), view)
+    return expose(
+        np.asarray(pyoidn.denoise(color, albedo=np.clip(albedo, 0, 1), normal=normal, hdr=True), dtype=float), view
+    )

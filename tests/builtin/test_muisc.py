@@ -134,7 +134,11 @@ def test_a_model_comes_back_as_it_was_saved(model, text, images, saved: Path) ->
 
     loaded, _ = load_muisc(saved)
 
-    assert torch.equal(loaded(*images, words, mask).class_logits, model(*images, words, mask).class_logits)
+    assert all(torch.equal(tensor, loaded.state_dict()[name]) for name, tensor in model.state_dict().items())
+    # Without gradients torch takes a faster path through the encoder, which rounds differently.
+    assert torch.allclose(
+        loaded(*images, words, mask).class_logits, model(*images, words, mask).class_logits, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("change", ["missing", "unexpected", "misshapen"])
@@ -213,3 +217,38 @@ def test_generated_feedback_ends_once(model, text, images) -> None:
     assert said.shape == (3, 8)
     for row in said.tolist():
         assert set(row[row.index(END) :]) == {END} if END in row else True
+
+
+def test_cached_generation_chooses_what_the_whole_model_would(model, text, images) -> None:
+    words, mask = text.prompts(TITLES)
+    encoded = model.encode(*images)
+
+    said = model.generate_feedback(encoded, words, mask, END, 8)
+
+    hidden = model.decode(encoded, torch.cat([words, said], 1), torch.cat([mask, torch.ones_like(said)], 1))
+    chosen = (hidden @ model.decoder.wte.weight.T).argmax(2)[:, words.shape[1] - 1 : -1]
+    for row, expected in zip(said.tolist(), chosen.tolist(), strict=True):
+        length = row.index(END) + 1 if END in row else len(row)
+        assert row[:length] == expected[:length]
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory) -> MuiscScorer:
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("muisc")
+    text = MuiscText.train([*TITLES, *FEEDBACK], vocabulary=290, title_tokens=16, feedback_tokens=40)
+    Muisc(MuiscConfig(width=32, vocabulary=text.vocabulary)).save_pretrained(folder)
+    text.save(folder)
+    return MuiscScorer(MuiscScorerConfig(model=folder))
+
+
+@pytest.mark.parametrize("lengths", [(3, 2), (2, 3), (1, 3, 2)])
+def test_sequences_of_several_lengths_do_not_touch_one_another(
+    untrained: MuiscScorer, lengths: tuple[int, ...]
+) -> None:
+    sequences = [sequence("p" * (place + 1), length) for place, length in enumerate(lengths)]
+
+    together = {verdict.product_id: verdict for verdict in untrained.check_sequences(sequences, Facts())}
+
+    for one in sequences:
+        assert together[one.product.id] == next(iter(untrained.check_sequences([one], Facts())))

@@ -112,7 +112,7 @@ def test_a_missing_tensor_is_named(tmp_path: Path) -> None:
     del tensors["to_kinds.bias"]
     save_file(tensors, tmp_path / "head.safetensors")
 
-    with pytest.raises(WeightsError, match="to_kinds.bias"):
+    with pytest.raises(WeightsError, match=r"to_kinds.bias"):
         NoncomplianceHead.load(tmp_path / "head.safetensors")
 
 

@@ -49,7 +49,7 @@ def test_a_score_does_not_depend_on_the_batch() -> None:
 def test_features_of_another_backbone_are_refused() -> None:
     selector = LearnedPrimarySelector(LearnedPrimaryConfig())
 
-    with pytest.raises(WeightsError, match="trained on 1280 channels, the backbone gives 64"):
+    with pytest.raises(WeightsError, match=r"trained on 1280 channels, the backbone gives 64"):
         selector.score_primary([0], Facts(random_embeddings(1, channels=64)))
 
 
@@ -77,7 +77,7 @@ def test_weights_of_another_layout_are_refused(tmp_path: Path, tensors: dict[str
 
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="gone.safetensors"):
+    with pytest.raises(WeightsError, match=r"gone.safetensors"):
         PrimaryHead.load(tmp_path / "gone.safetensors")
 
 

@@ -58,7 +58,12 @@ def test_shell_blocks_run(code: str, tmp_path: Path) -> None:
         assert command == "agpis", f"no test knows how to run: {line}"
         line = line.replace(" demo/", f" {tmp_path}/")
         finished = subprocess.run(
-            ["bash", "-c", line], cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+            ["bash", "-c", line],
+            cwd=ROOT,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         # 1 says that some record failed: the example catalogue holds one that is meant to.
         assert finished.returncode in (0, 1), finished.stderr

@@ -58,7 +58,9 @@ def folder(tmp_path: Path) -> Path:
             pixels[8:56, 8:56] = colour
             Image.fromarray(pixels).save(tmp_path / name)
             names.append(name)
-        lines.append(json.dumps({"id": f"p{number}", "title": f"Thing {number}", "category": str(number % 3), "images": names}))
+        lines.append(
+            json.dumps({"id": f"p{number}", "title": f"Thing {number}", "category": str(number % 3), "images": names})
+        )
     (tmp_path / "products.jsonl").write_text("\n".join(lines), encoding="utf-8")
     return tmp_path
 

@@ -162,10 +162,23 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
     def generate_feedback(self, sequence: Tensor, words: Tensor, word_mask: Tensor, end: int, length: int) -> Tensor:
         """Return greedily chosen feedback tokens (B, length) after title and separator; `end` fills up what is over."""
         finished = torch.zeros(words.shape[0], dtype=torch.bool, device=words.device)
+        said: list[Tensor] = []
+        step, cache = words, None
         for _ in range(length):
-            hidden = self.decode(sequence, words, word_mask)[:, -1]  # (B, D)
-            following = (hidden @ self.decoder.wte.weight.T).argmax(1).masked_fill(finished, end)
+            positions = (word_mask.cumsum(1) - 1).clamp(min=0)[:, -step.shape[1] :]
+            output = self.decoder(
+                input_ids=step,
+                attention_mask=word_mask,
+                position_ids=positions,
+                encoder_hidden_states=sequence,
+                past_key_values=cache,
+                use_cache=True,
+            )
+            cache = output.past_key_values
+            scores = output.last_hidden_state[:, -1] @ self.decoder.wte.weight.T  # (B, vocabulary)
+            following = scores.argmax(1).masked_fill(finished, end)
             finished = finished | (following == end)
-            words = torch.cat([words, following[:, None]], dim=1)
-            word_mask = torch.cat([word_mask, torch.ones_like(following[:, None])], dim=1)
-        return words[:, words.shape[1] - length :]
+            said.append(following)
+            step = following[:, None]
+            word_mask = torch.cat([word_mask, torch.ones_like(step)], dim=1)
+        return torch.stack(said, dim=1) if said else words[:, :0]

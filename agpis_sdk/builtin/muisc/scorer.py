@@ -50,9 +50,11 @@ class MuiscScorer:
         self._feedback_tokens = min(config.feedback_tokens, model.config.feedback_tokens)
 
     def check_sequences(self, sequences: Sequence[ImageSequence], context: Context) -> Iterator[SequenceVerdict]:
-        """Yield one verdict per sequence; all sequences of a batch must have the same length."""
-        for start in range(0, len(sequences), BATCH):
-            yield from self._check_batch(sequences[start : start + BATCH], context)
+        """Yield one verdict per sequence; a pass holds sequences of one length, so that none is filled up."""
+        for length in sorted({len(sequence.images) for sequence in sequences}):
+            alike = [sequence for sequence in sequences if len(sequence.images) == length]
+            for start in range(0, len(alike), BATCH):
+                yield from self._check_batch(alike[start : start + BATCH], context)
 
     @torch.inference_mode()
     def _check_batch(self, sequences: Sequence[ImageSequence], context: Context) -> Iterator[SequenceVerdict]:
