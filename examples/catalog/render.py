@@ -26,6 +26,7 @@ VIEWS: dict[str, dict[str, object]] = {
     "back": {"yaw": 180.0, "elevation": 14.0},
     "top": {"yaw": 20.0, "elevation": 62.0},
     "detail": {"yaw": 30.0, "elevation": 22.0, "fill": 1.9, "aim": (0.0, 0.25)},
+    "face": {"tip": 82.0, "elevation": 6.0},
     "room": {"yaw": 30.0, "elevation": 14.0, "fill": 0.6, "backdrop": "home:#8fa3a8"},
 }
 
@@ -53,13 +54,13 @@ CATALOG = (
           ("front", "angle", "side", "back", "detail"), {"stock": ("watermark", "front")}, ("stock", "detail")),
     Entry("vase-01", "vase", "Vase with ribs", "Home/Decoration", "Hand-thrown, each a little different.",
           ("front", "top", "detail", "room"), {"closer": ("crop", "front")}, ("front", "closer")),
-    Entry("lamp-01", "lamp", "Table lamp with fabric shade", "Home/Lighting", "E27, up to 40 W.",
+    Entry("lamp-01", "lamp", "Desk lamp, jointed, mustard", "Home/Lighting", "Turns and tilts.",
           ("front", "angle", "detail", "room"), {"sale": ("price-badge", "front")}, ("detail", "sale")),
-    Entry("chair-01", "chair", "Dining chair, oak", "Furniture/Chairs", "Solid oak, oiled.",
+    Entry("chair-01", "chair", "Shell chair, teal, wooden legs", "Furniture/Chairs", "Moulded shell on turned legs.",
           ("front", "angle", "side", "back"), {"flipped": ("mirrored-copy", "angle")}, ("back", "flipped")),
-    Entry("stool-01", "stool", "Bar stool, three legs", "Furniture/Stools", "Seat height 65 cm.",
+    Entry("stool-01", "stool", "Counter stool, three legs", "Furniture/Stools", "With a steel foot ring.",
           ("front", "angle", "top"), {"framed": ("border", "front"), "dark": ("under-exposed", "angle")}, ("framed",)),
-    Entry("shelf-01", "bookshelf", "Bookshelf, four boards", "Furniture/Shelves", "Comes flat, with screws.",
+    Entry("shelf-01", "bookshelf", "Open bookshelf with back panel", "Furniture/Shelves", "Books are not part of the offer.",
           ("front", "angle", "side", "room"), {"all-in-one": ("collage", "front")}, ("all-in-one",)),
     Entry("backpack-01", "backpack", "Day backpack, 18 l", "Bags/Backpacks", "Padded back, two pockets.",
           ("front", "angle", "side", "back"), {"code": ("qr-or-barcode", "front")}, ("side", "code")),
@@ -75,7 +76,7 @@ CATALOG = (
           ("front", "angle", "top", "detail"), {"claim": ("promotional-text", "angle"), "broken": ("truncated-file", "top")},
           ("claim", "broken")),
     Entry("clock-01", "clock", "Wall clock, 28 cm", "Home/Clocks", "Silent movement.",
-          ("front", "angle", "side"), {"smaller": ("recompressed-copy", "front"), "icon": ("tiny", "front")},
+          ("face", "angle", "side"), {"smaller": ("recompressed-copy", "face"), "icon": ("tiny", "face")},
           ("icon", "smaller")),
     # These two are meant to end without a sequence: too few images, and nearly all of them unfit.
     Entry("flashlight-01", "flashlight", "Flashlight, aluminium", "Outdoor/Light", "IP67.", ("front", "angle")),
@@ -119,7 +120,7 @@ def write(entry: Entry, views: dict[str, Pixels], seed: int) -> tuple[dict[str, 
         "description": entry.description,
         "images": [f"images/{entry.id}_{name}.jpg" for name in order],
     }
-    best = [f"{entry.id}_{name}" for name in ("front", "angle") if name in entry.views]
+    best = [f"{entry.id}_{name}" for name in ("face", "front", "angle") if name in entry.views]
     return line, {"planted": planted, "best_primary": best}
 
 
