@@ -18,7 +18,8 @@ from agpis_sdk.learn.photos import embeddings, load_photo, mirrored
 from agpis_sdk.learn.splits import Split, split_of
 from agpis_sdk.records import Review
 
-REGULARISATION = 0.01
+# Strong: a softer head carries over better to a shop that it has not seen (leave-one-folder-out).
+REGULARISATION = 0.0003
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from transformers.utils.logging import disable_progress_bar
 
 from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
@@ -25,6 +26,8 @@ RULE_BY_CODE = {rule.code: rule for rule in BUILTIN_RULES}
 
 def load_muisc(folder: Path) -> tuple[Muisc, MuiscText]:
     """Read a model and its tokenizer; raises `WeightsError` for missing, unexpected or misshapen tensors."""
+    # A run's own progress is on stderr; a bar per weight file does not belong there.
+    disable_progress_bar()
     try:
         config = MuiscConfig.from_pretrained(folder, local_files_only=True)
         model, report = Muisc.from_pretrained(folder, config=config, local_files_only=True, output_loading_info=True)
