@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,12 +24,13 @@ BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
-def blocks(language: str) -> Iterator[object]:
+def blocks(language: str) -> list[object]:
+    parameters: list[object] = []
     for path in WRITTEN_BY_US:
         text = path.read_text(encoding="utf-8")
         found = [code for kind, code in BLOCK.findall(text) if kind == language and "--8<--" not in code]
         for number, code in enumerate(found, start=1):
-            yield pytest.param(code, id=f"{path.relative_to(ROOT)}-{number}")
+            parameters.append(pytest.param(code, id=f"{path.relative_to(ROOT)}-{number}")
 
 
 @pytest.mark.slow
