@@ -31,6 +31,7 @@ def blocks(language: str) -> list[object]:
         found = [code for kind, code in BLOCK.findall(text) if kind == language and "--8<--" not in code]
         for number, code in enumerate(found, start=1):
             parameters.append(pytest.param(code, id=f"{path.relative_to(ROOT)}-{number}"))
+    return parameters
 
 
 @pytest.mark.slow
