@@ -139,6 +139,10 @@ class Context(Protocol):
         """Record a fact that the component's spec lists under `provides`."""
         ...
 
+    def p_qualified(self, sequences: Sequence[ImageSequence]) -> Sequence[float]:
+        """Return the configured scorer's p^t of each sequence, in order; for builders announced with `needs_scorer`."""
+        ...
+
 
 # ── Protocols ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -171,6 +175,15 @@ class SequenceChecker(Protocol):
 
     def check_sequences(self, sequences: Sequence[ImageSequence], context: Context) -> Iterable[SequenceVerdict]:
         """Yield one verdict per sequence, in any order; it is matched by product id and image ids."""
+        ...
+
+
+@runtime_checkable
+class SequenceScorer(SequenceChecker, Protocol):
+    """A scorer that can give p^t alone, which is quicker than a verdict with feedback: what a search asks for."""
+
+    def score_sequences(self, sequences: Sequence[ImageSequence], context: Context) -> Sequence[float]:
+        """Return p^t of each sequence, in the order given; the same as `check_sequences` would give."""
         ...
 
 
@@ -284,8 +297,14 @@ class PrimarySelectorSpec(ComponentSpec):
     """Announces a `PrimarySelector`."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class SequenceBuilderSpec(ComponentSpec):
-    """Announces a `SequenceBuilder`."""
+    """Announces a `SequenceBuilder`.
+
+    One that `needs_scorer` asks the context for p^t; it is refused where `sequence.scorer` is "none".
+    """
+
+    needs_scorer: bool = False
 
 
 class BackboneSpec(ComponentSpec):

@@ -1,6 +1,8 @@
-"""A reviewer's words: rule, image, place and thing, in several wordings."""
+"""A reviewer's words: rule, image, place and thing, in many wordings."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,36 +11,59 @@ from agpis_sdk.rules import BUILTIN_RULES
 RULES = {rule.code: rule for rule in BUILTIN_RULES}
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 ABOUT_ONE = (
-    "{rule}: {thing} in the {which} image, {place}.",
-    "{rule} in the {which} image ({thing}, {place})",
-    "the {which} image has a problem, {rule}: {thing} at {place}",
+    "{rule} in the {which} image, {place}: {thing}.",
+    "{rule}, {which} image, {place}: {thing}",
+    "the {which} image has {rule}, {place}: {thing}",
+    "not accepted, {rule} in the {which} image ({place}, {thing})",
+    "please replace the {which} image: {rule}, {place}, {thing}",
+    "{which} image: {rule}. {thing}, {place}.",
 )
 ABOUT_TWO = (
-    "{rule}: the {which} and the {other} image.",
-    "{rule} between the {which} and the {other} image",
-    "the {which} image and the {other} image, {rule}",
+    "{rule}: the {which} and the {other} image, {thing}.",
+    "{rule} between the {which} and the {other} image: {thing}",
+    "the {which} and the {other} image: {rule}, {thing}",
+    "please replace the {other} image: {rule} with the {which} image, {thing}",
 )
-ABOUT_ALL = ("{rule}: {thing}.", "{rule}, {thing}", "please choose again, {rule}: {thing}")
+ABOUT_ALL = (
+    "{rule}: {thing}.",
+    "{rule}, {thing}",
+    "please choose again, {rule}: {thing}",
+    "not accepted, {rule}: {thing}",
+)
+AND_ALSO = ("; also ", ". besides, ", ", and ")
 
 
 def about_one(code: str, position: int, thing: str, place: str, rng: np.random.Generator) -> str:
     """Word a violation of a single-image rule in the image at `position`, counted from 0."""
-    return _pick(ABOUT_ONE, rng).format(rule=_spoken(code), which=ORDINALS[position], thing=thing, place=place)
+    return _pick(ABOUT_ONE, rng).format(rule=_spoken(code, rng), which=ORDINALS[position], thing=thing, place=place)
 
 
-def about_two(code: str, first: int, second: int, rng: np.random.Generator) -> str:
+def about_two(code: str, first: int, second: int, thing: str, rng: np.random.Generator) -> str:
     """Word a violation of an image-pair rule."""
-    return _pick(ABOUT_TWO, rng).format(rule=_spoken(code), which=ORDINALS[first], other=ORDINALS[second])
+    wording = _pick(ABOUT_TWO, rng)
+    return wording.format(rule=_spoken(code, rng), which=ORDINALS[first], other=ORDINALS[second], thing=thing)
 
 
 def about_all(code: str, thing: str, rng: np.random.Generator) -> str:
     """Word a violation of a multi-image rule."""
-    return _pick(ABOUT_ALL, rng).format(rule=_spoken(code), thing=thing)
+    return _pick(ABOUT_ALL, rng).format(rule=_spoken(code, rng), thing=thing)
 
 
-def _spoken(code: str) -> str:
-    return RULES[code].name.replace("-", " ")
+def and_also(first: str, second: str, rng: np.random.Generator) -> str:
+    """Join two objections, the first one first."""
+    return first.rstrip(". ") + _pick(AND_ALSO, rng) + second
 
 
-def _pick(wordings: tuple[str, ...], rng: np.random.Generator) -> str:
+def _spoken(code: str, rng: np.random.Generator) -> str:
+    """Name a rule as people do: mostly by its name, else by an alias, rarely by its code."""
+    rule = RULES[code]
+    choice = rng.random()
+    if choice < 0.05:
+        return code
+    if choice < 0.3 and rule.aliases:
+        return _pick(rule.aliases, rng)
+    return rule.name.replace("-", " ")
+
+
+def _pick(wordings: Sequence[str], rng: np.random.Generator) -> str:
     return wordings[int(rng.integers(len(wordings)))]

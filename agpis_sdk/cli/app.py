@@ -11,7 +11,7 @@ import sys
 import typer
 
 from agpis_sdk import __version__
-from agpis_sdk.cli import bench, config, doctor, plugins, rules, run, train
+from agpis_sdk.cli import bench, config, doctor, evaluate, plugins, rules, run, train
 from agpis_sdk.errors import AgpisError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("plugins")(plugins.plugins)
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
 app.add_typer(train.app, name="train")
+app.command("evaluate")(evaluate.evaluate)
 app.add_typer(bench.app, name="bench")
 
 

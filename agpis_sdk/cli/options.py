@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agpis_sdk.config import LoadedConfig, load_config
 from agpis_sdk.errors import AgpisError
 from agpis_sdk.plugins import PluginHost
+
+if TYPE_CHECKING:
+    from agpis_sdk.components import Backbone
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings: agpis.toml or pyproject.toml.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set one setting; repeatable.")]
@@ -39,6 +42,14 @@ def settings(
             remedy = f'upgrade it, or set plugins.block = ["{status.name}"]'
             typer.echo(f"agpis: plugin {status.owner} was not loaded: {status.reason} ({remedy})", err=True)
     return loaded, host
+
+
+def backbone(config: Path | None, overrides: list[str] | None) -> Backbone:
+    """Return the backbone that a config names."""
+    loaded, host = settings(config, overrides)
+    owned = host.named("agpis_backbones", loaded.config.backbone.name, setting="backbone.name")
+    created: Backbone = host.create(owned, loaded.config.components)
+    return created
 
 
 def fail(error: AgpisError) -> typer.Exit:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agpis_sdk.cli.options import ConfigOption, SetOption, fail, settings
+from agpis_sdk.cli.options import ConfigOption, SetOption, backbone, fail
 from agpis_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
-    from agpis_sdk.components import Backbone
     from agpis_sdk.records import Review
 
 app = typer.Typer(help="Train the models of the pipeline.", no_args_is_help=True)
+
+
+class ModelSize(StrEnum):
+    """The configs of MUIsC that can be trained by name."""
+
+    lite = "lite"
+    paper = "paper"
+    released = "released"
+
 
 ReviewsArgument = Annotated[Path | None, typer.Argument(help="Reviews, one JSON object a line.")]
 OutOption = Annotated[Path, typer.Option("-o", "--out", help="Folder for weights and metrics.")]
@@ -40,7 +49,7 @@ def primary(
     examples = _examples(reviews, photos)
     from agpis_sdk.learn.primary import train_primary
 
-    _print(train_primary(examples, out, _backbone(config, overrides), seed=seed), out)
+    _print(train_primary(examples, out, backbone(config, overrides), seed=seed), out)
 
 
 @app.command("noncompliance")
@@ -57,7 +66,7 @@ def noncompliance(
     examples = _examples(reviews, photos)
     from agpis_sdk.learn.noncompliance import train_noncompliance
 
-    _print(train_noncompliance(examples, out, _backbone(config, overrides), seed=seed, epochs=epochs), out)
+    _print(train_noncompliance(examples, out, backbone(config, overrides), seed=seed, epochs=epochs), out)
 
 
 @app.command("muisc")
@@ -65,15 +74,52 @@ def muisc(
     reviews: Annotated[Path, typer.Argument(help="Reviews, one JSON object a line; `agpis bench build` makes some.")],
     out: OutOption,
     seed: SeedOption = 0,
-    epochs: Annotated[int, typer.Option("--epochs", min=1)] = 12,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Most passes over the train split.")] = 10,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1)] = 64,
+    accumulation: Annotated[int, typer.Option("--accumulation", min=1, help="Batches per step.")] = 1,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", help="8e-4 for a model from nothing, 1.5e-4 for --size paper.")
+    ] = None,
+    size: Annotated[ModelSize, typer.Option("--size", help="The small model, the paper's, or the released layout.")] = (
+        ModelSize.lite
+    ),
+    switches: Annotated[
+        list[str] | None,
+        typer.Option("--switch", help='A field of MuiscConfig, e.g. "use_title=false" or "nlg_weight=0"; repeatable.'),
+    ] = None,
+    accepted_share: Annotated[
+        float, typer.Option("--accepted-share", min=0.05, max=0.95, help="Most accepted reviews in the train split.")
+    ] = 0.5,
+    tower: Annotated[str | None, typer.Option("--tower", help="Pretrained weights of the config's own tower.")] = None,
+    decoder: Annotated[str | None, typer.Option("--decoder", help="A GPT-2 folder or hub id to begin from.")] = None,
+    tokenizer: Annotated[str | None, typer.Option("--tokenizer", help="A Hugging Face tokenizer to use.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in OUT.")] = False,
     config: ConfigOption = None,
     overrides: SetOption = None,
 ) -> None:
     """Train MUIsC: which sequences do reviewers accept, and what do they say of the others?"""
-    examples = _examples(reviews, None)
-    from agpis_sdk.learn.muisc import train_muisc
+    examples = list(_examples(reviews, None))
+    from agpis_sdk.learn.galleries import thinned
+    from agpis_sdk.learn.muisc import Beginning, TrainingPlan, switched_config, train_muisc
 
-    _print(train_muisc(examples, out, _backbone(config, overrides), seed=seed, epochs=epochs), out)
+    plan = TrainingPlan(
+        epochs=epochs,
+        batch_size=batch_size,
+        accumulation=accumulation,
+        learning_rate=learning_rate or (8e-4 if size is ModelSize.lite else 1.5e-4),
+        seed=seed,
+    )
+    metrics = train_muisc(
+        thinned(examples, accepted_share=accepted_share, seed=seed),
+        out,
+        backbone(config, overrides),
+        config=switched_config(size.value, switches or []),
+        plan=plan,
+        begin=Beginning(tower, decoder, tokenizer),
+        cache=reviews.parent / "features",
+        resume=resume,
+    )
+    _print(metrics.get("test", metrics), out)
 
 
 def _examples(reviews: Path | None, photos: list[Path] | None) -> Iterator[Review]:
@@ -82,13 +128,6 @@ def _examples(reviews: Path | None, photos: list[Path] | None) -> Iterator[Revie
     from agpis_sdk.learn.galleries import read_galleries, read_reviews
 
     return read_reviews(reviews) if reviews else read_galleries(photos or [])
-
-
-def _backbone(config: Path | None, overrides: list[str] | None) -> Backbone:
-    loaded, host = settings(config, overrides)
-    owned = host.named("agpis_backbones", loaded.config.backbone.name, setting="backbone.name")
-    backbone: Backbone = host.create(owned, loaded.config.components)
-    return backbone
 
 
 def _print(metrics: dict[str, Any], out: Path) -> None:

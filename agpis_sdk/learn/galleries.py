@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from agpis_sdk.errors import TrainingDataError
+from agpis_sdk.learn.splits import SPLITS, Split, split_of
 from agpis_sdk.media.products import RejectedRecord, read_products
 from agpis_sdk.records import CandidateImage, Product, Review
 
@@ -94,3 +96,24 @@ def read_reviews(path: Path) -> Iterator[Review]:
                 image.model_copy(update={"uri": resolve(image.uri, base)}) for image in review.product.images
             )
             yield review.model_copy(update={"product": review.product.model_copy(update={"images": images})})
+
+
+def thinned(reviews: Sequence[Review], *, accepted_share: float, seed: int = 0) -> list[Review]:
+    """Drop accepted reviews of the train split at random until they are at most `accepted_share` of it, 0..1.
+
+    Accepted sequences are many and alike; a model that sees fewer of them learns more per minute. The validation and
+    test splits keep theirs, so that calibration and figures are for the shop's own share.
+    """
+    train = [review for review in reviews if split_of_review(review, seed=seed) == "train"]
+    accepted = [row for row, review in enumerate(train) if review.decision == "accepted"]
+    rejected = len(train) - len(accepted)
+    keep = min(len(accepted), round(rejected * accepted_share / max(1 - accepted_share, 1e-9)))
+    draw = random.Random(seed)  # noqa: S311 - no secret depends on it
+    dropped = {id(train[row]) for row in draw.sample(accepted, len(accepted) - keep)}
+    return [review for review in reviews if id(review) not in dropped]
+
+
+def split_of_review(review: Review, *, seed: int = 0) -> Split:
+    """Return the split that the bench wrote down, else that of the review's product."""
+    written = review.product.attributes.get("split")
+    return cast("Split", written) if written in SPLITS else split_of(review.product, seed=seed)

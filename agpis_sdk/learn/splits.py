@@ -9,6 +9,7 @@ from typing import Literal
 from agpis_sdk.records import Product
 
 Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 def split_key(product: Product) -> str:

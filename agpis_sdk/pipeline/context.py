@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from agpis_sdk.components import Backbone, DecodedImage
+from agpis_sdk.components import Backbone, DecodedImage, ImageSequence
 from agpis_sdk.config import Config
 from agpis_sdk.errors import PluginContractError
 from agpis_sdk.pipeline.plan import ENGINE_FACTS
@@ -21,6 +21,7 @@ class RunContext:
         self._products: dict[str, Product] = {}
         self._facts: dict[tuple[str, str], dict[str, Any]] = {}
         self._allowed: frozenset[str] = frozenset()
+        self._score: Callable[[Sequence[ImageSequence]], list[float]] | None = None
 
     @property
     def seed(self) -> int:
@@ -64,6 +65,18 @@ class RunContext:
         if name in ENGINE_FACTS and not 0.0 <= float(value) <= 1.0:
             raise PluginContractError(f'gave fact "{name}" {value!r}, which is not in 0..1', item=image.id)
         self._facts.setdefault(image.key, {})[name] = value
+
+    def p_qualified(self, sequences: Sequence[ImageSequence]) -> list[float]:
+        """Return the scorer's p^t of each sequence; raises `PluginContractError` where there is no scorer."""
+        if self._score is None:
+            raise PluginContractError(
+                "asked for p^t where there is no scorer", remedy="announce the builder with needs_scorer=True"
+            )
+        return self._score(sequences)
+
+    def score_with(self, score: Callable[[Sequence[ImageSequence]], list[float]]) -> None:
+        """Say who gives p^t."""
+        self._score = score
 
     def has_facts(self, image: DecodedImage, names: Iterable[str]) -> bool:
         """Tell whether all of some facts about an image are known."""

@@ -18,6 +18,7 @@ from agpis_sdk.pipeline.batch import PendingBatch, finish_decoding, rejected_out
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.invoke import Component, Invoker
 from agpis_sdk.pipeline.plan import Plan, make_plan, thresholds
+from agpis_sdk.pipeline.scoring import Scoring
 from agpis_sdk.pipeline.stage1 import Stage1
 from agpis_sdk.pipeline.stage2 import Stage2
 from agpis_sdk.plugins import OwnedSpec, PluginHost
@@ -78,6 +79,9 @@ class Pipeline:
         self._context = RunContext(self.config, backbone.instance if backbone else None)
         self._invoker = Invoker(self._context, self.config.run.max_failures)
         limits = thresholds(self.host.catalogue, self.config)
+        scorer = self._create(self.plan.scorer)
+        if scorer is not None:
+            self._context.score_with(Scoring(scorer, self._invoker, self._context).p_qualified)
         shared = (self.config, self.host.catalogue, limits, self._context, self._invoker)
         self._stage1 = Stage1(
             *shared,
@@ -90,7 +94,7 @@ class Pipeline:
         self._stage2 = Stage2(
             *shared,
             checkers=[self._make(owned) for owned in self.plan.sequence_checkers],
-            scorer=self._create(self.plan.scorer),
+            scorer=scorer,
         )
 
     def run(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from agpis_sdk.components import SequenceCheckerSpec
+from agpis_sdk.components import SequenceBuilderSpec, SequenceCheckerSpec
 from agpis_sdk.config import Config
 from agpis_sdk.errors import ConfigError, nearest
 from agpis_sdk.plugins import OwnedSpec, PluginHost
@@ -57,6 +57,7 @@ def make_plan(host: PluginHost, config: Config) -> Plan:
         _refuse_without_probability(scorer)
     selector = host.named("agpis_primary_selectors", config.primary.selector, setting="primary.selector")
     builder = host.named("agpis_sequence_builders", config.sequence.builder, setting="sequence.builder")
+    _refuse_without_scorer(builder, scorer)
     backbone = host.named("agpis_backbones", config.backbone.name, setting="backbone.name")
     later = [selector, *pairs, builder, *sequences, *([scorer] if scorer else [])]
     images = _in_order(_with_providers(host, _needed(host, "agpis_image_checkers", config), later))
@@ -80,6 +81,15 @@ def _refuse_without_probability(scorer: OwnedSpec) -> None:
             "gives no probability, so it cannot be the scorer",
             item=f'sequence.scorer = "{scorer.spec.name}" ({scorer.plugin.owner})',
             remedy='name a checker announced with gives_probability=True, or "none"',
+        )
+
+
+def _refuse_without_scorer(builder: OwnedSpec, scorer: OwnedSpec | None) -> None:
+    if isinstance(builder.spec, SequenceBuilderSpec) and builder.spec.needs_scorer and scorer is None:
+        raise ConfigError(
+            "chooses by p^t, and there is no scorer",
+            item=f'sequence.builder = "{builder.spec.name}" ({builder.plugin.owner})',
+            remedy='set sequence.scorer, or sequence.builder = "random"',
         )
 
 

@@ -18,7 +18,7 @@ def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
         factory="agpis_sdk.builtin.muisc.scorer:MuiscScorer",
         rules=tuple(rule for rule in BUILTIN_RULES if rule.category != "engine"),
         config=MuiscScorerConfig,
-        requires=frozenset({"embedding", "tokens"}),
+        requires=frozenset({"embedding", "tokens", "feature_map", "detail_map"}),
         batch_size=16,
         gives_probability=True,
     )

@@ -1,4 +1,4 @@
-"""Words in and out: a byte-level BPE, so that any language works, and the layout that the decoder reads."""
+"""Words in and out: the tokenizer, and the layout that the decoder reads (paper section 3.4.2)."""
 
 from __future__ import annotations
 
@@ -6,49 +6,65 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.rules import BUILTIN_RULES
 
-PAD, SEPARATOR, END = 0, 1, 2
-SPECIAL = ["<pad>", "<separator>", "<end>"]
+PAD, SEPARATOR, END = "<pad>", "<separator>", "<end>"
+SPECIAL = (PAD, SEPARATOR, END)
 FILE = "tokenizer.json"
 QUALIFIED = "yes"
+SURE = 0.5
 CLASSES = (QUALIFIED, *(rule.code for rule in BUILTIN_RULES if rule.category != "engine"), "other")
 
 
 class MuiscText:
     """Turns titles and feedback into the decoder's words, and words back into feedback."""
 
-    def __init__(self, tokenizer: Tokenizer, title_tokens: int, feedback_tokens: int) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, title_tokens: int, feedback_tokens: int) -> None:
+        """Take a tokenizer; the special tokens that it lacks are added to it."""
+        tokenizer.add_special_tokens([AddedToken(token, special=True) for token in SPECIAL])
         self._tokenizer = tokenizer
         self._title_tokens = title_tokens
         self._feedback_tokens = feedback_tokens
+        self.pad, self.separator, self.end = (int(tokenizer.token_to_id(token)) for token in SPECIAL)
+        self.qualified = self._encode(QUALIFIED)
 
     @classmethod
     def train(cls, texts: Iterable[str], *, vocabulary: int, title_tokens: int, feedback_tokens: int) -> MuiscText:
-        """Train a byte-level BPE on texts."""
+        """Train a byte-level BPE on texts: any language works, as bytes are the smallest tokens."""
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
             vocab_size=vocabulary,
-            special_tokens=SPECIAL,
+            special_tokens=list(SPECIAL),
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         )
         tokenizer.train_from_iterator((text.lower() for text in texts), trainer)
-        return cls(tokenizer, title_tokens, feedback_tokens)
+        return cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens)
 
     @classmethod
     def load(cls, folder: Path, *, title_tokens: int, feedback_tokens: int) -> MuiscText:
-        """Read the tokenizer beside a model's weights."""
+        """Read the tokenizer beside a model's weights; raises `WeightsError` where there is none."""
         path = folder / FILE
         if not path.is_file():
             raise WeightsError("no tokenizer beside the weights", item=str(path), remedy="is the folder complete?")
-        return cls(Tokenizer.from_file(str(path)), title_tokens, feedback_tokens)
+        return cls(Tokenizer.from_file(str(path)), title_tokens=title_tokens, feedback_tokens=feedback_tokens)
+
+    @classmethod
+    def from_hugging_face(cls, name: str, *, title_tokens: int, feedback_tokens: int) -> MuiscText:
+        """Take any fast Hugging Face tokenizer, by local folder or hub id; raises `WeightsError` where none loads."""
+        from transformers import AutoTokenizer
+
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(name).backend_tokenizer
+        except (OSError, ValueError, AttributeError) as error:
+            raise WeightsError(str(error).splitlines()[0], item=name, remedy="name a folder or hub id") from error
+        return cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens)
 
     def save(self, folder: Path) -> None:
         """Write the tokenizer into a folder."""
@@ -59,31 +75,56 @@ class MuiscText:
         """How many tokens there are."""
         return int(self._tokenizer.get_vocab_size())
 
-    def prompts(self, titles: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Return words and mask (B, T + 1): the title padded on the left, then the separator."""
-        rows = [self._encode(title)[: self._title_tokens] for title in titles]
-        words = torch.full((len(rows), self._title_tokens + 1), PAD)
-        for row, ids in enumerate(rows):
-            words[row, self._title_tokens - len(ids) :] = torch.tensor([*ids, SEPARATOR])
-        return words, (words != PAD).long()
+    def prompts(self, titles: Sequence[str], *, full_width: bool = False) -> tuple[Tensor, Tensor]:
+        """Return words and mask (B, T + 1): each title padded on the left, then the separator s.
 
-    def with_feedback(self, titles: Sequence[str], feedback: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Return words and mask (B, T + 1 + F) for training: prompts, then feedback and its end."""
-        words, mask = self.prompts(titles)
-        tail = torch.full((len(feedback), self._feedback_tokens), PAD)
-        for row, text in enumerate(feedback):
-            ids = [*self._encode(text)[: self._feedback_tokens - 1], END]
-            tail[row, : len(ids)] = torch.tensor(ids)
-        return torch.cat([words, tail], dim=1), torch.cat([mask, (tail != PAD).long()], dim=1)
+        T is the longest of the titles; with `full_width` the most that there may be, whatever else is in the batch.
+        """
+        rows = [self._encode(title)[: self._title_tokens] for title in titles]
+        longest = self._title_tokens if full_width else max(map(len, rows), default=0)
+        words = torch.full((len(rows), longest + 1), self.pad)
+        mask = torch.zeros_like(words)
+        for row, ids in enumerate(rows):
+            words[row, longest - len(ids) :] = torch.tensor([*ids, self.separator])
+            mask[row, longest - len(ids) :] = 1
+        return words, mask
+
+    def feedback(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return words and mask (B, F): each feedback and its end, padded on the right to the longest."""
+        rows = [[*self._encode(text)[: self._feedback_tokens - 1], self.end] for text in texts]
+        words = torch.full((len(rows), max(map(len, rows))), self.pad)
+        mask = torch.zeros_like(words)
+        for row, ids in enumerate(rows):
+            words[row, : len(ids)] = torch.tensor(ids)
+            mask[row, : len(ids)] = 1
+        return words, mask
+
+    def never_first(self, p_qualified: Tensor) -> Tensor:
+        """Return which words (B, vocabulary) a feedback may not begin with, given p^t (B,).
+
+        Feedback must not contradict the class: "yes" is not said of what is more likely rejected, nor an objection of
+        what is more likely accepted.
+        """
+        accepted = torch.zeros(self.vocabulary, dtype=torch.bool, device=p_qualified.device)
+        accepted[self.qualified[0]] = True
+        return torch.where((p_qualified >= SURE)[:, None], ~accepted, accepted)
 
     def read(self, ids: Sequence[int]) -> str:
         """Return the text of generated tokens up to the end."""
-        kept = []
-        for token in ids:
-            if token == END:
-                break
-            kept.append(token)
+        kept = list(ids)
+        if self.end in kept:
+            kept = kept[: kept.index(self.end)]
         return str(self._tokenizer.decode(kept)).strip()
 
     def _encode(self, text: str) -> list[int]:
-        return list(self._tokenizer.encode(text.lower()).ids)
+        return list(self._tokenizer.encode(text.lower(), add_special_tokens=False).ids)
+
+
+def title_with_category(title: str, category: str) -> str:
+    """Return the words for the title switch "product category": the category's own words after the title.
+
+    >>> title_with_category("Nevada 3", "outdoor/tents")
+    'Nevada 3, outdoor tents'
+    """
+    words = category.replace("/", " ").strip()
+    return f"{title}, {words}" if words else title

@@ -1,0 +1,184 @@
+"""Clean galleries for the bench: photos of one colour in an order that a reviewer accepts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agpis_sdk.bench.corner_marks import without_corner_mark
+from agpis_sdk.errors import TrainingDataError
+from agpis_sdk.learn.photos import load_photo
+from agpis_sdk.learn.splits import Split, split_key, split_of
+from agpis_sdk.media.products import RejectedRecord, read_products
+from agpis_sdk.media.sources import read_image_bytes
+from agpis_sdk.records import Product
+
+Pixels = NDArray[np.uint8]
+LONGEST_SIDE = 512
+FIRST_VIEWS = ("main", "front")
+BACK_VIEWS = ("back", "palm")
+# Distance in CIELAB between the garments of two photos. By eye, all ten galleries of the sportswear photos beyond 32
+# show two colours (or products), and none of those up to 29 does.
+SAME_COLOUR = 30.0
+SHARES = {"validation": 0.1, "test": 0.1}
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """A clean product: photos in an order that a reviewer accepts, and the same product in other colours.
+
+    `photos` holds (height, width, 3) RGB by image id, `views` what each shows. `others` follow `main`; `settings` are
+    photos of the product in use or in a store, which may follow but never lead.
+    """
+
+    product: Product
+    split: Split
+    colour: str
+    photos: Mapping[str, Pixels]
+    views: Mapping[str, str]
+    main: str
+    others: tuple[str, ...]
+    variants: tuple[str, ...]
+
+    @property
+    def length(self) -> int:
+        """How many photos can stand in one sequence."""
+        return 1 + len(self.others)
+
+
+def read_clean_galleries(folders: Sequence[Path], *, marked: Sequence[Path] = (), seed: int = 0) -> list[Gallery]:
+    """Return the clean galleries of folders with a `products.jsonl`, split 80/10/10 by product.
+
+    Photos of `marked` folders carry their shop's mark in the bottom right corner: it is taken off where it stands
+    alone, else the photo is left out. A product in several colours gives a gallery for each. Products that share a
+    title or a file stand in one split. Raises `TrainingDataError` for a folder without products.
+    """
+    galleries: list[Gallery] = []
+    hashes: dict[str, str] = {}
+    for folder in (*folders, *marked):
+        facts = _facts(folder)
+        for product in _products(folder):
+            key = _group(product, hashes)
+            split = split_of(product.model_copy(update={"title": key}), seed=seed, **SHARES)
+            photos = _photos(product, marked=folder in marked)
+            galleries.extend(
+                replace(gallery, split=split) for gallery in _galleries(product, photos, facts.get(product.id, {}))
+            )
+    return galleries
+
+
+def _products(folder: Path) -> Iterator[Product]:
+    path = folder / "products.jsonl"
+    if not path.is_file():
+        raise TrainingDataError("holds no products.jsonl", item=str(folder), remedy="name a folder of photos")
+    for product in read_products(path):
+        if isinstance(product, RejectedRecord):
+            raise product.error
+        yield product
+
+
+def _facts(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    path = folder / "facts.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _group(product: Product, hashes: dict[str, str]) -> str:
+    """Return the split key of a product: that of the first product with which it shares a file, else its own."""
+    own = [_digest(image.uri) for image in product.images]
+    key = next((hashes[digest] for digest in own if digest in hashes), split_key(product))
+    hashes.update(dict.fromkeys(own, key))
+    return key
+
+
+def _digest(uri: str) -> str:
+    from agpis_sdk.config import MediaSection
+
+    return hashlib.sha256(read_image_bytes(uri, MediaSection())).hexdigest()
+
+
+def _galleries(
+    product: Product, photos: Mapping[str, Pixels], known: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Gallery]:
+    views = {image.id: _view(known.get(image.id, {})) for image in product.images}
+    by_colour: dict[str, list[str]] = {}
+    for image in product.images:
+        by_colour.setdefault(str(known.get(image.id, {}).get("file_color", "")), []).append(image.id)
+    for colour, names in by_colour.items():
+        own = [name for name in names if name in photos]
+        mains = [name for name in own if views[name] in FIRST_VIEWS]
+        if not mains:
+            continue
+        others = _other_views(mains[0], own, views, photos)
+        variants = tuple(name for name in photos if name not in names and views[name] in FIRST_VIEWS)
+        yield Gallery(product, "train", _colour_word(colour), photos, views, mains[0], others, variants)
+
+
+def _view(known: Mapping[str, Any]) -> str:
+    return {"iconic": "main", "in-store photo": "setting"}.get(str(known.get("role")), str(known.get("view", "main")))
+
+
+def _other_views(
+    main: str, names: Sequence[str], views: Mapping[str, str], photos: Mapping[str, Pixels]
+) -> tuple[str, ...]:
+    """Return the photos that may follow the main one: other views of it, in the same colour."""
+    taken, others = {views[main]}, []
+    for name in names:
+        view = views[name]
+        if name == main or (view in taken and view != "setting"):
+            continue
+        if view == "back" and colour_distance(photos[main], photos[name]) > SAME_COLOUR:
+            # The file names say one colour, the photos show two: no reviewer would accept them together.
+            continue
+        taken.add(view)
+        others.append(name)
+    return tuple(others)
+
+
+def _photos(product: Product, *, marked: bool) -> dict[str, Pixels]:
+    """Return the photos by image id, at most `LONGEST_SIDE` pixels long; what cannot be cleaned is left out."""
+    photos: dict[str, Pixels] = {}
+    for image in product.images:
+        pixels = _shrunk(np.array(load_photo(product, image).pixels))
+        clean = without_corner_mark(pixels) if marked else pixels
+        if clean is not None:
+            photos[image.id] = clean
+    return photos
+
+
+def _shrunk(pixels: Pixels) -> Pixels:
+    scale = LONGEST_SIDE / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _colour_word(file_colour: str) -> str:
+    """Return a colour of one word; "black-white-silver" names no one colour that a title would.
+
+    >>> _colour_word("Black"), _colour_word("black-white")
+    ('black', '')
+    """
+    return file_colour.lower() if file_colour.isalpha() and file_colour.lower() != "multicolor" else ""
+
+
+def colour_distance(first: Pixels, second: Pixels) -> float:
+    """Return how far apart two photos' middles are in colour: the distance of their medians in CIELAB, white left out."""
+    medians = []
+    for pixels in (first, second):
+        height, width = pixels.shape[:2]
+        middle = pixels[round(0.3 * height) : round(0.6 * height), round(0.35 * width) : round(0.65 * width)]
+        lab = cv2.cvtColor(middle.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3)
+        coloured = lab[lab[:, 0] < 94]
+        if not len(coloured):
+            return 0.0
+        medians.append(np.median(coloured, axis=0))
+    return float(np.linalg.norm(medians[0] - medians[1]))

@@ -1,0 +1,14 @@
+"""Settings of the built-in sequence builders."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from agpis_sdk.components import ComponentConfig
+
+
+class SearchBuilderConfig(ComponentConfig):
+    """Settings of the builder `search`."""
+
+    exhaustive_up_to: int = Field(default=60, ge=1, description="Score all sequences of a product up to this many.")
+    beam_width: int = Field(default=8, ge=1, description="Beginnings kept per step where there are more.")

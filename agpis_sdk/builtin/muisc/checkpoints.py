@@ -1,0 +1,107 @@
+"""Loads a MUIsC, and begins one from the pretrained parts that the paper begins from (section 4.2)."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import torch
+from transformers import GPT2Model
+from transformers.utils.logging import disable_progress_bar
+
+from agpis_sdk.builtin.muisc.configuration import MuiscConfig
+from agpis_sdk.builtin.muisc.model import Muisc
+from agpis_sdk.builtin.muisc.text import MuiscText
+from agpis_sdk.builtin.muisc.tower import TimmTower, TransformersTower
+from agpis_sdk.errors import WeightsError
+
+# GPT-2 keeps its linear layers as (inputs, outputs); torch keeps them as (outputs, inputs).
+TURNED = re.compile(r"(c_attn|c_proj|c_fc|q_attn)\.weight$")
+
+
+def load_muisc(model: Path | str) -> tuple[Muisc, MuiscText]:
+    """Read a model and its tokenizer from a folder, or by hub id.
+
+    Raises `WeightsError` for missing, unexpected or misshapen tensors: nothing is filled in silently.
+    """
+    # A run's own progress is on stderr; a bar per weight file does not belong there.
+    disable_progress_bar()
+    folder = _folder(model)
+    try:
+        config = MuiscConfig.from_pretrained(folder, local_files_only=True)
+        loaded, report = Muisc.from_pretrained(folder, config=config, local_files_only=True, output_loading_info=True)
+    except (OSError, ValueError, RuntimeError, TypeError) as error:
+        raise WeightsError(str(error).splitlines()[0], item=str(model), remedy="is the folder complete?") from error
+    wrong = {name: report[name] for name in ("missing_keys", "unexpected_keys", "mismatched_keys") if report[name]}
+    if wrong:
+        said = "; ".join(f"{name.replace('_', ' ')}: {sorted(map(str, keys))}" for name, keys in wrong.items())
+        raise WeightsError(said, item=str(model), remedy="was it made by another version?")
+    text = MuiscText.load(folder, title_tokens=config.title_tokens, feedback_tokens=config.feedback_tokens)
+    return loaded.eval().requires_grad_(False), text
+
+
+def _folder(model: Path | str) -> Path:
+    if Path(model).exists() or isinstance(model, Path):
+        return Path(model)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        return Path(snapshot_download(model))
+    except (OSError, ValueError, HfHubHTTPError, HFValidationError) as error:
+        raise WeightsError(
+            textwrap.shorten(str(error), 300), item=model, remedy="name a local folder, or a hub id with a network"
+        ) from error
+
+
+def begin_decoder(model: Muisc, gpt2: str) -> None:
+    """Copy words, positions and the first N^d blocks of a GPT-2 checkpoint (folder or hub id) into a model.
+
+    Cross-attention has no pretrained counterpart and keeps its initial weights. Raises `WeightsError` when the
+    checkpoint is no GPT-2, has too few blocks, or is of another width or vocabulary.
+    """
+    try:
+        source = GPT2Model.from_pretrained(gpt2).state_dict()
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            textwrap.shorten(str(error), 300), item=gpt2, remedy="name a GPT-2 folder or hub id"
+        ) from error
+    own = model.state_dict()
+    for name, tensor in own.items():
+        if not name.startswith(("wte.", "wpe.", "ln_f.", "blocks.")) or "cross" in name:
+            continue
+        theirs = source.get(name.replace("blocks.", "h.", 1))
+        if theirs is None:
+            raise WeightsError(f"has no {name}", item=gpt2, remedy="set fewer decoder_blocks")
+        theirs = theirs.T if TURNED.search(name) else theirs
+        if name == "wpe.weight" and len(theirs) >= len(tensor):
+            theirs = theirs[: len(tensor)]
+        if theirs.shape != tensor.shape:
+            raise WeightsError(
+                f"{name} is {tuple(theirs.shape)}, not {tuple(tensor.shape)}",
+                item=gpt2,
+                remedy="set the config's width, heads and vocabulary to the checkpoint's",
+            )
+        own[name] = theirs.clone()
+    model.load_state_dict(own)
+
+
+def begin_tower(model: Muisc, checkpoint: str) -> None:
+    """Load pretrained weights into a model's own tower: a timm checkpoint file, or a transformers folder or hub id.
+
+    Raises `WeightsError` where they do not fit.
+    """
+    name = model.config.tower
+    if not name:
+        raise WeightsError("this model has no tower of its own", item=checkpoint, remedy="set the config's tower")
+    kind, _, architecture = name.partition("/")
+    if kind == "timm":
+        model.tower = TimmTower(architecture, model.config.tower_size, Path(checkpoint))
+    else:
+        model.tower = TransformersTower(checkpoint, pretrained=True)
+
+
+def parameter_count(model: torch.nn.Module) -> int:
+    """Return how many numbers a model learns."""
+    return sum(parameter.numel() for parameter in model.parameters())

@@ -1,0 +1,84 @@
+"""Image towers that are part of the model: any timm or transformers model with patch tokens (paper section 3.4.1)."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from agpis_sdk.errors import ConfigError, WeightsError
+
+
+class TimmTower(nn.Module):
+    """A timm model; its own weights are loaded by `checkpoint`, else they are initial."""
+
+    def __init__(self, name: str, size: int, checkpoint: Path | None = None) -> None:
+        super().__init__()
+        import timm
+
+        if not timm.is_model(name):
+            raise ConfigError("timm has no such model", item=f"timm/{name}", remedy="see timm.list_models()")
+        try:
+            self.model = timm.create_model(name, num_classes=0, checkpoint_path=str(checkpoint or ""))
+        except (RuntimeError, OSError, ValueError) as error:
+            raise WeightsError(
+                textwrap.shorten(str(error), 300), item=str(checkpoint), remedy="is it a checkpoint of this model?"
+            ) from error
+        self.size = size
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn (M, 3, S, S) into patch tokens (M, N-1, C) and global tokens (M, G)."""
+        features = self.model.forward_features(pixels)
+        pooled = self.model.forward_head(features, pre_logits=True)  # (M, G)
+        if features.ndim == 4:
+            return features.flatten(2).transpose(1, 2), pooled
+        prefix = getattr(self.model, "num_prefix_tokens", 0)
+        # A transformer's own class token is the global one; without it, the mean of the patches is.
+        return features[:, prefix:], features[:, 0] if prefix else pooled
+
+
+class TransformersTower(nn.Module):
+    """A transformers image model, from a local folder or a hub, or with initial weights from a folder's config alone."""
+
+    def __init__(self, name: str, *, pretrained: bool) -> None:
+        super().__init__()
+        from transformers import AutoConfig, AutoModel
+
+        try:
+            config = AutoConfig.from_pretrained(name)
+            self.model = AutoModel.from_pretrained(name) if pretrained else AutoModel.from_config(config)
+        except (OSError, ValueError) as error:
+            raise WeightsError(
+                textwrap.shorten(str(error), 300), item=name, remedy="is the folder complete?"
+            ) from error
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn (M, 3, S, S) into patch tokens (M, N-1, C) and global tokens (M, G)."""
+        hidden = self.model(pixel_values=pixels).last_hidden_state
+        if hidden.ndim == 4:
+            return hidden.flatten(2).transpose(1, 2), hidden.mean((2, 3))
+        patches = math.isqrt(hidden.shape[1]) ** 2
+        prefix = hidden.shape[1] - patches
+        return hidden[:, prefix:], hidden[:, 0] if prefix else hidden.mean(1)
+
+
+def build_tower(name: str, size: int) -> nn.Module | None:
+    """Return the tower that a config names, with initial weights; None where the shared backbone gives the features."""
+    if not name:
+        return None
+    kind, _, model = name.partition("/")
+    if kind == "timm":
+        return TimmTower(model, size)
+    if kind == "transformers":
+        return TransformersTower(model, pretrained=False)
+    raise ConfigError("no such kind of tower", item=name, remedy='"timm/NAME" or "transformers/FOLDER OR ID"')
+
+
+def side_by_side(pixels: Tensor) -> Tensor:
+    """Turn (B, K, 3, S, S) into (B, 1, 3, S, S): the images of a sequence in one, from left to right (section 4.3)."""
+    batch, _, channels, height, width = pixels.shape
+    row = pixels.transpose(1, 2).transpose(2, 3).reshape(batch, channels, height, -1)  # (B, 3, S, K*S)
+    return torch.nn.functional.interpolate(row, size=(height, width), mode="area")[:, None]

@@ -1,0 +1,67 @@
+"""`agpis evaluate`: what a trained sequence model is worth on reviews that it has not seen."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agpis_sdk.cli.options import ConfigOption, SetOption, backbone
+from agpis_sdk.errors import TrainingDataError
+
+
+class EvaluatedSplit(StrEnum):
+    """Which reviews are judged."""
+
+    test = "test"
+    validation = "validation"
+    all = "all"
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A folder of `agpis train muisc`, or a hub id.")],
+    reviews: Annotated[Path, typer.Argument(help="Reviews, one JSON object a line.")],
+    split: Annotated[
+        EvaluatedSplit, typer.Option("--split", help="all: reviews of which none was trained on.")
+    ] = EvaluatedSplit.test,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    plots: Annotated[Path | None, typer.Option("--plots", help="Folder for curves and diagrams, as PNG.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the split and of the intervals.")] = 0,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Measure a sequence model: AUC, recall at precision, per rule, calibration, feedback, with intervals."""
+    from agpis_sdk.builtin.muisc.checkpoints import load_muisc
+    from agpis_sdk.learn.galleries import read_reviews, split_of_review
+    from agpis_sdk.learn.judging import judge
+    from agpis_sdk.learn.muisc import learnable
+    from agpis_sdk.learn.sequence_metrics import evaluate as measured
+    from agpis_sdk.report.evaluation_table import evaluation_table
+
+    chosen = [
+        review
+        for review in read_reviews(reviews)
+        if split is EvaluatedSplit.all or split_of_review(review, seed=seed) == split.value
+    ]
+    if not chosen:
+        raise TrainingDataError(f"has no review of the {split.value} split", item=str(reviews), remedy="--split all")
+    muisc, text = load_muisc(Path(model) if Path(model).exists() else model)
+    source = learnable(chosen, backbone(config, overrides), muisc.config, seed=seed)
+    judged = judge(muisc, text, source, source.every_row)
+    report = measured(judged, seed=seed)
+    for skipped in source.skipped:
+        typer.echo(f"skipped {skipped.product}: {skipped.reason}", err=True)
+    if plots:
+        from agpis_sdk.learn.plots import write_plots
+
+        for path in write_plots(judged, report, plots):
+            typer.echo(f"written to {path}", err=True)
+    if as_json:
+        typer.echo(json.dumps({**report.as_dict(), "skipped_reviews": len(source.skipped)}, indent=2))
+    else:
+        from rich.console import Console
+
+        Console().print(evaluation_table(report))

@@ -1,0 +1,69 @@
+"""Makes p^t mean what it says: a temperature and a bias on the qualified class, fitted on the validation split.
+
+Temperature scaling is that of Guo et al., "On Calibration of Modern Neural Networks" (2017); the bias makes up for a
+share of qualified reviews that differs from the one in training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_expit, logsumexp, softmax
+
+from agpis_sdk.errors import TrainingDataError
+
+Logits = NDArray[np.floating]
+
+TEMPERATURES = (0.05, 20.0)
+BIASES = (-10.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What is done to class logits: all are divided by `temperature` (> 0), then `bias` is added to the qualified one."""
+
+    temperature: float = 1.0
+    bias: float = 0.0
+
+
+def fit_calibration(logits: Logits, qualified: NDArray[np.bool_]) -> Calibration:
+    """Return the calibration under which the decisions (n,) are most probable, given class logits (n, C).
+
+    Only qualified or not is fitted, as p^t alone decides; which rule is violated is not. The search is deterministic,
+    stays within `TEMPERATURES` and `BIASES`, and never ends worse than it began, without calibration. Raises
+    `TrainingDataError` when only one decision occurs.
+    """
+    if len(set(qualified.tolist())) < 2:
+        raise TrainingDataError(
+            "calibration needs accepted and rejected reviews", item="validation", remedy="add reviews of more products"
+        )
+
+    def loss(point: NDArray[np.float64]) -> float:
+        return decision_loss(logits, qualified, Calibration(float(np.exp(point[0])), float(point[1])))
+
+    bounds = [tuple(np.log(TEMPERATURES)), BIASES]
+    found = minimize(loss, np.zeros(2), method="L-BFGS-B", bounds=bounds)
+    if not found.fun < loss(np.zeros(2)):
+        return Calibration()
+    return Calibration(float(np.exp(found.x[0])), float(found.x[1]))
+
+
+def decision_loss(logits: Logits, qualified: NDArray[np.bool_], calibration: Calibration) -> float:
+    """Return the mean negative log-likelihood of the decisions (n,) under calibrated class logits (n, C)."""
+    shifted = _shifted(logits, calibration)
+    margin = shifted[:, 0] - logsumexp(shifted[:, 1:], axis=1)  # the log odds of p^t
+    return float(-log_expit(np.where(qualified, margin, -margin)).mean())
+
+
+def calibrated(logits: Logits, calibration: Calibration) -> NDArray[np.float64]:
+    """Return the class probabilities (n, C) of class logits (n, C)."""
+    return np.asarray(softmax(_shifted(logits, calibration), axis=1))
+
+
+def _shifted(logits: Logits, calibration: Calibration) -> NDArray[np.float64]:
+    shifted = np.asarray(logits, dtype=np.float64) / calibration.temperature
+    shifted[:, 0] += calibration.bias
+    return shifted

@@ -1,0 +1,215 @@
+"""Tables 2 and 3 of the paper: single towers against MUIsC, and what each part of MUIsC adds."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from agpis_sdk.components import Backbone
+from agpis_sdk.learn.baselines import SingleTower, TwoClasses, judge_with_single_tower
+from agpis_sdk.learn.galleries import thinned
+from agpis_sdk.learn.judging import judge
+from agpis_sdk.learn.muisc import TrainingPlan, calibrate, fit, learnable, run_trainer, switched_config
+from agpis_sdk.learn.muisc_data import Collator, Reviews, reviews_of
+from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures
+from agpis_sdk.learn.run_folder import data_hash, git_revision, hardware
+from agpis_sdk.learn.sequence_metrics import evaluate
+from agpis_sdk.records import Review
+
+RESULTS = "results.jsonl"
+COLUMNS = {
+    "AUC": "auc", "R@P=0.8": "recall_at_precision_0.8", "R@P=0.85": "recall_at_precision_0.85",
+    "R@P=0.9": "recall_at_precision_0.9", "AUC-single": "auc_single", "AUC-pair": "auc_pair", "AUC-multi": "auc_multi",
+}  # fmt: skip
+
+
+class TableRow(BaseModel):
+    """One row: a model, its backbone, and how it differs from the default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: Literal["table-2", "table-3"]
+    name: str = Field(description="What the row is called in the table.")
+    model: Literal["single-tower", "muisc"]
+    backbone: str = Field(default="efficientnet-lite0", description="A backbone of the config file's [backbones].")
+    fusion: Literal["late", "early"] = "late"
+    classes: Literal["multi", "binary"] = "multi"
+    switches: tuple[str, ...] = Field(default=(), description="Fields of MuiscConfig as field=value.")
+    epochs: int | None = Field(default=None, ge=1)
+    learning_rate: float | None = Field(default=None, gt=0)
+
+
+class TablesConfig(BaseModel):
+    """The config file of `agpis bench tables`: seeds, training, backbones and rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0, 1, 2)
+    train_reviews: int | None = Field(default=None, ge=10, description="Most reviews of the train split; all if unset.")
+    accepted_share: float = Field(default=0.5, gt=0, lt=1)
+    epochs: int = Field(default=10, ge=1)
+    backbones: Mapping[str, tuple[str, ...]] = Field(description="Name to the --set options that choose it.")
+    row: tuple[TableRow, ...]
+
+
+Backbones = Callable[[Sequence[str]], Backbone]
+
+
+def run_tables(
+    reviews: Sequence[Review], config: TablesConfig, out: Path, backbones: Backbones, *, cache: Path
+) -> list[dict[str, Any]]:
+    """Train and measure every row with every seed; what `out` already holds is not done again.
+
+    `backbones` turns `--set` options into a backbone. Each result is written as soon as it is known, so that a run that
+    was cut off goes on where it stopped.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    results = read_results(out)
+    chosen = _chosen(reviews, config)
+    for (backbone, fusion), rows in _by_features(config.row):
+        missing = [(row, seed) for row in rows for seed in config.seeds if _find(results, row, seed) is None]
+        if not missing:
+            continue
+        source = learnable(
+            chosen, backbones(config.backbones[backbone]), switched_config("lite", [f"fusion={fusion}"]), cache=cache
+        )
+        for row, seed in missing:
+            results.append(_measured(row, seed, source, config, out))
+            with (out / RESULTS).open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(results[-1]) + "\n")
+    return results
+
+
+def read_results(out: Path) -> list[dict[str, Any]]:
+    """Return the results that a folder holds; a last line that was cut off is left out."""
+    path = out / RESULTS
+    results = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        try:
+            results.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return results
+
+
+def _chosen(reviews: Sequence[Review], config: TablesConfig) -> list[Review]:
+    """Return all reviews of the validation and test splits, and as many of the train split as the config allows."""
+    from agpis_sdk.learn.galleries import split_of_review
+
+    kept = thinned(reviews, accepted_share=config.accepted_share)
+    train = [review for review in kept if split_of_review(review) == "train"]
+    if config.train_reviews is None or len(train) <= config.train_reviews:
+        return kept
+    drawn = np.random.default_rng(0).permutation(len(train))[: config.train_reviews]
+    inside = {id(train[row]) for row in drawn}
+    return [review for review in kept if split_of_review(review) != "train" or id(review) in inside]
+
+
+def _by_features(rows: Sequence[TableRow]) -> Iterator[tuple[tuple[str, str], list[TableRow]]]:
+    """Yield rows that read the same features together."""
+    keys = dict.fromkeys((row.backbone, row.fusion) for row in rows)
+    for key in keys:
+        yield key, [row for row in rows if (row.backbone, row.fusion) == key]
+
+
+def _find(results: Sequence[Mapping[str, Any]], row: TableRow, seed: int) -> Mapping[str, Any] | None:
+    wanted = row.model_dump(mode="json")
+    return next((result for result in results if result["row"] == wanted and result["seed"] == seed), None)
+
+
+def _measured(row: TableRow, seed: int, source: LearnableReviews, config: TablesConfig, out: Path) -> dict[str, Any]:
+    plan = TrainingPlan(epochs=row.epochs or config.epochs, seed=seed)
+    if row.learning_rate is not None:
+        plan = replace(plan, learning_rate=row.learning_rate)
+    started = time.monotonic()
+    folder = out / "runs" / f"{row.table}-{_slug(row)}-{seed}"
+    report = (_single_tower if row.model == "single-tower" else _muisc)(row, plan, source, folder)
+    return {
+        "row": row.model_dump(mode="json"),
+        "seed": seed,
+        "test": {name: value for name, value in report.items() if name not in ("reliability", "confusion", "rules")},
+        "seconds": round(time.monotonic() - started),
+        "train_reviews": len(source.rows("train")),
+        "data_sha256": data_hash(source),
+        "git_revision": git_revision(),
+        "hardware": hardware(),
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def _slug(row: TableRow) -> str:
+    words = f"{row.name} {row.backbone} {row.fusion} {row.classes}"
+    return "".join(letter if letter.isalnum() else "-" for letter in words.lower())
+
+
+def _muisc(row: TableRow, plan: TrainingPlan, source: LearnableReviews, folder: Path) -> dict[str, Any]:
+    config = switched_config("lite", [*row.switches, f"fusion={row.fusion}"])
+    model, text, _ = fit(source, config, plan, folder)
+    calibrate(model, text, source)
+    return evaluate(judge(model, text, source, source.rows("test")), seed=plan.seed).as_dict()
+
+
+def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, folder: Path) -> dict[str, Any]:
+    from agpis_sdk.builtin.muisc.text import CLASSES, MuiscText
+
+    assert isinstance(source, ReviewFeatures)  # noqa: S101 - tables are over frozen backbones
+    config = switched_config("lite", ["use_title=false"])
+    # A single tower reads no word; the collator's own are thrown away.
+    collate = Collator(MuiscText.train(["yes"], vocabulary=270, title_tokens=1, feedback_tokens=2))
+    torch.manual_seed(plan.seed)
+    model = SingleTower(
+        channels=source.global_tokens.shape[1],
+        max_images=1 if row.fusion == "early" else max(len(review.images) for review in source.reviews),
+        classes=2 if row.classes == "binary" else len(CLASSES),
+    )
+
+    def split(name: Literal["train", "validation", "test"]) -> Reviews:
+        reviews = reviews_of(source, source.rows(name), config)
+        return TwoClasses(reviews) if row.classes == "binary" else reviews
+
+    run_trainer(model, collate, split("train"), split("validation"), folder, plan)
+    test = [source.reviews[place] for place in source.rows("test")]
+    codes: NDArray[np.str_] = np.array([CLASSES[review.label] for review in test])
+    products: NDArray[np.str_] = np.array([review.product for review in test])
+    judged = judge_with_single_tower(model.cpu(), collate, split("test"), codes, products)
+    return evaluate(judged, seed=plan.seed).as_dict()
+
+
+def render_tables(results: Sequence[Mapping[str, Any]], config: TablesConfig) -> str:
+    """Return the tables as Markdown: the mean over seeds, and the standard deviation between them."""
+    parts = []
+    for table in ("table-2", "table-3"):
+        rows = [row for row in config.row if row.table == table]
+        found = [(row, [hit for seed in config.seeds if (hit := _find(results, row, seed))]) for row in rows]
+        lines = [_line(row, hits) for row, hits in found if hits]
+        if lines:
+            head = ("Model", "Backbone", "Fusion", "Classes", *COLUMNS, "Seeds")
+            parts.append("\n".join([_markdown(head), _markdown(["---"] * len(head)), *lines]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _line(row: TableRow, hits: Sequence[Mapping[str, Any]]) -> str:
+    figures = [_mean([hit["test"].get(key) for hit in hits]) for key in COLUMNS.values()]
+    return _markdown([row.name, row.backbone, row.fusion, row.classes, *figures, str(len(hits))])
+
+
+def _mean(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "–"
+    spread = f" ± {statistics.stdev(known):.3f}" if len(known) > 1 else ""
+    return f"{statistics.fmean(known):.3f}{spread}"
+
+
+def _markdown(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,93 @@
+"""The builder `search`: the sequence that the scorer likes best, the primary image first."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agpis_sdk.builtin.builders.config import SearchBuilderConfig
+from agpis_sdk.builtin.builders.search import SearchBuilder
+from agpis_sdk.components import Context, ImageSequence
+from builtin.test_builders import candidates
+
+
+@dataclass
+class Taste:
+    """A context whose scorer likes some letters at some places; it notes what it was asked."""
+
+    likes: dict[tuple[int, str], float]
+    asked: list[int] = field(default_factory=list)
+
+    def score(self, letters: Sequence[str]) -> float:
+        return sum(self.likes.get((place, letter), 0.0) for place, letter in enumerate(letters)) / 10
+
+    def p_qualified(self, sequences: Sequence[ImageSequence]) -> list[float]:
+        self.asked.append(len(sequences))
+        return [self.score(sequence.ids) for sequence in sequences]
+
+
+def chosen(taste: Taste, others: str, length: int = 3, **settings: int) -> str:
+    builder = SearchBuilder(SearchBuilderConfig(**settings))
+    (sequence,) = builder.build([candidates("a", others)], length, cast("Context", taste))
+    return "".join(sequence.ids)
+
+
+def test_the_best_order_is_found() -> None:
+    taste = Taste({(1, "d"): 1.0, (2, "b"): 0.5})
+
+    assert chosen(taste, "bcd") == "adb"
+
+
+def test_of_equals_the_shop_s_own_order_wins() -> None:
+    assert chosen(Taste({}), "bcd") == "abc"
+
+
+def test_all_sequences_of_all_products_are_scored_in_one_call() -> None:
+    taste = Taste({})
+
+    list(SearchBuilder(SearchBuilderConfig()).build([candidates("a", "bcd"), candidates("b", "cde")], 3, taste))
+
+    assert taste.asked == [12]
+
+
+tastes = st.dictionaries(
+    st.tuples(st.integers(1, 3), st.sampled_from("bcdefgh")), st.integers(0, 3).map(float), max_size=12
+)
+
+
+@given(likes=tastes, others=st.permutations("bcdefg"), length=st.integers(2, 4))
+@settings(deadline=None)
+def test_what_is_chosen_is_the_best_of_all(likes: dict[tuple[int, str], float], others: str, length: int) -> None:
+    taste = Taste(likes)
+
+    found = chosen(taste, "".join(others), length, exhaustive_up_to=1000)
+
+    assert taste.score(found) == max(taste.score(("a", *rest)) for rest in itertools.permutations(others, length - 1))
+    assert found[0] == "a"
+    assert len(set(found)) == length
+
+
+@given(likes=tastes, others=st.permutations("bcdef"))
+@settings(deadline=None)
+def test_a_beam_that_keeps_everything_is_exhaustive(likes: dict[tuple[int, str], float], others: str) -> None:
+    taste = Taste(likes)
+
+    wide = chosen(taste, "".join(others), 4, exhaustive_up_to=1, beam_width=1000)
+
+    assert wide == chosen(taste, "".join(others), 4, exhaustive_up_to=1000)
+
+
+def test_a_narrow_beam_scores_few() -> None:
+    taste = Taste({(1, "h"): 1.0, (2, "g"): 1.0})
+
+    assert chosen(taste, "bcdefgh", 3, exhaustive_up_to=1, beam_width=1) == "ahg"
+    assert sum(taste.asked) == 7 + 6
+
+
+def test_a_sequence_of_the_primary_alone_needs_no_choice() -> None:
+    assert chosen(Taste({}), "", 1) == "a"

@@ -1,0 +1,51 @@
+"""Judged reviews made by hand or drawn at random."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from agpis_sdk.builtin.muisc.text import CLASSES
+from agpis_sdk.learn.judged_reviews import JudgedReviews
+
+
+def judged(
+    codes: Sequence[str],
+    p_qualified: Sequence[float] | None = None,
+    *,
+    said: Sequence[str] | None = None,
+    written: Sequence[str] | None = None,
+    products: Sequence[str] | None = None,
+) -> JudgedReviews:
+    """Reviews with p^t as given (0.5 else) and the rest on the reviewer's objection, or on "other" where there is none."""
+    scores = np.full(len(codes), 0.5) if p_qualified is None else np.array(p_qualified, dtype=np.float64)
+    probabilities = np.zeros((len(codes), len(CLASSES)))
+    probabilities[:, 0] = scores
+    for row, code in enumerate(codes):
+        probabilities[row, -1 if code == "yes" else CLASSES.index(code)] = 1 - scores[row]
+    return JudgedReviews(
+        codes=np.array(codes, dtype=np.str_),
+        probabilities=probabilities,
+        feedback_said=["yes"] * len(codes) if said is None else list(said),
+        feedback_written=[""] * len(codes) if written is None else list(written),
+        products=np.array([f"p{row}" for row in range(len(codes))] if products is None else products, dtype=np.str_),
+    )
+
+
+def drawn(count: int, *, seed: int = 0, share: float = 0.6, products: int = 0) -> JudgedReviews:
+    """Reviews of a model that is right more often than not, over all classes."""
+    generator = np.random.default_rng(seed)
+    labels = np.where(generator.random(count) < share, 0, generator.integers(1, len(CLASSES), count))
+    logits = generator.normal(size=(count, len(CLASSES)))
+    logits[np.arange(count), labels] += 3 * generator.random(count)
+    logits[:, 0] += 2
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    codes = np.array(CLASSES)[labels]
+    return JudgedReviews(
+        codes=codes,
+        probabilities=probabilities,
+        feedback_said=[CLASSES[place] for place in probabilities.argmax(1)],
+        feedback_written=[f"{code}, second image" for code in codes],
+        products=generator.integers(0, products or count, count).astype(np.str_),
+    )
