@@ -107,7 +107,7 @@ def _digest(uri: str) -> str:
 def _galleries(
     product: Product, photos: Mapping[str, Pixels], known: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Gallery]:
-    views = {image.id: _view(known.get(image.id, {})) for image in product.images}
+    views = {image.id: _view(known.get(image.id), position) for position, image in enumerate(product.images)}
     by_colour: dict[str, list[str]] = {}
     for image in product.images:
         by_colour.setdefault(str(known.get(image.id, {}).get("file_color", "")), []).append(image.id)
@@ -121,7 +121,10 @@ def _galleries(
         yield Gallery(product, "train", _colour_word(colour), photos, views, mains[0], others, variants)
 
 
-def _view(known: Mapping[str, Any]) -> str:
+def _view(known: Mapping[str, Any] | None, position: int) -> str:
+    """Return what a photo shows; where nothing tells, the first one is the main view and each other one its own."""
+    if known is None:
+        return f"view {position}" if position else "main"
     return {"iconic": "main", "in-store photo": "setting"}.get(str(known.get("role")), str(known.get("view", "main")))
 
 

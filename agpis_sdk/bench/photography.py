@@ -118,7 +118,8 @@ def on_ground(pixels: Pixels, colour: tuple[int, int, int]) -> Pixels:
     ground = np.asarray(colour, np.float32)
     # Shadows of the old ground stay visible on the new one.
     shade = np.clip(pixels.astype(np.float32).mean(2, keepdims=True) / max(float(np.mean(backdrop(pixels))), 1.0), 0, 1)
-    return np.clip(ground * shade + (pixels - ground * shade) * weight, 0, 255).astype(np.uint8)
+    placed: Pixels = np.clip(ground * shade + (pixels - ground * shade) * weight, 0, 255).astype(np.uint8)
+    return placed
 
 
 def in_other_style(pixels: Pixels, rng: np.random.Generator) -> tuple[Pixels, str]:
@@ -150,7 +151,8 @@ def close_up(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 def brighter(pixels: NDArray[Any], gain: float) -> Pixels:
     """Return the photo with every value times `gain`."""
-    return np.clip(pixels.astype(np.float32) * gain, 0, 255).astype(np.uint8)
+    brightened: Pixels = np.clip(pixels.astype(np.float32) * gain, 0, 255).astype(np.uint8)
+    return brightened
 
 
 def cropped(pixels: Pixels, share: float, rng: np.random.Generator) -> Pixels:

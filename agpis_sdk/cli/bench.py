@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from agpis_sdk.errors import ConfigError
+
 app = typer.Typer(help="Make reviewed sequences from clean photos.", no_args_is_help=True)
 
 BenchArgument = Annotated[Path, typer.Argument(help="A folder of `agpis bench build`.")]
@@ -48,3 +50,41 @@ def show(
 
     paths = write_contact_sheets(bench, out, split=split)
     typer.echo(f"{len(paths)} contact sheets in {out}", err=True)
+
+
+@app.command("tables")
+def tables(
+    bench: BenchArgument,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for results; a run that was cut off goes on there.")],
+    config: Annotated[
+        Path, typer.Option("--config", help="Seeds, backbones and rows, such as benchmarks/tables.toml.")
+    ],
+) -> None:
+    """Compute the paper's tables 2 and 3: single towers against MUIsC, and what each part of MUIsC adds."""
+    import tomllib
+
+    from pydantic import ValidationError
+
+    from agpis_sdk.bench.reviews import REVIEWS, read_manifest
+    from agpis_sdk.cli.options import backbone
+    from agpis_sdk.learn.galleries import read_reviews
+    from agpis_sdk.learn.tables import TablesConfig, render_tables, run_tables
+
+    read_manifest(bench)
+    try:
+        wanted = TablesConfig.model_validate(tomllib.loads(config.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ConfigError(str(error).splitlines()[0], item=str(config), remedy="see benchmarks/tables.toml") from error
+    unknown = [row.backbone for row in wanted.row if row.backbone not in wanted.backbones]
+    if unknown:
+        raise ConfigError("is not under [backbones]", item=f"{config}: {unknown[0]}")
+    results = run_tables(
+        list(read_reviews(bench / REVIEWS)),
+        wanted,
+        out,
+        lambda overrides: backbone(None, list(overrides)),
+        cache=bench / "features",
+    )
+    (out / "tables.md").write_text(render_tables(results, wanted), encoding="utf-8")
+    typer.echo(render_tables(results, wanted))
+    typer.echo(f"written to {out / 'tables.md'}", err=True)

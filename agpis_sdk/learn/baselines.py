@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agpis_sdk.builtin.muisc.model import MuiscOutput
+from agpis_sdk.builtin.muisc.model import MuiscOutput, Standardisation
 from agpis_sdk.builtin.muisc.text import CLASSES
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.learn.judged_reviews import JudgedReviews
@@ -34,8 +34,8 @@ class SingleTower(nn.Module):
         super().__init__()
         self.max_images = max_images
         self.tower = build_tower(tower, tower_size)
+        self.standard = Standardisation(channels)
         self.head = nn.Sequential(
-            nn.LayerNorm(max_images * channels),
             nn.Linear(max_images * channels, width),
             nn.GELU(),
             nn.Dropout(dropout),
@@ -54,6 +54,7 @@ class SingleTower(nn.Module):
         if global_tokens is None:
             assert pixels is not None and self.tower is not None  # noqa: PT018, S101 - one of the two is given
             global_tokens = self.tower(pixels.flatten(0, 1))[1].unflatten(0, pixels.shape[:2])
+        global_tokens = self.standard(global_tokens)
         missing = self.max_images - global_tokens.shape[1]
         filled = nn.functional.pad(global_tokens, (0, 0, 0, missing)).flatten(1)  # (B, max_images * G)
         logits: Tensor = self.head(filled)

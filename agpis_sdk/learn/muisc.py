@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,10 @@ from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures, re
 from agpis_sdk.learn.run_folder import describe_run
 from agpis_sdk.learn.sequence_metrics import evaluate
 from agpis_sdk.records import Review
+
+
+# Images from which mean and deviation of the features are taken: 50 times as many tokens are more than enough.
+STANDARDISED_ON = 2000
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,9 @@ def train_muisc(
     text.save(out)
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     run = describe_run(features, backbone, config, plan)
+    for checkpoint in out.glob("checkpoint-*"):
+        # What they are for, going on after an interruption, is over.
+        shutil.rmtree(checkpoint)
     (out / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     return metrics
 
@@ -152,6 +160,10 @@ def fit(
     text = _text(features, train, config, begin.tokenizer)
     config = fitted_config(features, config, text)
     model = Muisc(config)
+    if isinstance(features, ReviewFeatures):
+        images = sorted({image for row in train for image in features.reviews[row].images})[:STANDARDISED_ON]
+        sample = torch.from_numpy(features.tokens[images].astype(np.float32)).flatten(0, 1)
+        model.standardise(sample, torch.from_numpy(features.global_tokens[images].astype(np.float32)))
     if begin.tower:
         begin_tower(model, begin.tower)
     if begin.decoder:
@@ -201,7 +213,7 @@ def run_trainer(
         data_collator=collate,
         compute_metrics=_validation_auc,
         # Word logits of a whole split would fill the memory; only class logits are measured.
-        preprocess_logits_for_metrics=lambda logits, labels: logits[0] if isinstance(logits, tuple) else logits,
+        preprocess_logits_for_metrics=lambda logits, _: logits[0] if isinstance(logits, tuple) else logits,
         callbacks=[EarlyStoppingCallback(plan.patience)] if validation is not None else [],
     )
     trainer.train(resume_from_checkpoint=checkpoint)
@@ -214,7 +226,8 @@ def fitted_config(features: LearnableReviews, config: MuiscConfig, text: MuiscTe
     if isinstance(features, ReviewFeatures):
         _, changes["patches"], changes["token_channels"] = features.tokens.shape
         changes["global_channels"] = features.global_tokens.shape[1]
-    return MuiscConfig.from_dict({**config.to_dict(), **changes})
+    fitted: MuiscConfig = MuiscConfig.from_dict({**config.to_dict(), **changes})
+    return fitted
 
 
 def calibrate(model: Muisc, text: MuiscText, features: LearnableReviews) -> None:

@@ -173,6 +173,8 @@ def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, f
         classes=2 if row.classes == "binary" else len(CLASSES),
     )
 
+    model.standard.take_from(torch.from_numpy(source.global_tokens.astype(np.float32)))
+
     def split(name: Literal["train", "validation", "test"]) -> Reviews:
         reviews = reviews_of(source, source.rows(name), config)
         return TwoClasses(reviews) if row.classes == "binary" else reviews

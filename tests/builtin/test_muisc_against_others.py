@@ -58,7 +58,9 @@ def released_by_hand(weights: Weights, images: Tensor, words: Tensor, heads: int
 
     hidden = weights["wte.weight"][words] + weights["wpe.weight"][: len(words)]
     for block in ("blocks.0", "blocks.1", "blocks.2"):
-        query, key, value = linear(norm(hidden, weights, f"{block}.ln_1", 1e-5), weights, f"{block}.attn.c_attn").chunk(3, 1)
+        query, key, value = linear(norm(hidden, weights, f"{block}.ln_1", 1e-5), weights, f"{block}.attn.c_attn").chunk(
+            3, 1
+        )
         hidden = hidden + linear(attend(query, key, value, heads, causal=True), weights, f"{block}.attn.c_proj")
         if block == "blocks.2":
             cross = f"{block}.crossattention"
@@ -94,7 +96,9 @@ def test_the_released_layout_gives_the_logits_of_its_plain_derivation() -> None:
 def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("gpt2")
-    GPT2Model(GPT2Config(vocab_size=50, n_embd=24, n_layer=4, n_head=3, n_positions=40, bos_token_id=1, eos_token_id=1)).save_pretrained(folder)
+    GPT2Model(
+        GPT2Config(vocab_size=50, n_embd=24, n_layer=4, n_head=3, n_positions=40, bos_token_id=1, eos_token_id=1)
+    ).save_pretrained(folder)
     return folder
 
 
@@ -107,7 +111,9 @@ def test_a_decoder_begun_from_gpt2_gives_its_hidden_states(gpt2: Path) -> None:
         model.blocks[2].crossattention.c_proj.bias.zero_()
     words = torch.randint(0, 50, (2, 9))
 
-    hidden = model.decode(model.encode(torch.randn(2, 3, 4, 24), torch.randn(2, 3, 24)), words, torch.ones(2, 9, dtype=torch.long))
+    hidden = model.decode(
+        model.encode(torch.randn(2, 3, 4, 24), torch.randn(2, 3, 24)), words, torch.ones(2, 9, dtype=torch.long)
+    )
 
     theirs = GPT2Model.from_pretrained(gpt2).eval()
     theirs.h = theirs.h[:3]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agpis_sdk.learn.muisc import class_of
+from agpis_sdk.learn.review_features import class_of
 from agpis_sdk.learn.rule_words import rules_in
 from agpis_sdk.learn.splits import split_of
 from agpis_sdk.records import CandidateImage, Product, Review

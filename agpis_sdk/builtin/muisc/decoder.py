@@ -128,7 +128,7 @@ def word_positions(word_mask: Tensor) -> Tensor:
 
 def _heads(hidden: Tensor, heads: int) -> Tensor:
     """Turn (B, W, D) into (B, H, W, D/H)."""
-    return hidden.unflatten(2, (heads, -1)).transpose(1, 2)
+    return hidden.reshape(*hidden.shape[:2], heads, -1).transpose(1, 2)
 
 
 def _joined(hidden: Tensor) -> Tensor:

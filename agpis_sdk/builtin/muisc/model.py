@@ -39,9 +39,26 @@ class SequenceFeature:
     mask: Tensor
 
 
-def _projection(channels: int, width: int) -> nn.Module:
-    """Normalise features of any size, and bring them to the model's width."""
-    return nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, width))
+class Standardisation(nn.Module):
+    """Brings each channel of frozen features to mean 0 and deviation 1, by figures taken from the train split once."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("deviation", torch.ones(channels))
+
+    def take_from(self, features: Tensor) -> None:
+        """Measure mean and deviation of features (n, channels)."""
+        self.mean.copy_(features.mean(0))
+        # A channel that never changes stays zero, instead of becoming noise.
+        self.deviation.copy_(features.std(0).clamp(min=1e-3))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return features (..., channels), kept within +-8: an outlier in one channel must not drown the others."""
+        return ((features - self.mean) / self.deviation).clamp(-8, 8)
 
 
 class Muisc(PreTrainedModel):  # type: ignore[misc]
@@ -54,8 +71,11 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
         super().__init__(config)
         width, tokens = config.width, 1 + config.patches
         self.tower = build_tower(config.tower, config.tower_size)
-        self.from_tokens = _projection(config.token_channels, width) if config.project_images else nn.Identity()
-        self.from_global = _projection(config.global_channels, width) if config.project_images else nn.Identity()
+        projects = config.project_images
+        self.standard_tokens = Standardisation(config.token_channels) if projects else nn.Identity()
+        self.standard_global = Standardisation(config.global_channels) if projects else nn.Identity()
+        self.from_tokens = nn.Linear(config.token_channels, width) if projects else nn.Identity()
+        self.from_global = nn.Linear(config.global_channels, width) if projects else nn.Identity()
         self.matching = (
             ImageMatching(config.token_channels, config.global_channels, width) if config.match_images else None
         )
@@ -101,6 +121,12 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
             if self.place_position is not None:
                 nn.init.normal_(self.place_position, std=size)
 
+    def standardise(self, tokens: Tensor, global_tokens: Tensor) -> None:
+        """Take mean and deviation of frozen features from samples (n, C) and (n, G) of the train split."""
+        for part, samples in ((self.standard_tokens, tokens), (self.standard_global, global_tokens)):
+            if isinstance(part, Standardisation):
+                part.take_from(samples)
+
     def encode_pixels(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Run the tower: (B, K, 3, S, S) into patch tokens (B, K, N-1, C) and global tokens (B, K, G)."""
         if self.tower is None:
@@ -115,6 +141,7 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
 
         `image_mask` (B, K) is false where a sequence is shorter than the batch's longest; without it, none is.
         """
+        tokens, global_tokens = self.standard_tokens(tokens), self.standard_global(global_tokens)
         images = torch.cat([self.from_global(global_tokens).unsqueeze(2), self.from_tokens(tokens)], dim=2)
         images = images + self.image_position[: images.shape[1]]  # (B, K, N, D)
         if self.place_position is not None:

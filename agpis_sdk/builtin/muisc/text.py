@@ -29,7 +29,7 @@ class MuiscText:
         self._tokenizer = tokenizer
         self._title_tokens = title_tokens
         self._feedback_tokens = feedback_tokens
-        self.pad, self.separator, self.end = (int(tokenizer.token_to_id(token)) for token in SPECIAL)
+        self.pad, self.separator, self.end = (int(tokenizer.token_to_id(token) or 0) for token in SPECIAL)
         self.qualified = self._encode(QUALIFIED)
 
     @classmethod
