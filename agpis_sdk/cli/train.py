@@ -119,6 +119,10 @@ def muisc(
         cache=reviews.parent / "features",
         resume=resume,
     )
+    for skipped in metrics["skipped_reviews"]:
+        typer.echo(f"skipped {skipped['product']}: {skipped['reason']}", err=True)
+    if metrics["unnamed_rules"]:
+        typer.echo(f"{metrics['unnamed_rules']} rejected reviews name no rule that we know: class other", err=True)
     _print(metrics.get("test", metrics), out)
 
 

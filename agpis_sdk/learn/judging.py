@@ -35,7 +35,7 @@ def judge(model: Muisc, text: MuiscText, source: LearnableReviews, rows: NDArray
     for sequence, prompt, mask in _encoded(model, text, source, rows):
         judged = model.probabilities(model.judge(sequence, prompt, mask))
         probabilities.append(judged.double().numpy())
-        said.extend(feedback(model, text, sequence, prompt, mask, judged[:, 0]))
+        said.extend(feedback(model, text, sequence, prompt, mask, judged))
     reviews = [source.reviews[row] for row in rows]
     return JudgedReviews(
         codes=np.array([model.config.classes[review.label] for review in reviews]),
@@ -53,14 +53,14 @@ def feedback(
     sequence: SequenceFeature,
     prompt: torch.Tensor,
     mask: torch.Tensor,
-    p_qualified: torch.Tensor,
+    probabilities: torch.Tensor,
 ) -> list[str]:
     """Return the model's words on each sequence; none from a model without a decoder."""
     if not model.config.decoder_blocks:
         return [""] * len(prompt)
     generated = model.generate_feedback(
         sequence, prompt, mask, end=text.end, length=model.config.feedback_tokens,
-        never_first=text.never_first(p_qualified),
+        never_first=text.never_first(probabilities),
     )  # fmt: skip
     return [text.read(ids) for ids in generated.tolist()]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from agpis_sdk.learn.calibration import fit_calibration
 from agpis_sdk.learn.judging import class_logits, judge
 from agpis_sdk.learn.muisc_data import AlikeLengths, Collator, Reviews, reviews_of, words_of
 from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures, review_features, review_pixels
-from agpis_sdk.learn.run_folder import describe_run
+from agpis_sdk.learn.run_folder import describe_run, drop_checkpoints
 from agpis_sdk.learn.sequence_metrics import evaluate
 from agpis_sdk.records import Review
 
@@ -102,6 +101,7 @@ def train_muisc(
     calibrate(model, text, features)
     metrics = {
         "skipped_reviews": [asdict(skipped) for skipped in features.skipped],
+        "unnamed_rules": sum(model.config.classes[review.label] == "other" for review in features.reviews),
         "temperature": round(model.config.mcc_temperature, 4),
         "qualified_bias": round(model.config.mcc_qualified_bias, 4),
         "history": history,
@@ -115,9 +115,7 @@ def train_muisc(
     text.save(out)
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     run = describe_run(features, backbone, config, plan)
-    for checkpoint in out.glob("checkpoint-*"):
-        # What they are for, going on after an interruption, is over.
-        shutil.rmtree(checkpoint)
+    drop_checkpoints(out)
     (out / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     return metrics
 
@@ -241,15 +239,12 @@ def calibrate(model: Muisc, text: MuiscText, features: LearnableReviews) -> None
 
 def _text(features: LearnableReviews, rows: NDArray[np.int64], config: MuiscConfig, tokenizer: str | None) -> MuiscText:
     """Return the tokenizer that is named, else train the default one on the words of the train split."""
+    sizes = {"title_tokens": config.title_tokens, "feedback_tokens": config.feedback_tokens}
     if tokenizer:
-        return MuiscText.from_hugging_face(
-            tokenizer, title_tokens=config.title_tokens, feedback_tokens=config.feedback_tokens
-        )
+        return MuiscText.from_hugging_face(tokenizer, **sizes, classes=config.spoken_classes)
     reviews = [features.reviews[row] for row in rows]
     texts = [part for review in reviews for part in (words_of(review, config), review.feedback)]
-    return MuiscText.train(
-        texts, vocabulary=config.vocabulary, title_tokens=config.title_tokens, feedback_tokens=config.feedback_tokens
-    )
+    return MuiscText.train(texts, vocabulary=config.vocabulary, **sizes, classes=config.spoken_classes)
 
 
 def _arguments(out: Path, plan: TrainingPlan, *, validated: bool) -> TrainingArguments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
 import subprocess
 from collections import Counter
 from dataclasses import asdict
@@ -29,7 +30,6 @@ def describe_run(
     return {
         "data_sha256": data_hash(features),
         "reviews": dict(sorted(Counter(review.split for review in features.reviews).items())),
-        "unnamed_rules": sum(review.label == len(config.classes) - 1 for review in features.reviews),
         "backbone": type(backbone).__name__,
         "config": {name: value for name, value in config.to_dict().items() if name != "classes"},
         "plan": asdict(plan),
@@ -37,6 +37,12 @@ def describe_run(
         "versions": {name: metadata.version(name) for name in ("agpis-sdk", "torch", "transformers", "accelerate")},
         "hardware": hardware(),
     }
+
+
+def drop_checkpoints(out: Path) -> None:
+    """Delete the checkpoints of a run that is over: going on after an interruption was all they were for."""
+    for checkpoint in out.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
 
 
 def data_hash(features: LearnableReviews) -> str:

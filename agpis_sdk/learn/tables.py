@@ -22,7 +22,7 @@ from agpis_sdk.learn.judging import judge
 from agpis_sdk.learn.muisc import TrainingPlan, calibrate, fit, learnable, run_trainer, switched_config
 from agpis_sdk.learn.muisc_data import Collator, Reviews, reviews_of
 from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures
-from agpis_sdk.learn.run_folder import data_hash, git_revision, hardware
+from agpis_sdk.learn.run_folder import data_hash, drop_checkpoints, git_revision, hardware
 from agpis_sdk.learn.sequence_metrics import evaluate
 from agpis_sdk.records import Review
 
@@ -134,6 +134,7 @@ def _measured(row: TableRow, seed: int, source: LearnableReviews, config: Tables
     started = time.monotonic()
     folder = out / "runs" / f"{row.table}-{_slug(row)}-{seed}"
     report = (_single_tower if row.model == "single-tower" else _muisc)(row, plan, source, folder)
+    drop_checkpoints(folder)
     return {
         "row": row.model_dump(mode="json"),
         "seed": seed,
@@ -156,6 +157,8 @@ def _muisc(row: TableRow, plan: TrainingPlan, source: LearnableReviews, folder: 
     config = switched_config("lite", [*row.switches, f"fusion={row.fusion}"])
     model, text, _ = fit(source, config, plan, folder)
     calibrate(model, text, source)
+    model.save_pretrained(folder)
+    text.save(folder)
     return evaluate(judge(model, text, source, source.rows("test")), seed=plan.seed).as_dict()
 
 

@@ -228,13 +228,38 @@ def test_cached_generation_is_uncached_generation(seed: int, text: MuiscText) ->
 
 def test_feedback_does_not_contradict_the_class(model: Muisc, text: MuiscText, batch: Batch) -> None:
     sequence = model.encode(batch["tokens"], batch["global_tokens"])
-    never = text.never_first(torch.tensor([0.9, 0.1, 0.4]))
+    never = text.never_first(torch.tensor([[0.9, 0.1, 0.0], [0.1, 0.5, 0.4], [0.4, 0.1, 0.5]]))
 
     said = model.generate_feedback(
         sequence, batch["prompt"], batch["prompt_mask"], end=text.end, length=1, never_first=never
     )
 
     assert (said[:, 0] == text.qualified[0]).tolist() == [True, False, False]
+
+
+def test_an_objection_begins_with_the_word_of_the_likeliest_rule(model: Muisc, batch: Batch) -> None:
+    text = MuiscText.train(
+        [*TITLES, *FEEDBACK], vocabulary=270, title_tokens=6, feedback_tokens=10, classes=("yes", "AGP101", "AGP102")
+    )
+    model = Muisc(MuiscConfig.tiny(vocabulary=text.vocabulary)).eval()
+    sequence = model.encode(batch["tokens"], batch["global_tokens"])
+    prompt, mask = text.prompts(TITLES)
+    probabilities = torch.tensor([[0.9, 0.1, 0.0], [0.1, 0.5, 0.4], [0.4, 0.1, 0.5]])
+
+    said = model.generate_feedback(
+        sequence, prompt, mask, end=text.end, length=1, never_first=text.never_first(probabilities)
+    )
+
+    taught, _ = text.feedback(["yes", "", ""], [0, 1, 2])
+    assert said[:, 0].tolist() == taught[:, 0].tolist()
+
+
+def test_the_word_of_a_class_is_not_read_aloud() -> None:
+    text = MuiscText.train(FEEDBACK, vocabulary=270, title_tokens=6, feedback_tokens=40, classes=("yes", "AGP101"))
+
+    words, _ = text.feedback(["blurry image"], [1])
+
+    assert text.read(words[0].tolist()) == "blurry image"
 
 
 @pytest.fixture

@@ -113,9 +113,9 @@ def test_an_unknown_rule_is_learned_as_other_and_counted(reviews: list[Review], 
     row = next(number for number, review in enumerate(reviews) if split_of_review(review) == "train")
     reviews[row] = changed(reviews[row], decision="rejected", rules=("XYZ999",), feedback="I do not like it")
 
-    train_muisc(reviews, tmp_path, ColourBackbone(), config=SMALL, plan=TrainingPlan(epochs=1))
+    metrics = train_muisc(reviews, tmp_path, ColourBackbone(), config=SMALL, plan=TrainingPlan(epochs=1))
 
-    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["unnamed_rules"] == 1
+    assert metrics["unnamed_rules"] == 1
 
 
 def test_one_decision_alone_is_refused(reviews: list[Review], tmp_path: Path) -> None:

@@ -37,7 +37,12 @@ def load_muisc(model: Path | str) -> tuple[Muisc, MuiscText]:
     if wrong:
         said = "; ".join(f"{name.replace('_', ' ')}: {sorted(map(str, keys))}" for name, keys in wrong.items())
         raise WeightsError(said, item=str(model), remedy="was it made by another version?")
-    text = MuiscText.load(folder, title_tokens=config.title_tokens, feedback_tokens=config.feedback_tokens)
+    text = MuiscText.load(
+        folder,
+        title_tokens=config.title_tokens,
+        feedback_tokens=config.feedback_tokens,
+        classes=config.spoken_classes,
+    )
     return loaded.eval().requires_grad_(False), text
 
 

@@ -14,8 +14,10 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
 
     `tower` names the image tower: "" takes features of the pipeline's shared backbone, "timm/NAME" and
     "transformers/FOLDER OR ID" are part of the model and trained with it. `fusion` "early" puts the images of a
-    sequence side by side into one (section 4.3). `match_images` tells each patch what it shares with the other images. `decoder_blocks` 0 leaves the decoder out: the classifier then reads
-    the images' global tokens (Table 3). `cross_attention_blocks` are the blocks that see the images; None means all.
+    sequence side by side into one (section 4.3). `match_images` tells each patch what it shares with the other images.
+    `decoder_blocks` 0 leaves the decoder out: the classifier then reads the images' global tokens (Table 3).
+    `cross_attention_blocks` are the blocks that see the images; None means all. With `class_words` feedback begins with
+    a word for its class, so that what is said cannot contradict what is decided.
     """
 
     model_type = "muisc"
@@ -49,6 +51,7 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         use_title: bool = True,
         use_category: bool = True,
         predict_title: bool = False,
+        class_words: bool = True,
         tie_language_head: bool = True,
         classes: list[str] | None = None,
         nlg_weight: float = 0.1,
@@ -70,11 +73,16 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         self.cross_attention_blocks, self.layer_norm_epsilon = cross_attention_blocks, layer_norm_epsilon
         self.vocabulary, self.title_tokens, self.feedback_tokens = vocabulary, title_tokens, feedback_tokens
         self.use_title, self.use_category, self.predict_title = use_title, use_category, predict_title
-        self.tie_language_head = tie_language_head
+        self.class_words, self.tie_language_head = class_words, tie_language_head
         self.classes = list(classes or CLASSES)
         self.nlg_weight, self.mcc_weight, self.nlg_reduction = nlg_weight, mcc_weight, nlg_reduction
         self.mcc_temperature, self.mcc_qualified_bias = mcc_temperature, mcc_qualified_bias
         super().__init__(**{"tie_word_embeddings": False, **kwargs})
+
+    @property
+    def spoken_classes(self) -> list[str]:
+        """The classes that feedback begins with a word for."""
+        return self.classes if self.class_words else []
 
     @property
     def word_positions(self) -> int:
@@ -91,8 +99,8 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         """Return the paper's model: ViT-B/16-224, N^s = 1, N^d = 3, D = 768, trained end to end (section 4.2)."""
         sizes = {
             "tower": "timm/vit_base_patch16_224", "token_channels": 768, "global_channels": 768, "patches": 196,
-            "max_images": 3, "width": 768, "heads": 12, "project_images": False, "joint_positions": True, "match_images": False, "dropout": 0.1, "attention_dropout": 0.1,
-            "vocabulary": 21128, "title_tokens": 64, "feedback_tokens": 63, "use_category": False,
+            "max_images": 3, "width": 768, "heads": 12, "project_images": False, "joint_positions": True, "match_images": False,
+            "class_words": False, "dropout": 0.1, "attention_dropout": 0.1, "vocabulary": 21128, "title_tokens": 64, "feedback_tokens": 63, "use_category": False,
         }  # fmt: skip
         return cls(**{**sizes, **changes})
 

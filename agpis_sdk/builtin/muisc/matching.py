@@ -18,9 +18,9 @@ class ImageMatching(nn.Module):
 
     def __init__(self, token_channels: int, global_channels: int, width: int) -> None:
         super().__init__()
-        self.from_patch_likeness = nn.Linear(3, width)
+        self.from_patch_likeness = nn.Linear(6, width)
         self.from_patch_difference = nn.Linear(token_channels, width)
-        self.from_global_likeness = nn.Linear(2, width)
+        self.from_global_likeness = nn.Linear(4, width)
         self.from_global_difference = nn.Linear(global_channels, width)
 
     def forward(self, tokens: Tensor, global_tokens: Tensor, image_mask: Tensor) -> Tensor:
@@ -29,8 +29,9 @@ class ImageMatching(nn.Module):
         with torch.autocast(tokens.device.type, enabled=False):
             likeness, difference = matched_patches(tokens.float(), image_mask)
             global_likeness, global_difference = matched_patches(global_tokens.float().unsqueeze(2), image_mask)
+            likeness, global_likeness = finely(likeness), finely(global_likeness[..., :2])
         patches = self.from_patch_likeness(likeness) + self.from_patch_difference(difference)  # (B, K, P, D)
-        whole = self.from_global_likeness(global_likeness[..., :2]) + self.from_global_difference(global_difference)
+        whole = self.from_global_likeness(global_likeness) + self.from_global_difference(global_difference)
         others = image_mask.sum(1, keepdim=True) > image_mask.long()  # (B, K): is there another image?
         return torch.cat([whole, patches], dim=2) * others[..., None, None]  # type: ignore[no-any-return]
 
@@ -55,6 +56,15 @@ def matched_patches(tokens: Tensor, image_mask: Tensor) -> tuple[Tensor, Tensor]
     likeness = torch.stack([best, same_place, mirrored], dim=3)
     alone = absent.all(2)[..., None, None]  # (B, K, 1, 1)
     return likeness.masked_fill(alone, 0.0), (tokens - nearest).abs().masked_fill(alone, 0.0)
+
+
+def finely(likeness: Tensor) -> Tensor:
+    """Return cosines (..., n) with the negative logarithm of their distance to 1, about -1..1, beside them: (..., 2n).
+
+    Pixel for pixel the same, saved again, and a recoloured copy lie within the last hundredth of the cosine.
+    """
+    distance = -torch.log10((1 - likeness).clamp(min=1e-5))
+    return torch.cat([likeness, distance / 2.5 - 1], dim=-1)
 
 
 def mirrored_places(patches: int) -> list[int]:

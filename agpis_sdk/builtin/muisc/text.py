@@ -23,17 +23,33 @@ CLASSES = (QUALIFIED, *(rule.code for rule in BUILTIN_RULES if rule.category != 
 class MuiscText:
     """Turns titles and feedback into the decoder's words, and words back into feedback."""
 
-    def __init__(self, tokenizer: Tokenizer, *, title_tokens: int, feedback_tokens: int) -> None:
-        """Take a tokenizer; the special tokens that it lacks are added to it."""
-        tokenizer.add_special_tokens([AddedToken(token, special=True) for token in SPECIAL])
+    def __init__(
+        self, tokenizer: Tokenizer, *, title_tokens: int, feedback_tokens: int, classes: Sequence[str] = ()
+    ) -> None:
+        """Take a tokenizer; the special tokens that it lacks are added to it.
+
+        With `classes`, the qualified one first, feedback begins with a word for its class: what "yes" is for accepted
+        sequences (section 3.4.2), one word for each rule is for the others.
+        """
+        class_words = [f"<{code}>" for code in classes[1:]]
+        tokenizer.add_special_tokens([AddedToken(token, special=True) for token in (*SPECIAL, *class_words)])
         self._tokenizer = tokenizer
         self._title_tokens = title_tokens
         self._feedback_tokens = feedback_tokens
         self.pad, self.separator, self.end = (int(tokenizer.token_to_id(token) or 0) for token in SPECIAL)
         self.qualified = self._encode(QUALIFIED)
+        self._class_words = [int(tokenizer.token_to_id(word) or 0) for word in class_words]
 
     @classmethod
-    def train(cls, texts: Iterable[str], *, vocabulary: int, title_tokens: int, feedback_tokens: int) -> MuiscText:
+    def train(
+        cls,
+        texts: Iterable[str],
+        *,
+        vocabulary: int,
+        title_tokens: int,
+        feedback_tokens: int,
+        classes: Sequence[str] = (),
+    ) -> MuiscText:
         """Train a byte-level BPE on texts: any language works, as bytes are the smallest tokens."""
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
@@ -45,18 +61,23 @@ class MuiscText:
             show_progress=False,
         )
         tokenizer.train_from_iterator((text.lower() for text in texts), trainer)
-        return cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens)
+        return cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens, classes=classes)
 
     @classmethod
-    def load(cls, folder: Path, *, title_tokens: int, feedback_tokens: int) -> MuiscText:
+    def load(
+        cls, folder: Path, *, title_tokens: int, feedback_tokens: int, classes: Sequence[str] = ()
+    ) -> MuiscText:
         """Read the tokenizer beside a model's weights; raises `WeightsError` where there is none."""
         path = folder / FILE
         if not path.is_file():
             raise WeightsError("no tokenizer beside the weights", item=str(path), remedy="is the folder complete?")
-        return cls(Tokenizer.from_file(str(path)), title_tokens=title_tokens, feedback_tokens=feedback_tokens)
+        tokenizer = Tokenizer.from_file(str(path))
+        return cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens, classes=classes)
 
     @classmethod
-    def from_hugging_face(cls, name: str, *, title_tokens: int, feedback_tokens: int) -> MuiscText:
+    def from_hugging_face(
+        cls, name: str, *, title_tokens: int, feedback_tokens: int, classes: Sequence[str] = ()
+    ) -> MuiscText:
         """Take any fast Hugging Face tokenizer, by local folder or hub id; raises `WeightsError` where none loads."""
         from transformers import AutoTokenizer
 
@@ -64,7 +85,7 @@ class MuiscText:
             tokenizer = AutoTokenizer.from_pretrained(name).backend_tokenizer
         except (OSError, ValueError, AttributeError) as error:
             raise WeightsError(str(error).splitlines()[0], item=name, remedy="name a folder or hub id") from error
-        return cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens)
+        return cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens, classes=classes)
 
     def save(self, folder: Path) -> None:
         """Write the tokenizer into a folder."""
@@ -89,9 +110,16 @@ class MuiscText:
             mask[row, longest - len(ids) :] = 1
         return words, mask
 
-    def feedback(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Return words and mask (B, F): each feedback and its end, padded on the right to the longest."""
-        rows = [[*self._encode(text)[: self._feedback_tokens - 1], self.end] for text in texts]
+    def feedback(self, texts: Sequence[str], labels: Sequence[int] | None = None) -> tuple[Tensor, Tensor]:
+        """Return words and mask (B, F): each feedback and its end, padded on the right to the longest.
+
+        `labels` (B,) are the classes that the first words name, where feedback begins with one.
+        """
+        begins = [self._class_word(label) for label in labels] if labels is not None else [[]] * len(texts)
+        rows = [
+            [*[*begin, *self._encode(text)][: self._feedback_tokens - 1], self.end]
+            for begin, text in zip(begins, texts, strict=True)
+        ]
         words = torch.full((len(rows), max(map(len, rows))), self.pad)
         mask = torch.zeros_like(words)
         for row, ids in enumerate(rows):
@@ -99,15 +127,24 @@ class MuiscText:
             mask[row, : len(ids)] = 1
         return words, mask
 
-    def never_first(self, p_qualified: Tensor) -> Tensor:
-        """Return which words (B, vocabulary) a feedback may not begin with, given p^t (B,).
+    def _class_word(self, label: int) -> list[int]:
+        """Return the word of a class; the qualified one's is its feedback."""
+        return [self._class_words[label - 1]] if label and self._class_words else []
+
+    def never_first(self, probabilities: Tensor) -> Tensor:
+        """Return which words (B, vocabulary) a feedback may not begin with, given class probabilities (B, classes).
 
         Feedback must not contradict the class: "yes" is not said of what is more likely rejected, nor an objection of
-        what is more likely accepted.
+        what is more likely accepted; and an objection is about the class that is most likely among the objections.
         """
-        accepted = torch.zeros(self.vocabulary, dtype=torch.bool, device=p_qualified.device)
+        accepted = torch.zeros(self.vocabulary, dtype=torch.bool, device=probabilities.device)
         accepted[self.qualified[0]] = True
-        return torch.where((p_qualified >= SURE)[:, None], ~accepted, accepted)
+        if self._class_words:
+            objection = torch.tensor(self._class_words, device=probabilities.device)[probabilities[:, 1:].argmax(1)]
+            rejected = torch.arange(self.vocabulary, device=probabilities.device) == objection[:, None]
+        else:
+            rejected = (~accepted).expand(len(probabilities), -1)
+        return ~torch.where((probabilities[:, 0] >= SURE)[:, None], accepted, rejected)
 
     def read(self, ids: Sequence[int]) -> str:
         """Return the text of generated tokens up to the end."""

@@ -1,0 +1,84 @@
+"""How much does choosing among many sequences gain over judging one? `random` against `search`, in one process.
+
+python benchmarks/search_gain.py FOLDER... [--all] [--judge MODEL] [--set key=value]
+
+A FOLDER holds products.jsonl; only products that no shipped weights were trained on are run, unless --all says so. A search
+picks what its scorer likes, errors included, so its own p^t flatters it: --judge names a second model, such as one of
+another seed, that says what it thinks of the same sequences.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from agpis_sdk import Outcome, Pipeline, Product, load_config
+from agpis_sdk.learn.splits import split_of
+from agpis_sdk.media.products import read_products
+
+BUILDERS = ("listed", "random", "search")
+
+
+def outcomes_of(pipeline: Pipeline, products: list[Product]) -> tuple[list[Outcome], float]:
+    """Return the outcomes that hold a sequence, and the seconds that the whole run took."""
+    started = time.perf_counter()
+    outcomes = [outcome for outcome in pipeline.run(products) if outcome.sequence]
+    return outcomes, time.perf_counter() - started
+
+
+def only_the_sequence(product: Product, outcome: Outcome) -> Product:
+    """Return the product with nothing but the images of its sequence, in that order."""
+    by_id = {image.id: image for image in product.images}
+    return product.model_copy(update={"images": tuple(by_id[image] for image in outcome.sequence or ())})
+
+
+def second_opinion(judge: str, products: dict[str, Product], outcomes: list[Outcome], settings: list[str]) -> float:
+    """Return the mean p^t that another model gives to the same sequences."""
+    chosen = ['primary.selector="first"', 'sequence.builder="listed"', f'components.muisc.model="{judge}"']
+    # Stage 1 has spoken already; here it would only take images out.
+    chosen.append("rules.ignore={AGP1='judged already', AGP2='judged already'}")
+    pipeline = Pipeline(load_config(overrides=[*settings, *chosen]).config)
+    shown = [only_the_sequence(products[outcome.product_id], outcome) for outcome in outcomes]
+    return statistics.fmean(outcome.probability or 0.0 for outcome in pipeline.run(shown))
+
+
+def main() -> None:
+    """Run all builders over the same products and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--all", action="store_true", help="products that the weights were trained on, too")
+    parser.add_argument("--judge", help="folder of a second MUIsC that judges the chosen sequences")
+    parser.add_argument("--set", action="append", default=[], dest="settings")
+    arguments = parser.parse_args()
+    products = [
+        product
+        for folder in arguments.folders
+        for product in read_products(folder / "products.jsonl")
+        if isinstance(product, Product) and (arguments.all or split_of(product) == "test")
+    ]
+    by_id = {product.id: product for product in products}
+    table = Table(title=f"{len(products)} products")
+    for heading in ("builder", "sequences", "mean p^t", "submitted", "second opinion", "seconds"):
+        table.add_column(heading, justify="left" if heading == "builder" else "right")
+    for builder in BUILDERS:
+        settings = [*arguments.settings, f'sequence.builder="{builder}"']
+        outcomes, seconds = outcomes_of(Pipeline(load_config(overrides=settings).config), products)
+        opinion = second_opinion(arguments.judge, by_id, outcomes, arguments.settings) if arguments.judge else None
+        table.add_row(
+            builder,
+            str(len(outcomes)),
+            f"{statistics.fmean(outcome.probability or 0.0 for outcome in outcomes):.3f}",
+            f"{sum(outcome.status == 'submit' for outcome in outcomes) / len(outcomes):.3f}",
+            "–" if opinion is None else f"{opinion:.3f}",
+            f"{seconds:.1f}",
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
