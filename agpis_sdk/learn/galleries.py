@@ -91,7 +91,7 @@ def read_reviews(path: Path) -> Iterator[Review]:
             except ValidationError as error:
                 first = error.errors()[0]
                 field = ".".join(str(part) for part in first["loc"])
-                raise TrainingDataError(f"{field} {first['msg']}", item=f"{path.name}, line {number}") from None
+                raise TrainingDataError(f"{field} {first['msg']}".strip(), item=f"{path.name}, line {number}") from None
             images = tuple(
                 image.model_copy(update={"uri": resolve(image.uri, base)}) for image in review.product.images
             )

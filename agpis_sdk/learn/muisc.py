@@ -18,6 +18,7 @@ from agpis_sdk.builtin.muisc.checkpoints import begin_decoder, begin_tower
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.builtin.muisc.model import Muisc
 from agpis_sdk.builtin.muisc.text import MuiscText
+from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.components import Backbone
 from agpis_sdk.errors import ConfigError, TrainingDataError, nearest
 from agpis_sdk.learn.calibration import fit_calibration
@@ -27,7 +28,6 @@ from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures, re
 from agpis_sdk.learn.run_folder import describe_run, drop_checkpoints
 from agpis_sdk.learn.sequence_metrics import evaluate
 from agpis_sdk.records import Review
-
 
 # Images from which mean and deviation of the features are taken: 50 times as many tokens are more than enough.
 STANDARDISED_ON = 2000
@@ -96,6 +96,8 @@ def train_muisc(
     Raises `TrainingDataError` when a split cannot be learned from.
     """
     config, plan = config or MuiscConfig.lite(), plan or TrainingPlan()
+    if resume:
+        last_checkpoint(out)  # To find out now, not after an hour of features, that there is none.
     features = learnable(reviews, backbone, config, seed=plan.seed, cache=cache)
     model, text, history = fit(features, config, plan, out, begin=begin, resume=resume)
     calibrate(model, text, features)
@@ -200,9 +202,6 @@ def run_trainer(
 
     Raises `TrainingDataError` when it shall go on from a checkpoint and `out` holds none.
     """
-    checkpoint = get_last_checkpoint(str(out)) if resume and out.is_dir() else None
-    if resume and checkpoint is None:
-        raise TrainingDataError("there is no checkpoint to go on from", item=str(out), remedy="leave out --resume")
     trainer = ReviewTrainer(
         model=model,
         args=_arguments(out, plan, validated=validation is not None),
@@ -214,16 +213,29 @@ def run_trainer(
         preprocess_logits_for_metrics=lambda logits, _: logits[0] if isinstance(logits, tuple) else logits,
         callbacks=[EarlyStoppingCallback(plan.patience)] if validation is not None else [],
     )
-    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.train(resume_from_checkpoint=last_checkpoint(out) if resume else None)
     return [dict(entry) for entry in trainer.state.log_history]
 
 
-def fitted_config(features: LearnableReviews, config: MuiscConfig, text: MuiscText) -> MuiscConfig:
-    """Return the config with the sizes that the features and the tokenizer have."""
-    changes: dict[str, Any] = {"vocabulary": text.vocabulary}
+def last_checkpoint(out: Path) -> str:
+    """Return the last checkpoint of a run folder; raises `TrainingDataError` where there is none."""
+    checkpoint = get_last_checkpoint(str(out)) if out.is_dir() else None
+    if checkpoint is None:
+        raise TrainingDataError("there is no checkpoint to go on from", item=str(out), remedy="leave out --resume")
+    return str(checkpoint)
+
+
+def fitted_config(features: LearnableReviews, config: MuiscConfig, text: MuiscText | None = None) -> MuiscConfig:
+    """Return the config with the sizes that the features, or else its own tower, and the tokenizer have."""
+    changes: dict[str, Any] = {"vocabulary": text.vocabulary} if text else {}
     if isinstance(features, ReviewFeatures):
         _, changes["patches"], changes["token_channels"] = features.tokens.shape
         changes["global_channels"] = features.global_tokens.shape[1]
+    elif (tower := build_tower(config.tower, config.tower_size)) is not None:
+        with torch.inference_mode():
+            tokens, global_tokens = tower.eval()(torch.zeros(1, 3, config.tower_size, config.tower_size))
+        _, changes["patches"], changes["token_channels"] = tokens.shape
+        changes["global_channels"] = global_tokens.shape[1]
     fitted: MuiscConfig = MuiscConfig.from_dict({**config.to_dict(), **changes})
     return fitted
 

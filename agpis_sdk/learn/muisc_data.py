@@ -148,9 +148,7 @@ class Collator:
     def __call__(self, items: Sequence[ReviewItem]) -> dict[str, Any]:
         """Return a batch with the names of `Muisc.forward`."""
         prompt, prompt_mask = self.text.prompts([item.title for item in items])
-        feedback, feedback_mask = self.text.feedback(
-            [item.feedback for item in items], [item.label for item in items]
-        )
+        feedback, feedback_mask = self.text.feedback([item.feedback for item in items], [item.label for item in items])
         counts = [len(next(iter(item.images.values()))) for item in items]
         longest = max(counts)
         batch: dict[str, Any] = {

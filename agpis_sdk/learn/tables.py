@@ -15,11 +15,12 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.components import Backbone
 from agpis_sdk.learn.baselines import SingleTower, TwoClasses, judge_with_single_tower
 from agpis_sdk.learn.galleries import thinned
 from agpis_sdk.learn.judging import judge
-from agpis_sdk.learn.muisc import TrainingPlan, calibrate, fit, learnable, run_trainer, switched_config
+from agpis_sdk.learn.muisc import TrainingPlan, calibrate, fit, fitted_config, learnable, run_trainer, switched_config
 from agpis_sdk.learn.muisc_data import Collator, Reviews, reviews_of
 from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures
 from agpis_sdk.learn.run_folder import data_hash, drop_checkpoints, git_revision, hardware
@@ -38,10 +39,11 @@ class TableRow(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    table: Literal["table-2", "table-3"]
+    table: Literal["table-2", "table-3", "switches"]
     name: str = Field(description="What the row is called in the table.")
     model: Literal["single-tower", "muisc"]
     backbone: str = Field(default="efficientnet-lite0", description="A backbone of the config file's [backbones].")
+    tower: str = Field(default="", description="A tower trained from scratch instead, as timm/NAME; see MuiscConfig.")
     fusion: Literal["late", "early"] = "late"
     classes: Literal["multi", "binary"] = "multi"
     switches: tuple[str, ...] = Field(default=(), description="Fields of MuiscConfig as field=value.")
@@ -75,15 +77,18 @@ def run_tables(
     """
     out.mkdir(parents=True, exist_ok=True)
     results = read_results(out)
+    # Without the line that was cut off, or the next result would be written behind it.
+    (out / RESULTS).write_text("".join(json.dumps(result) + "\n" for result in results), encoding="utf-8")
     chosen = _chosen(reviews, config)
-    for (backbone, fusion), rows in _by_features(config.row):
+    for rows in _by_features(config.row):
         missing = [(row, seed) for row in rows for seed in config.seeds if _find(results, row, seed) is None]
         if not missing:
             continue
-        source = learnable(
-            chosen, backbones(config.backbones[backbone]), switched_config("lite", [f"fusion={fusion}"]), cache=cache
-        )
+        backbone = backbones(config.backbones[rows[0].backbone])
+        source = learnable(chosen, backbone, _config(rows[0]), cache=cache)
         for row, seed in missing:
+            if _find(results, row, seed) is not None:
+                continue
             results.append(_measured(row, seed, source, config, out))
             with (out / RESULTS).open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps(results[-1]) + "\n")
@@ -115,16 +120,26 @@ def _chosen(reviews: Sequence[Review], config: TablesConfig) -> list[Review]:
     return [review for review in kept if split_of_review(review) != "train" or id(review) in inside]
 
 
-def _by_features(rows: Sequence[TableRow]) -> Iterator[tuple[tuple[str, str], list[TableRow]]]:
-    """Yield rows that read the same features together."""
-    keys = dict.fromkeys((row.backbone, row.fusion) for row in rows)
-    for key in keys:
-        yield key, [row for row in rows if (row.backbone, row.fusion) == key]
+def _by_features(rows: Sequence[TableRow]) -> Iterator[list[TableRow]]:
+    """Yield rows that read the same features, or the same pixels, together."""
+
+    def key(row: TableRow) -> tuple[str, str, str, int]:
+        return row.backbone, row.fusion, row.tower, _config(row).tower_size
+
+    for wanted in dict.fromkeys(map(key, rows)):
+        yield [row for row in rows if key(row) == wanted]
+
+
+def _config(row: TableRow) -> MuiscConfig:
+    return switched_config("lite", [*row.switches, f"fusion={row.fusion}", f"tower={row.tower}"])
 
 
 def _find(results: Sequence[Mapping[str, Any]], row: TableRow, seed: int) -> Mapping[str, Any] | None:
-    wanted = row.model_dump(mode="json")
-    return next((result for result in results if result["row"] == wanted and result["seed"] == seed), None)
+    # The same model may stand in both tables under two names.
+    wanted = row.model_dump(mode="json", exclude={"table", "name"})
+    return next(
+        (result for result in results if result["seed"] == seed and wanted.items() <= result["row"].items()), None
+    )
 
 
 def _measured(row: TableRow, seed: int, source: LearnableReviews, config: TablesConfig, out: Path) -> dict[str, Any]:
@@ -149,13 +164,12 @@ def _measured(row: TableRow, seed: int, source: LearnableReviews, config: Tables
 
 
 def _slug(row: TableRow) -> str:
-    words = f"{row.name} {row.backbone} {row.fusion} {row.classes}"
+    words = f"{row.name} {row.tower or row.backbone} {row.fusion} {row.classes}"
     return "".join(letter if letter.isalnum() else "-" for letter in words.lower())
 
 
 def _muisc(row: TableRow, plan: TrainingPlan, source: LearnableReviews, folder: Path) -> dict[str, Any]:
-    config = switched_config("lite", [*row.switches, f"fusion={row.fusion}"])
-    model, text, _ = fit(source, config, plan, folder)
+    model, text, _ = fit(source, _config(row), plan, folder)
     calibrate(model, text, source)
     model.save_pretrained(folder)
     text.save(folder)
@@ -165,18 +179,22 @@ def _muisc(row: TableRow, plan: TrainingPlan, source: LearnableReviews, folder: 
 def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, folder: Path) -> dict[str, Any]:
     from agpis_sdk.builtin.muisc.text import CLASSES, MuiscText
 
-    assert isinstance(source, ReviewFeatures)  # noqa: S101 - tables are over frozen backbones
-    config = switched_config("lite", ["use_title=false"])
+    config = fitted_config(source, _config(row))
+    if isinstance(source, ReviewFeatures):
+        # A single tower reads no patch: batches are many times lighter without them.
+        source = replace(source, tokens=source.tokens[:, :0])
     # A single tower reads no word; the collator's own are thrown away.
     collate = Collator(MuiscText.train(["yes"], vocabulary=270, title_tokens=1, feedback_tokens=2))
     torch.manual_seed(plan.seed)
     model = SingleTower(
-        channels=source.global_tokens.shape[1],
+        channels=config.global_channels,
         max_images=1 if row.fusion == "early" else max(len(review.images) for review in source.reviews),
         classes=2 if row.classes == "binary" else len(CLASSES),
+        tower=config.tower,
+        tower_size=config.tower_size,
     )
-
-    model.standard.take_from(torch.from_numpy(source.global_tokens.astype(np.float32)))
+    if isinstance(source, ReviewFeatures):
+        model.standard.take_from(torch.from_numpy(source.global_tokens.astype(np.float32)))
 
     def split(name: Literal["train", "validation", "test"]) -> Reviews:
         reviews = reviews_of(source, source.rows(name), config)
@@ -193,7 +211,7 @@ def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, f
 def render_tables(results: Sequence[Mapping[str, Any]], config: TablesConfig) -> str:
     """Return the tables as Markdown: the mean over seeds, and the standard deviation between them."""
     parts = []
-    for table in ("table-2", "table-3"):
+    for table in ("table-2", "table-3", "switches"):
         rows = [row for row in config.row if row.table == table]
         found = [(row, [hit for seed in config.seeds if (hit := _find(results, row, seed))]) for row in rows]
         lines = [_line(row, hits) for row, hits in found if hits]
@@ -205,7 +223,7 @@ def render_tables(results: Sequence[Mapping[str, Any]], config: TablesConfig) ->
 
 def _line(row: TableRow, hits: Sequence[Mapping[str, Any]]) -> str:
     figures = [_mean([hit["test"].get(key) for hit in hits]) for key in COLUMNS.values()]
-    return _markdown([row.name, row.backbone, row.fusion, row.classes, *figures, str(len(hits))])
+    return _markdown([row.name, row.tower or row.backbone, row.fusion, row.classes, *figures, str(len(hits))])
 
 
 def _mean(values: Sequence[float | None]) -> str:

@@ -163,8 +163,7 @@ def test_a_switch_that_there_is_not_is_refused() -> None:
 @pytest.mark.slow
 def test_a_model_with_its_own_tower_is_trained_on_pixels(reviews: list[Review], tmp_path: Path) -> None:
     config = MuiscConfig.paper(
-        tower="timm/test_vit", tower_size=160, patches=100, token_channels=64, global_channels=64, width=64, heads=4,
-        decoder_blocks=1, vocabulary=400,
+        tower="timm/test_vit", tower_size=160, width=64, heads=4, decoder_blocks=1, vocabulary=400,
     )  # fmt: skip
     few = [
         *[r for r in reviews if split_of_review(r) == "train"][:24],

@@ -64,9 +64,7 @@ class MuiscText:
         return cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens, classes=classes)
 
     @classmethod
-    def load(
-        cls, folder: Path, *, title_tokens: int, feedback_tokens: int, classes: Sequence[str] = ()
-    ) -> MuiscText:
+    def load(cls, folder: Path, *, title_tokens: int, feedback_tokens: int, classes: Sequence[str] = ()) -> MuiscText:
         """Read the tokenizer beside a model's weights; raises `WeightsError` where there is none."""
         path = folder / FILE
         if not path.is_file():

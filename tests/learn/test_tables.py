@@ -1,0 +1,86 @@
+"""Tables 2 and 3: every row with every seed, nothing twice, and a table that a person can read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from agpis_sdk.bench.reviews import build_reviews
+from agpis_sdk.components import Backbone
+from agpis_sdk.learn.galleries import read_reviews
+from agpis_sdk.learn.tables import RESULTS, TablesConfig, read_results, render_tables, run_tables
+from agpis_sdk.records import Review
+from learn.colours import ColourBackbone
+
+SMALL = ("width=16", "heads=2", "decoder_blocks=1", "vocabulary=400", "feedback_tokens=8")
+CONFIG = TablesConfig.model_validate(
+    {
+        "seeds": [0, 1],
+        "epochs": 1,
+        "backbones": {"colours": []},
+        "row": [
+            {"table": "table-2", "name": "single tower", "model": "single-tower", "backbone": "colours"},
+            {"table": "table-2", "name": "MUIsC", "model": "muisc", "backbone": "colours", "switches": SMALL},
+            {"table": "table-3", "name": "+ title", "model": "muisc", "backbone": "colours", "switches": SMALL},
+        ],
+    }
+)
+
+
+def colours(options: Sequence[str]) -> Backbone:
+    return ColourBackbone()
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory: pytest.TempPathFactory) -> list[Review]:
+    from learn.conftest import red_first
+
+    folder = tmp_path_factory.mktemp("shop")
+    red_first(folder)
+    build_reviews([folder], folder / "bench", per_product=4)
+    return list(read_reviews(folder / "bench" / "reviews.jsonl"))
+
+
+@pytest.mark.slow
+def test_a_run_that_was_cut_off_computes_what_is_missing(reviews: list[Review], tmp_path: Path) -> None:
+    first = run_tables(reviews, CONFIG, tmp_path, colours, cache=tmp_path / "features")
+    lines = (tmp_path / RESULTS).read_text(encoding="utf-8").splitlines(keepends=True)
+    # As if the power had failed while the last result was written.
+    (tmp_path / RESULTS).write_text("".join(lines[:-1]) + lines[-1][:20], encoding="utf-8")
+
+    again = run_tables(reviews, CONFIG, tmp_path, colours, cache=tmp_path / "features")
+
+    def figures(results: list[dict]) -> list[tuple]:  # type: ignore[type-arg]
+        return [(result["row"]["model"], result["seed"], result["test"]["auc"]) for result in results]
+
+    assert figures(again) == figures(first)
+    assert read_results(tmp_path) == again
+    # MUIsC stands in two tables, and is trained once a seed.
+    assert [(model, seed) for model, seed, _ in figures(first)] == [
+        ("single-tower", 0), ("single-tower", 1), ("muisc", 0), ("muisc", 1),
+    ]  # fmt: skip
+    assert not list((tmp_path / "runs").rglob("checkpoint-*"))
+
+
+def result(name: str, seed: int, auc: float | None) -> dict[str, object]:
+    row = next(row for row in CONFIG.row if row.name == name)
+    return {"row": row.model_dump(mode="json"), "seed": seed, "test": {"auc": auc}}
+
+
+def test_a_cell_holds_mean_and_deviation_between_seeds() -> None:
+    text = render_tables([result("single tower", 0, 0.7), result("single tower", 1, 0.8)], CONFIG)
+
+    assert "| single tower | colours | late | multi | 0.750 ± 0.071 |" in text
+
+
+def test_what_is_not_known_is_a_dash() -> None:
+    assert "| late | multi | – |" in render_tables([result("single tower", 0, None)], CONFIG)
+
+
+def test_a_model_of_two_tables_stands_in_both() -> None:
+    text = render_tables([result("MUIsC", 0, 0.9)], CONFIG)
+
+    assert "| MUIsC | colours | late | multi | 0.900 |" in text
+    assert "| + title | colours | late | multi | 0.900 |" in text
