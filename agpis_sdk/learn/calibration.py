@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_expit, logsumexp, softmax
+from sklearn.metrics import roc_curve
 
 from agpis_sdk.errors import TrainingDataError
 
@@ -49,6 +50,18 @@ def fit_calibration(logits: Logits, qualified: NDArray[np.bool_]) -> Calibration
     if not found.fun < loss(np.zeros(2)):
         return Calibration()
     return Calibration(float(np.exp(found.x[0])), float(found.x[1]))
+
+
+def objection_limit(p_qualified: NDArray[np.float64], qualified: NDArray[np.bool_]) -> float:
+    """Return the p^t below which an objection is worth saying: accepted and rejected ones are told apart best there.
+
+    That is the threshold of the largest sensitivity + specificity, Youden's J (1950), on calibrated p^t (n,) and
+    decisions (n,) of both kinds.
+    """
+    false_alarms, hits, thresholds = roc_curve(qualified, p_qualified)
+    # The first threshold of scikit-learn's curve is infinite: nothing is accepted.
+    best = 1 + int(np.argmax((hits - false_alarms)[1:]))
+    return float(thresholds[best])
 
 
 def decision_loss(logits: Logits, qualified: NDArray[np.bool_], calibration: Calibration) -> float:

@@ -60,7 +60,7 @@ def feedback(
         return [""] * len(prompt)
     generated = model.generate_feedback(
         sequence, prompt, mask, end=text.end, length=model.config.feedback_tokens,
-        never_first=text.never_first(probabilities),
+        never_first=text.never_first(probabilities, objects_below=model.config.objects_below),
     )  # fmt: skip
     return [text.read(ids) for ids in generated.tolist()]
 

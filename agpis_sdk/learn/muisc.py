@@ -21,7 +21,7 @@ from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.components import Backbone
 from agpis_sdk.errors import ConfigError, TrainingDataError, nearest
-from agpis_sdk.learn.calibration import fit_calibration
+from agpis_sdk.learn.calibration import calibrated, fit_calibration, objection_limit
 from agpis_sdk.learn.judging import class_logits, judge
 from agpis_sdk.learn.muisc_data import AlikeLengths, Collator, Reviews, reviews_of, words_of
 from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures, review_features, review_pixels
@@ -106,6 +106,7 @@ def train_muisc(
         "unnamed_rules": sum(model.config.classes[review.label] == "other" for review in features.reviews),
         "temperature": round(model.config.mcc_temperature, 4),
         "qualified_bias": round(model.config.mcc_qualified_bias, 4),
+        "objects_below": round(model.config.objects_below, 4),
         "history": history,
         **{
             split: evaluate(judge(model, text, features, features.rows(split)), seed=plan.seed).as_dict()
@@ -241,12 +242,15 @@ def fitted_config(features: LearnableReviews, config: MuiscConfig, text: MuiscTe
 
 
 def calibrate(model: Muisc, text: MuiscText, features: LearnableReviews) -> None:
-    """Set the model's temperature and bias from the validation split, whose share of accepted ones is the shop's."""
+    """Set temperature, bias and objection limit from the validation split, whose share of accepted ones is the shop's."""
     rows = features.rows("validation")
-    labels = np.array([features.reviews[row].label for row in rows])
-    if len(set((labels == 0).tolist())) == 2:
-        fitted = fit_calibration(class_logits(model, text, features, rows), labels == 0)
-        model.config.mcc_temperature, model.config.mcc_qualified_bias = fitted.temperature, fitted.bias
+    qualified = np.array([features.reviews[row].label == 0 for row in rows])
+    if len(set(qualified.tolist())) < 2:
+        return
+    logits = class_logits(model, text, features, rows)
+    fitted = fit_calibration(logits, qualified)
+    model.config.mcc_temperature, model.config.mcc_qualified_bias = fitted.temperature, fitted.bias
+    model.config.objects_below = objection_limit(calibrated(logits, fitted)[:, 0], qualified)
 
 
 def _text(features: LearnableReviews, rows: NDArray[np.int64], config: MuiscConfig, tokenizer: str | None) -> MuiscText:

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from agpis_sdk.errors import TrainingDataError
-from agpis_sdk.learn.calibration import Calibration, calibrated, decision_loss, fit_calibration
+from agpis_sdk.learn.calibration import (
+    Calibration,
+    calibrated,
+    decision_loss,
+    fit_calibration,
+    objection_limit,
+)
 from agpis_sdk.learn.sequence_metrics import expected_calibration_error
 
 TEMPERATURE = st.floats(0.2, 5)
@@ -150,3 +156,17 @@ def test_logits_are_left_untouched() -> None:
     calibrated(logits, Calibration(bias=2.0))
 
     assert not logits.any()
+
+
+def test_objections_begin_where_both_decisions_are_told_apart_best() -> None:
+    p_qualified = np.array([0.1, 0.3, 0.7, 0.72, 0.9, 0.95])
+    qualified = np.array([False, False, False, True, True, True])
+
+    assert objection_limit(p_qualified, qualified) == pytest.approx(0.72)
+
+
+def test_one_misjudged_review_does_not_move_the_limit() -> None:
+    p_qualified = np.array([0.1, 0.2, 0.3, 0.6, 0.8, 0.9, 0.05])
+    qualified = np.array([False, False, False, True, True, True, True])
+
+    assert objection_limit(p_qualified, qualified) == pytest.approx(0.6)

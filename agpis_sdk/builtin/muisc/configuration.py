@@ -17,7 +17,9 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
     sequence side by side into one (section 4.3). `match_images` tells each patch what it shares with the other images.
     `decoder_blocks` 0 leaves the decoder out: the classifier then reads the images' global tokens (Table 3).
     `cross_attention_blocks` are the blocks that see the images; None means all. With `class_words` feedback begins with
-    a word for its class, so that what is said cannot contradict what is decided.
+    a word for its class, so that what is said cannot contradict what is decided. `patch_dropout` and `title_dropout`
+    are shares of patches and of title words that are hidden in training: few products make them easy to learn by heart.
+    Below `objects_below` of p^t feedback is an objection; that, temperature and bias come from the validation split.
     """
 
     model_type = "muisc"
@@ -45,6 +47,8 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         layer_norm_epsilon: float = 1e-5,
         dropout: float = 0.2,
         attention_dropout: float = 0.0,
+        patch_dropout: float = 0.2,
+        title_dropout: float = 0.3,
         vocabulary: int = 1500,
         title_tokens: int = 24,
         feedback_tokens: int = 40,
@@ -59,6 +63,7 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         nlg_reduction: Literal["sum", "mean"] = "sum",
         mcc_temperature: float = 1.0,
         mcc_qualified_bias: float = 0.0,
+        objects_below: float = 0.5,
         **kwargs: Any,
     ) -> None:
         self.tower, self.tower_size = tower, tower_size
@@ -66,7 +71,8 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         self.token_channels, self.global_channels, self.patches = token_channels, global_channels, patches
         self.max_images, self.fusion = max_images, fusion
         self.width, self.heads, self.dropout = width, heads, dropout
-        self.attention_dropout = attention_dropout
+        self.attention_dropout, self.patch_dropout = attention_dropout, patch_dropout
+        self.title_dropout = title_dropout
         self.project_images, self.joint_positions = project_images, joint_positions
         self.match_images = match_images
         self.interaction_blocks, self.decoder_blocks = interaction_blocks, decoder_blocks
@@ -77,6 +83,7 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         self.classes = list(classes or CLASSES)
         self.nlg_weight, self.mcc_weight, self.nlg_reduction = nlg_weight, mcc_weight, nlg_reduction
         self.mcc_temperature, self.mcc_qualified_bias = mcc_temperature, mcc_qualified_bias
+        self.objects_below = objects_below
         super().__init__(**{"tie_word_embeddings": False, **kwargs})
 
     @property
@@ -100,7 +107,8 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         sizes = {
             "tower": "timm/vit_base_patch16_224", "token_channels": 768, "global_channels": 768, "patches": 196,
             "max_images": 3, "width": 768, "heads": 12, "project_images": False, "joint_positions": True, "match_images": False,
-            "class_words": False, "dropout": 0.1, "attention_dropout": 0.1, "vocabulary": 21128, "title_tokens": 64, "feedback_tokens": 63, "use_category": False,
+            "class_words": False, "dropout": 0.1, "attention_dropout": 0.1,
+            "patch_dropout": 0.0, "title_dropout": 0.0, "vocabulary": 21128, "title_tokens": 64, "feedback_tokens": 63, "use_category": False,
         }  # fmt: skip
         return cls(**{**sizes, **changes})
 
@@ -117,6 +125,7 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         """Return sizes for tests: no photo needs more."""
         sizes = {
             "token_channels": 6, "global_channels": 10, "patches": 4, "max_images": 4, "width": 16, "heads": 2,
-            "decoder_blocks": 2, "dropout": 0.0, "vocabulary": 300, "title_tokens": 6, "feedback_tokens": 10,
+            "decoder_blocks": 2, "dropout": 0.0, "patch_dropout": 0.0,
+            "title_dropout": 0.0, "vocabulary": 300, "title_tokens": 6, "feedback_tokens": 10,
         }  # fmt: skip
         return cls(**{**sizes, **changes})

@@ -97,7 +97,7 @@ class MuiscScorer:
             return [""] * BATCH
         words = self._model.generate_feedback(
             judged.feature, judged.prompt, judged.prompt_mask, end=self._text.end, length=self._feedback_tokens,
-            never_first=self._text.never_first(judged.probabilities),
+            never_first=self._text.never_first(judged.probabilities, objects_below=self._model.config.objects_below),
         )  # fmt: skip
         return [self._text.read(row) for row in words.tolist()]
 

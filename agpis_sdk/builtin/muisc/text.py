@@ -16,7 +16,6 @@ PAD, SEPARATOR, END = "<pad>", "<separator>", "<end>"
 SPECIAL = (PAD, SEPARATOR, END)
 FILE = "tokenizer.json"
 QUALIFIED = "yes"
-SURE = 0.5
 CLASSES = (QUALIFIED, *(rule.code for rule in BUILTIN_RULES if rule.category != "engine"), "other")
 
 
@@ -129,11 +128,11 @@ class MuiscText:
         """Return the word of a class; the qualified one's is its feedback."""
         return [self._class_words[label - 1]] if label and self._class_words else []
 
-    def never_first(self, probabilities: Tensor) -> Tensor:
+    def never_first(self, probabilities: Tensor, *, objects_below: float = 0.5) -> Tensor:
         """Return which words (B, vocabulary) a feedback may not begin with, given class probabilities (B, classes).
 
-        Feedback must not contradict the class: "yes" is not said of what is more likely rejected, nor an objection of
-        what is more likely accepted; and an objection is about the class that is most likely among the objections.
+        Feedback must not contradict the class: "yes" is said from `objects_below` of p^t on, and only there; below it,
+        the objection is about the rule that is most likely violated.
         """
         accepted = torch.zeros(self.vocabulary, dtype=torch.bool, device=probabilities.device)
         accepted[self.qualified[0]] = True
@@ -142,7 +141,7 @@ class MuiscText:
             rejected = torch.arange(self.vocabulary, device=probabilities.device) == objection[:, None]
         else:
             rejected = (~accepted).expand(len(probabilities), -1)
-        return ~torch.where((probabilities[:, 0] >= SURE)[:, None], accepted, rejected)
+        return ~torch.where((probabilities[:, 0] >= objects_below)[:, None], accepted, rejected)
 
     def read(self, ids: Sequence[int]) -> str:
         """Return the text of generated tokens up to the end."""

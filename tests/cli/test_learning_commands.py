@@ -1,0 +1,70 @@
+"""The commands by which a model is made and measured, one after the other, as the how-to page has them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from learn.conftest import red_first
+from typer.testing import CliRunner, Result
+
+from agpis_sdk.cli.app import app
+
+runner = CliRunner()
+SMALL = ("width=16", "heads=2", "decoder_blocks=1", "vocabulary=400", "feedback_tokens=8")
+
+
+def agpis(*arguments: object) -> Result:
+    return runner.invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.slow
+def test_from_photos_to_figures(tmp_path: Path) -> None:
+    shop, bench, model = tmp_path / "shop", tmp_path / "bench", tmp_path / "model"
+    shop.mkdir()
+    red_first(shop)
+    switches = [part for switch in SMALL for part in ("--switch", switch)]
+
+    built = agpis("bench", "build", "--photos", shop, "-o", bench, "--per-product", 3)
+    shown = agpis("bench", "show", bench, "-o", tmp_path / "sheets", "--split", "test")
+    trained = agpis("train", "muisc", bench / "reviews.jsonl", "-o", model, "--epochs", 1, *switches)
+    measured = agpis("evaluate", model, bench / "reviews.jsonl", "--json", "--plots", tmp_path / "plots")
+
+    assert [result.exit_code for result in (built, shown, trained, measured)] == [0, 0, 0, 0]
+    manifest = json.loads((bench / "manifest.json").read_text(encoding="utf-8"))
+    assert json.loads(measured.stdout)["reviews"] == manifest["reviews"]["test"]
+    assert json.loads(measured.stdout)["auc"] == json.loads(trained.stdout)["auc"]
+    assert (tmp_path / "sheets" / "yes.png").is_file()
+    assert list((tmp_path / "plots").glob("*.png"))
+
+
+def refused(*arguments: object) -> str:
+    result = agpis(*arguments)
+    assert result.exit_code == 2 or result.exception is not None
+    return str(result.exception) + result.output
+
+
+def test_a_folder_that_is_no_bench_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "tables.toml"
+    config.write_text("row = []\n[backbones]\n", encoding="utf-8")
+
+    assert "no bench" in refused("bench", "tables", tmp_path, "-o", tmp_path, "--config", config)
+
+
+def test_a_table_on_a_backbone_that_is_not_listed_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    config = tmp_path / "tables.toml"
+    config.write_text(
+        '[backbones]\n[[row]]\ntable = "table-2"\nname = "x"\nmodel = "muisc"\nbackbone = "resnet99"\n',
+        encoding="utf-8",
+    )
+
+    assert "resnet99" in refused("bench", "tables", tmp_path, "-o", tmp_path, "--config", config)
+
+
+def test_reviews_of_another_split_alone_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "reviews.jsonl").write_text("", encoding="utf-8")
+    (tmp_path / "model").mkdir()
+
+    assert "no review of the test split" in refused("evaluate", tmp_path / "model", tmp_path / "reviews.jsonl")
