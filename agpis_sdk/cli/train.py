@@ -90,6 +90,9 @@ def muisc(
     accepted_share: Annotated[
         float, typer.Option("--accepted-share", min=0.05, max=0.95, help="Most accepted reviews in the train split.")
     ] = 0.5,
+    title_products: Annotated[
+        int, typer.Option("--title-products", min=1, help="Do not read title words of fewer products; 1 reads all.")
+    ] = 3,
     tower: Annotated[str | None, typer.Option("--tower", help="Pretrained weights of the config's own tower.")] = None,
     decoder: Annotated[str | None, typer.Option("--decoder", help="A GPT-2 folder or hub id to begin from.")] = None,
     tokenizer: Annotated[str | None, typer.Option("--tokenizer", help="A Hugging Face tokenizer to use.")] = None,
@@ -108,6 +111,7 @@ def muisc(
         accumulation=accumulation,
         learning_rate=learning_rate or (8e-4 if size is ModelSize.lite else 1.5e-4),
         seed=seed,
+        title_products=title_products,
     )
     metrics = train_muisc(
         thinned(examples, accepted_share=accepted_share, seed=seed),

@@ -17,13 +17,13 @@ from transformers.trainer_utils import get_last_checkpoint
 from agpis_sdk.builtin.muisc.checkpoints import begin_decoder, begin_tower
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.builtin.muisc.model import Muisc
-from agpis_sdk.builtin.muisc.text import MuiscText
+from agpis_sdk.builtin.muisc.text import MuiscText, split_words, title_with_category
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.components import Backbone
 from agpis_sdk.errors import ConfigError, TrainingDataError, nearest
 from agpis_sdk.learn.calibration import calibrated, fit_calibration, objection_limit
 from agpis_sdk.learn.judging import class_logits, judge
-from agpis_sdk.learn.muisc_data import AlikeLengths, Collator, Reviews, reviews_of, words_of
+from agpis_sdk.learn.muisc_data import AlikeLengths, Collator, Reviews, reviews_of
 from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures, review_features, review_pixels
 from agpis_sdk.learn.run_folder import describe_run, drop_checkpoints
 from agpis_sdk.learn.sequence_metrics import evaluate
@@ -38,7 +38,8 @@ class TrainingPlan:
     """How to train; batch size and epochs are those of section 4.2.
 
     The paper's learning rate of 1.5e-4 fine-tunes pretrained parts; a small model that starts from nothing needs more.
-    `patience` is how many epochs may pass without a better validation AUC.
+    `patience` is how many epochs may pass without a better validation AUC. Title words of fewer than `title_products`
+    products of the train split are not read.
     """
 
     epochs: int = 10
@@ -48,6 +49,7 @@ class TrainingPlan:
     weight_decay: float = 0.05
     warmup: float = 0.1
     patience: int = 4
+    title_products: int = 3
     seed: int = 0
 
 
@@ -158,6 +160,7 @@ def fit(
         )
     torch.manual_seed(plan.seed)
     begin = begin or Beginning()
+    config = with_shared_words(config, features, train, plan.title_products)
     text = _text(features, train, config, begin.tokenizer)
     config = fitted_config(features, config, text)
     model = Muisc(config)
@@ -241,6 +244,21 @@ def fitted_config(features: LearnableReviews, config: MuiscConfig, text: MuiscTe
     return fitted
 
 
+def with_shared_words(
+    config: MuiscConfig, features: LearnableReviews, rows: NDArray[np.int64], title_products: int
+) -> MuiscConfig:
+    """Return the config with the title words that at least so many products of some reviews share."""
+    if title_products < 2 or not config.use_title:
+        return config
+    products: dict[str, set[str]] = {}
+    for review in (features.reviews[row] for row in rows):
+        for word in split_words(title_with_category(review.title, review.category)):
+            products.setdefault(word, set()).add(review.product)
+    shared = [word for word, bearers in products.items() if len(bearers) >= title_products]
+    changed: MuiscConfig = MuiscConfig.from_dict({**config.to_dict(), "title_words": shared})
+    return changed
+
+
 def calibrate(model: Muisc, text: MuiscText, features: LearnableReviews) -> None:
     """Set temperature, bias and objection limit from the validation split, whose share of accepted ones is the shop's."""
     rows = features.rows("validation")
@@ -259,7 +277,7 @@ def _text(features: LearnableReviews, rows: NDArray[np.int64], config: MuiscConf
     if tokenizer:
         return MuiscText.from_hugging_face(tokenizer, **sizes, classes=config.spoken_classes)
     reviews = [features.reviews[row] for row in rows]
-    texts = [part for review in reviews for part in (words_of(review, config), review.feedback)]
+    texts = [part for review in reviews for part in (config.words_of(review.title, review.category), review.feedback)]
     return MuiscText.train(texts, vocabulary=config.vocabulary, **sizes, classes=config.spoken_classes)
 
 

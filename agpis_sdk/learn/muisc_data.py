@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
-from agpis_sdk.builtin.muisc.text import MuiscText, title_with_category
-from agpis_sdk.learn.review_features import LearnableReview, LearnableReviews, ReviewFeatures, ReviewPixels
+from agpis_sdk.builtin.muisc.text import MuiscText
+from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures, ReviewPixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +58,13 @@ class FeatureReviews(Reviews):
 
     def __getitem__(self, index: int) -> ReviewItem:
         review = self._features.reviews[self._rows[index]]
+        words = self._config.words_of(review.title, review.category)
         places = list(review.images)
         images = {
             "tokens": torch.from_numpy(self._features.tokens[places].astype(np.float32)),
             "global_tokens": torch.from_numpy(self._features.global_tokens[places].astype(np.float32)),
         }
-        return ReviewItem(words_of(review, self._config), review.feedback, review.label, images)
+        return ReviewItem(words, review.feedback, review.label, images)
 
 
 class PixelReviews(Reviews):
@@ -82,9 +83,10 @@ class PixelReviews(Reviews):
 
     def __getitem__(self, index: int) -> ReviewItem:
         review = self._pixels.reviews[self._rows[index]]
+        words = self._config.words_of(review.title, review.category)
         squares = torch.from_numpy(self._pixels.squares[list(review.images)])  # (K, S, S, 3)
         images = {"pixels": normalised(squares, self._config)}
-        return ReviewItem(words_of(review, self._config), review.feedback, review.label, images)
+        return ReviewItem(words, review.feedback, review.label, images)
 
 
 def reviews_of(source: LearnableReviews, rows: NDArray[np.int64], config: MuiscConfig) -> Reviews:
@@ -99,13 +101,6 @@ def normalised(squares: Tensor, config: MuiscConfig) -> Tensor:
     """Turn squares (K, S, S, 3) of bytes into a tower's input (K, 3, S, S), with the config's mean and deviation."""
     mean, deviation = (torch.tensor(part).view(3, 1, 1) for part in (config.tower_mean, config.tower_deviation))
     return (squares.permute(0, 3, 1, 2).float() / 255 - mean) / deviation
-
-
-def words_of(review: LearnableReview, config: MuiscConfig) -> str:
-    """Return the words before the separator, as the config's switches want them."""
-    if not config.use_title:
-        return ""
-    return title_with_category(review.title, review.category) if config.use_category else review.title
 
 
 class AlikeLengths(Sampler[int]):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from transformers import PretrainedConfig
 
-from agpis_sdk.builtin.muisc.text import CLASSES
+from agpis_sdk.builtin.muisc.text import CLASSES, split_words, title_with_category
 
 
 class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
@@ -17,9 +17,9 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
     sequence side by side into one (section 4.3). `match_images` tells each patch what it shares with the other images.
     `decoder_blocks` 0 leaves the decoder out: the classifier then reads the images' global tokens (Table 3).
     `cross_attention_blocks` are the blocks that see the images; None means all. With `class_words` feedback begins with
-    a word for its class, so that what is said cannot contradict what is decided. `patch_dropout` and `title_dropout`
-    are shares of patches and of title words that are hidden in training: few products make them easy to learn by heart.
-    Below `objects_below` of p^t feedback is an objection; that, temperature and bias come from the validation split.
+    a word for its class, so that what is said cannot contradict what is decided. `title_words` are all words of a title
+    that are read, [] for every word: a name that one product alone bears can only be learned by heart. Below
+    `objects_below` of p^t feedback is an objection; that, temperature and bias come from the validation split.
     """
 
     model_type = "muisc"
@@ -47,13 +47,12 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         layer_norm_epsilon: float = 1e-5,
         dropout: float = 0.2,
         attention_dropout: float = 0.0,
-        patch_dropout: float = 0.2,
-        title_dropout: float = 0.3,
         vocabulary: int = 1500,
         title_tokens: int = 24,
         feedback_tokens: int = 40,
         use_title: bool = True,
         use_category: bool = True,
+        title_words: list[str] | None = None,
         predict_title: bool = False,
         class_words: bool = True,
         tie_language_head: bool = True,
@@ -71,20 +70,30 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         self.token_channels, self.global_channels, self.patches = token_channels, global_channels, patches
         self.max_images, self.fusion = max_images, fusion
         self.width, self.heads, self.dropout = width, heads, dropout
-        self.attention_dropout, self.patch_dropout = attention_dropout, patch_dropout
-        self.title_dropout = title_dropout
+        self.attention_dropout = attention_dropout
         self.project_images, self.joint_positions = project_images, joint_positions
         self.match_images = match_images
         self.interaction_blocks, self.decoder_blocks = interaction_blocks, decoder_blocks
         self.cross_attention_blocks, self.layer_norm_epsilon = cross_attention_blocks, layer_norm_epsilon
         self.vocabulary, self.title_tokens, self.feedback_tokens = vocabulary, title_tokens, feedback_tokens
         self.use_title, self.use_category, self.predict_title = use_title, use_category, predict_title
+        self.title_words = sorted(title_words or [])
         self.class_words, self.tie_language_head = class_words, tie_language_head
         self.classes = list(classes or CLASSES)
         self.nlg_weight, self.mcc_weight, self.nlg_reduction = nlg_weight, mcc_weight, nlg_reduction
         self.mcc_temperature, self.mcc_qualified_bias = mcc_temperature, mcc_qualified_bias
         self.objects_below = objects_below
         super().__init__(**{"tie_word_embeddings": False, **kwargs})
+
+    def words_of(self, title: str, category: str) -> str:
+        """Return the words that stand before the separator, as the switches want them."""
+        if not self.use_title:
+            return ""
+        words = title_with_category(title, category) if self.use_category else title
+        if not self.title_words:
+            return words
+        known = set(self.title_words)
+        return " ".join(word for word in split_words(words) if word in known)
 
     @property
     def spoken_classes(self) -> list[str]:
@@ -107,8 +116,7 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         sizes = {
             "tower": "timm/vit_base_patch16_224", "token_channels": 768, "global_channels": 768, "patches": 196,
             "max_images": 3, "width": 768, "heads": 12, "project_images": False, "joint_positions": True, "match_images": False,
-            "class_words": False, "dropout": 0.1, "attention_dropout": 0.1,
-            "patch_dropout": 0.0, "title_dropout": 0.0, "vocabulary": 21128, "title_tokens": 64, "feedback_tokens": 63, "use_category": False,
+            "class_words": False, "dropout": 0.1, "attention_dropout": 0.1, "vocabulary": 21128, "title_tokens": 64, "feedback_tokens": 63, "use_category": False,
         }  # fmt: skip
         return cls(**{**sizes, **changes})
 
@@ -125,7 +133,6 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         """Return sizes for tests: no photo needs more."""
         sizes = {
             "token_channels": 6, "global_channels": 10, "patches": 4, "max_images": 4, "width": 16, "heads": 2,
-            "decoder_blocks": 2, "dropout": 0.0, "patch_dropout": 0.0,
-            "title_dropout": 0.0, "vocabulary": 300, "title_tokens": 6, "feedback_tokens": 10,
+            "decoder_blocks": 2, "dropout": 0.0, "vocabulary": 300, "title_tokens": 6, "feedback_tokens": 10,
         }  # fmt: skip
         return cls(**{**sizes, **changes})

@@ -150,19 +150,9 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
             image_mask = torch.ones(images.shape[:2], dtype=torch.bool, device=images.device)
         if self.matching is not None:
             images = images + self.matching(tokens, global_tokens, image_mask)
-        mask = image_mask.bool()[..., None].expand(images.shape[:3])  # (B, K, N)
-        if self.training and self.config.patch_dropout:
-            mask = mask & self._kept(mask, self.config.patch_dropout, always=0)
-        mask = mask.flatten(1)  # (B, K*N)
+        mask = image_mask.bool().repeat_interleave(images.shape[2], dim=1)  # (B, K*N)
         sequence = self.image_dropout(self.image_norm(images.flatten(1, 2)))  # (B, K*N, D)
         return SequenceFeature(self.interaction(sequence, src_key_padding_mask=~mask), mask)
-
-    @staticmethod
-    def _kept(mask: Tensor, dropout: float, *, always: int) -> Tensor:
-        """Return where tokens (..., n) are not dropped; the one at the place `always`, global token or s, never is."""
-        kept = torch.rand(mask.shape, device=mask.device) >= dropout
-        kept[..., always] = True
-        return kept
 
     def decode(
         self, sequence: SequenceFeature, words: Tensor, word_mask: Tensor, caches: list[BlockCache] | None = None
@@ -231,8 +221,6 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
             loss = None if labels is None else nn.functional.cross_entropy(logits.float(), labels)
             return MuiscOutput(loss, logits)
         title = prompt.shape[1] - 1
-        if self.training and self.config.title_dropout:
-            prompt_mask = prompt_mask * self._kept(prompt_mask, self.config.title_dropout, always=-1)
         words = prompt if feedback is None else torch.cat([prompt, feedback], dim=1)
         word_mask = prompt_mask
         if feedback is not None:

@@ -14,7 +14,6 @@ from agpis_sdk.builtin.muisc.checkpoints import load_muisc
 from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.builtin.muisc.features import REQUIRED_FACTS, image_tokens
 from agpis_sdk.builtin.muisc.model import SequenceFeature
-from agpis_sdk.builtin.muisc.text import title_with_category
 from agpis_sdk.components import Context, DecodedImage, ImageSequence
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.records import Finding, SequenceVerdict
@@ -80,17 +79,13 @@ class MuiscScorer:
         # Every pass has one shape, whatever else is in the batch (DESIGN law 6).
         filled = [*sequences, *[sequences[-1]] * (BATCH - len(sequences))]
         tokens, global_tokens = self._image_tokens(filled, context)
-        prompt, mask = self._text.prompts([self._words(sequence) for sequence in filled], full_width=True)
+        prompt, mask = self._text.prompts(
+            [self._model.config.words_of(one.product.title, one.product.category) for one in filled], full_width=True
+        )
         prompt, mask = prompt.to(self._device), mask.to(self._device)
         feature = self._model.encode(tokens, global_tokens)
         logits = self._model.judge(feature, prompt, mask)
         return Judged(feature, prompt, mask, self._model.probabilities(logits))
-
-    def _words(self, sequence: ImageSequence) -> str:
-        config, product = self._model.config, sequence.product
-        if not config.use_title:
-            return ""
-        return title_with_category(product.title, product.category) if config.use_category else product.title
 
     def _feedback(self, judged: Judged) -> list[str]:
         if not self._model.config.decoder_blocks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -152,6 +153,15 @@ class MuiscText:
 
     def _encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text.lower(), add_special_tokens=False).ids)
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of a text in lower case.
+
+    >>> split_words("Nevada 3, outdoor tents")
+    ['nevada', '3', 'outdoor', 'tents']
+    """
+    return re.findall(r"\w+", text.lower())
 
 
 def title_with_category(title: str, category: str) -> str:
