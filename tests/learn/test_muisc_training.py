@@ -13,7 +13,7 @@ from agpis_sdk.builtin.muisc.checkpoints import load_muisc
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.errors import ConfigError, TrainingDataError
 from agpis_sdk.learn.galleries import read_reviews, split_of_review, thinned
-from agpis_sdk.learn.muisc import Beginning, TrainingPlan, fit, switched_config, train_muisc
+from agpis_sdk.learn.muisc import Beginning, TrainingPlan, fit, switched_config, train_muisc, with_shared_words
 from agpis_sdk.learn.muisc_data import AlikeLengths
 from agpis_sdk.learn.review_features import review_features
 from agpis_sdk.records import Review
@@ -158,6 +158,17 @@ def test_switches_are_fields_of_the_config() -> None:
 def test_a_switch_that_there_is_not_is_refused() -> None:
     with pytest.raises(ConfigError, match="use_title"):
         switched_config("lite", ["use_titel=false"])
+
+
+def test_words_that_one_product_alone_bears_are_not_read(reviews: list[Review]) -> None:
+    # Titles are "Thing 0", "Thing 1", …; categories are 0, 1 and 2.
+    features = review_features(reviews, ColourBackbone())
+
+    config = with_shared_words(SMALL, features, features.rows("train"), title_products=3)
+
+    assert "thing" in config.title_words
+    assert "17" not in config.title_words
+    assert config.words_of("Thing 17, new", "1") == "thing 1"
 
 
 @pytest.mark.slow
