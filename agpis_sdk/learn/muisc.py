@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import EarlyStoppingCallback, EvalPrediction, Trainer, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 from transformers.trainer_utils import get_last_checkpoint
 
 from agpis_sdk.builtin.muisc.checkpoints import begin_decoder, begin_tower
@@ -184,6 +192,16 @@ def fit(
     return model.cpu().eval().requires_grad_(False), text, history
 
 
+class Progress(TrainerCallback):  # type: ignore[misc]
+    """Says on stderr how far training is; stdout is for data."""
+
+    def on_log(self, args: Any, state: Any, _control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
+        """Print the loss, or the validation AUC, of an epoch."""
+        for name, words in (("loss", "loss"), ("eval_auc", "validation AUC")):
+            if logs and name in logs:
+                sys.stderr.write(f"epoch {state.epoch:.0f} of {args.num_train_epochs}: {words} {logs[name]:.4f}\n")
+
+
 class ReviewTrainer(Trainer):  # type: ignore[misc]
     """The Trainer of transformers, with batches of sequences of one length."""
 
@@ -215,8 +233,9 @@ def run_trainer(
         compute_metrics=_validation_auc,
         # Word logits of a whole split would fill the memory; only class logits are measured.
         preprocess_logits_for_metrics=lambda logits, _: logits[0] if isinstance(logits, tuple) else logits,
-        callbacks=[EarlyStoppingCallback(plan.patience)] if validation is not None else [],
+        callbacks=[Progress(), *([EarlyStoppingCallback(plan.patience)] if validation is not None else [])],
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=last_checkpoint(out) if resume else None)
     return [dict(entry) for entry in trainer.state.log_history]
 

@@ -12,7 +12,7 @@ from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.builtin.muisc.model import Muisc
 from agpis_sdk.builtin.muisc.scorer import MuiscScorer
-from agpis_sdk.builtin.muisc.text import MuiscText
+from agpis_sdk.builtin.muisc.text import CLASSES, MuiscText
 from agpis_sdk.components import DecodedImage, ImageSequence
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.records import CandidateImage, Product
@@ -77,7 +77,7 @@ def test_a_sequence_that_is_likely_rejected_is_not_told_yes(untrained: MuiscScor
 
 
 def test_a_model_of_early_fusion_is_refused(tmp_path: Path) -> None:
-    text = MuiscText.train(TITLES, vocabulary=290, title_tokens=6, feedback_tokens=10)
+    text = MuiscText.train(TITLES, vocabulary=290, title_tokens=6, feedback_tokens=10, classes=CLASSES)
     Muisc(MuiscConfig.tiny(vocabulary=text.vocabulary, fusion="early")).save_pretrained(tmp_path)
     text.save(tmp_path)
 
@@ -89,7 +89,7 @@ def test_a_model_of_early_fusion_is_refused(tmp_path: Path) -> None:
 def untrained(tmp_path_factory) -> MuiscScorer:
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("muisc")
-    text = MuiscText.train([*TITLES, *FEEDBACK], vocabulary=290, title_tokens=24, feedback_tokens=40)
+    text = MuiscText.train([*TITLES, *FEEDBACK], vocabulary=290, title_tokens=24, feedback_tokens=40, classes=CLASSES)
     Muisc(MuiscConfig(width=32, heads=2, vocabulary=text.vocabulary)).save_pretrained(folder)
     text.save(folder)
     return MuiscScorer(MuiscScorerConfig(model=folder))

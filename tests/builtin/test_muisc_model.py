@@ -30,7 +30,7 @@ def text() -> MuiscText:
 @pytest.fixture(scope="module")
 def model(text: MuiscText) -> Muisc:
     torch.manual_seed(0)
-    return Muisc(MuiscConfig.tiny(vocabulary=text.vocabulary)).eval()
+    return Muisc(MuiscConfig.tiny(vocabulary=text.vocabulary, class_words=False)).eval()
 
 
 @pytest.fixture(scope="module")
@@ -289,6 +289,13 @@ def test_tensors_of_another_layout_are_refused(saved: Path, change: str) -> None
     save_file(tensors, saved / "model.safetensors", metadata={"format": "pt"})
 
     with pytest.raises(WeightsError):
+        load_muisc(saved)
+
+
+def test_a_tokenizer_of_another_training_is_refused(saved: Path) -> None:
+    MuiscText.train(FEEDBACK, vocabulary=280, title_tokens=6, feedback_tokens=10, classes=("yes", "AGP101")).save(saved)
+
+    with pytest.raises(WeightsError, match="tokenizer"):
         load_muisc(saved)
 
 

@@ -229,7 +229,7 @@ class TestPlugins:
         statuses = {status["name"]: status for status in agpis("plugins", "--json").json}
 
         assert statuses["builders"]["state"] == "active"
-        assert statuses["builders"]["components"] == ["listed", "random"]
+        assert statuses["builders"]["components"] == ["listed", "random", "search"]
         assert statuses["measures"]["state"] == "blocked"
 
     def test_a_module_in_the_current_folder_needs_no_packaging(self, tmp_path: Path) -> None:

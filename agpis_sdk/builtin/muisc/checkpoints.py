@@ -43,6 +43,12 @@ def load_muisc(model: Path | str) -> tuple[Muisc, MuiscText]:
         feedback_tokens=config.feedback_tokens,
         classes=config.spoken_classes,
     )
+    if text.vocabulary != config.vocabulary:
+        raise WeightsError(
+            f"the tokenizer has {text.vocabulary} words where the model has {config.vocabulary}",
+            item=str(model),
+            remedy="do both come from one training?",
+        )
     return loaded.eval().requires_grad_(False), text
 
 
