@@ -266,11 +266,14 @@ def fitted_config(features: LearnableReviews, config: MuiscConfig, text: MuiscTe
 def with_shared_words(
     config: MuiscConfig, features: LearnableReviews, rows: NDArray[np.int64], title_products: int
 ) -> MuiscConfig:
-    """Return the config with the title words that at least so many products of some reviews share."""
+    """Return the config with the title words that at least so many products of some accepted reviews share.
+
+    A rejected sequence may have been reviewed under another product's title.
+    """
     if title_products < 2 or not config.use_title:
         return config
     products: dict[str, set[str]] = {}
-    for review in (features.reviews[row] for row in rows):
+    for review in (features.reviews[row] for row in rows if features.reviews[row].label == 0):
         for word in split_words(title_with_category(review.title, review.category)):
             products.setdefault(word, set()).add(review.product)
     shared = [word for word, bearers in products.items() if len(bearers) >= title_products]
