@@ -209,21 +209,44 @@ def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, f
 
 
 def render_tables(results: Sequence[Mapping[str, Any]], config: TablesConfig) -> str:
-    """Return the tables as Markdown: the mean over seeds, and the standard deviation between them."""
-    parts = []
+    """Return the tables as Markdown, and what they were measured on.
+
+    A cell is the mean over seeds and the standard deviation between them; the interval of the AUC is a bootstrap over
+    test products, averaged over seeds.
+    """
+    parts, shown = [], []
     for table in ("table-2", "table-3", "switches"):
         rows = [row for row in config.row if row.table == table]
         found = [(row, [hit for seed in config.seeds if (hit := _find(results, row, seed))]) for row in rows]
         lines = [_line(row, hits) for row, hits in found if hits]
+        shown += [hit for _, hits in found for hit in hits]
         if lines:
-            head = ("Model", "Backbone", "Fusion", "Classes", *COLUMNS, "Seeds")
+            head = ("Model", "Backbone", "Fusion", "Classes", *COLUMNS, "AUC 95 %", "Seeds")
             parts.append("\n".join([_markdown(head), _markdown(["---"] * len(head)), *lines]))
+    if shown:
+        parts.append(_measured_on(shown))
     return "\n\n".join(parts) + "\n"
 
 
 def _line(row: TableRow, hits: Sequence[Mapping[str, Any]]) -> str:
     figures = [_mean([hit["test"].get(key) for hit in hits]) for key in COLUMNS.values()]
-    return _markdown([row.name, row.tower or row.backbone, row.fusion, row.classes, *figures, str(len(hits))])
+    intervals = [interval for hit in hits if (interval := hit["test"].get("intervals", {}).get("auc"))]
+    ends = [statistics.fmean(end) for end in zip(*intervals, strict=True)]
+    interval = "{:.3f} to {:.3f}".format(*ends) if ends else "–"
+    backbone = row.tower or row.backbone
+    return _markdown([row.name, backbone, row.fusion, row.classes, *figures, interval, str(len(hits))])
+
+
+def _measured_on(hits: Sequence[Mapping[str, Any]]) -> str:
+    """Say when, on what machine and on which data results were measured, as far as they tell."""
+
+    def all_of(key: str) -> str:
+        return ", ".join(dict.fromkeys(str(hit[key]) for hit in hits if key in hit)) or "unknown"
+
+    return (
+        f"Measured on {all_of('date')}; hardware: {all_of('hardware')}; reviews of the train split: "
+        f"{all_of('train_reviews')}; code: {all_of('git_revision')}."
+    )
 
 
 def _mean(values: Sequence[float | None]) -> str:

@@ -75,6 +75,20 @@ def test_a_cell_holds_mean_and_deviation_between_seeds() -> None:
     assert "| single tower | colours | late | multi | 0.750 ± 0.071 |" in text
 
 
+def test_the_interval_is_the_mean_of_those_of_the_seeds() -> None:
+    hits = [result("MUIsC", seed, 0.8) for seed in (0, 1)]
+    hits[0]["test"]["intervals"] = {"auc": [0.6, 0.8]}  # type: ignore[index]
+    hits[1]["test"]["intervals"] = {"auc": [0.8, 0.9]}  # type: ignore[index]
+
+    assert "| 0.700 to 0.850 | 2 |" in render_tables(hits, CONFIG)
+
+
+def test_a_table_says_where_it_was_measured() -> None:
+    hit = {**result("MUIsC", 0, 0.8), "date": "2026-01-31", "hardware": "2 CPU cores"}
+
+    assert "Measured on 2026-01-31; hardware: 2 CPU cores" in render_tables([hit], CONFIG)
+
+
 def test_what_is_not_known_is_a_dash() -> None:
     assert "| late | multi | – |" in render_tables([result("single tower", 0, None)], CONFIG)
 
