@@ -60,6 +60,8 @@ class TablesConfig(BaseModel):
     train_reviews: int | None = Field(default=None, ge=10, description="Most reviews of the train split; all if unset.")
     accepted_share: float = Field(default=0.5, gt=0, lt=1)
     epochs: int = Field(default=10, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=8e-4, gt=0)
     backbones: Mapping[str, tuple[str, ...]] = Field(description="Name to the --set options that choose it.")
     row: tuple[TableRow, ...]
 
@@ -143,9 +145,12 @@ def _find(results: Sequence[Mapping[str, Any]], row: TableRow, seed: int) -> Map
 
 
 def _measured(row: TableRow, seed: int, source: LearnableReviews, config: TablesConfig, out: Path) -> dict[str, Any]:
-    plan = TrainingPlan(epochs=row.epochs or config.epochs, seed=seed)
-    if row.learning_rate is not None:
-        plan = replace(plan, learning_rate=row.learning_rate)
+    plan = TrainingPlan(
+        epochs=row.epochs or config.epochs,
+        batch_size=config.batch_size,
+        learning_rate=row.learning_rate or config.learning_rate,
+        seed=seed,
+    )
     started = time.monotonic()
     folder = out / "runs" / f"{row.table}-{_slug(row)}-{seed}"
     report = (_single_tower if row.model == "single-tower" else _muisc)(row, plan, source, folder)
