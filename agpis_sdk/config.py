@@ -67,7 +67,7 @@ class SequenceSection(Section):
     """How the target sequence is built and judged (paper sections 3.3.2 and 3.4)."""
 
     length: int = Field(default=3, ge=1, description="K^t, the number of images in a target sequence.")
-    builder: str = Field(default="random", description="A sequence builder that some plugin announces.")
+    builder: str = Field(default="search", description="A sequence builder that some plugin announces.")
     scorer: str = Field(default="muisc", description='The sequence checker that gives p^t; "none" runs stage 1 alone.')
     threshold: float = Field(default=0.3, ge=0, le=1, description="th^t: submit from this p^t on (paper section 5.1).")
 

@@ -22,7 +22,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples" / "catalog" / "products.jsonl"
 NO_PAIRS = "rules.ignore={AGP2='benchmark'}"
 VARIANTS = {
     "whole run": (),
-    "without the scorer": ('sequence.scorer="none"',),
+    "without the scorer": ('sequence.scorer="none"', 'sequence.builder="random"'),
+    "one sequence judged": ('sequence.builder="random"',),
     "without pairs": (NO_PAIRS,),
     "without measures": ("rules.ignore={AGP10='benchmark', AGP11='benchmark'}",),
     "one decoding thread": ("run.threads=1",),
