@@ -48,6 +48,7 @@ class TableRow(BaseModel):
     classes: Literal["multi", "binary"] = "multi"
     switches: tuple[str, ...] = Field(default=(), description="Fields of MuiscConfig as field=value.")
     epochs: int | None = Field(default=None, ge=1)
+    batch_size: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0)
 
 
@@ -147,7 +148,7 @@ def _find(results: Sequence[Mapping[str, Any]], row: TableRow, seed: int) -> Map
 def _measured(row: TableRow, seed: int, source: LearnableReviews, config: TablesConfig, out: Path) -> dict[str, Any]:
     plan = TrainingPlan(
         epochs=row.epochs or config.epochs,
-        batch_size=config.batch_size,
+        batch_size=row.batch_size or config.batch_size,
         learning_rate=row.learning_rate or config.learning_rate,
         seed=seed,
     )
