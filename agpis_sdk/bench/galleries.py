@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,15 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.bench.corner_marks import without_corner_mark
-from agpis_sdk.errors import TrainingDataError
+from agpis_sdk.components import DecodedImage
+from agpis_sdk.learn.galleries import facts_of, products_of
 from agpis_sdk.learn.photos import load_photo
 from agpis_sdk.learn.splits import Split, split_key, split_of
-from agpis_sdk.media.products import RejectedRecord, read_products
-from agpis_sdk.media.sources import read_image_bytes
 from agpis_sdk.records import Product
 
 Pixels = NDArray[np.uint8]
-LONGEST_SIDE = 512
 FIRST_VIEWS = ("main", "front")
 BACK_VIEWS = ("back", "palm")
 # Distance in CIELAB between the garments of two photos. By eye, all ten galleries of the sportswear photos beyond 32
@@ -64,44 +60,24 @@ def read_clean_galleries(folders: Sequence[Path], *, marked: Sequence[Path] = ()
     galleries: list[Gallery] = []
     hashes: dict[str, str] = {}
     for folder in (*folders, *marked):
-        facts = _facts(folder)
-        for product in _products(folder):
-            key = _group(product, hashes)
+        facts = facts_of(folder)
+        for product in products_of(folder):
+            images = [load_photo(product, image) for image in product.images]
+            key = _group(product, images, hashes)
             split = split_of(product.model_copy(update={"title": key}), seed=seed, **SHARES)
-            photos = _photos(product, marked=folder in marked)
+            photos = _photos(images, marked=folder in marked)
             galleries.extend(
                 replace(gallery, split=split) for gallery in _galleries(product, photos, facts.get(product.id, {}))
             )
     return galleries
 
 
-def _products(folder: Path) -> Iterator[Product]:
-    path = folder / "products.jsonl"
-    if not path.is_file():
-        raise TrainingDataError("holds no products.jsonl", item=str(folder), remedy="name a folder of photos")
-    for product in read_products(path):
-        if isinstance(product, RejectedRecord):
-            raise product.error
-        yield product
-
-
-def _facts(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
-    path = folder / "facts.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def _group(product: Product, hashes: dict[str, str]) -> str:
+def _group(product: Product, images: Sequence[DecodedImage], hashes: dict[str, str]) -> str:
     """Return the split key of a product: that of the first product with which it shares a file, else its own."""
-    own = [_digest(image.uri) for image in product.images]
+    own = [image.sha256 for image in images]
     key = next((hashes[digest] for digest in own if digest in hashes), split_key(product))
     hashes.update(dict.fromkeys(own, key))
     return key
-
-
-def _digest(uri: str) -> str:
-    from agpis_sdk.config import MediaSection
-
-    return hashlib.sha256(read_image_bytes(uri, MediaSection())).hexdigest()
 
 
 def _galleries(
@@ -145,23 +121,15 @@ def _other_views(
     return tuple(others)
 
 
-def _photos(product: Product, *, marked: bool) -> dict[str, Pixels]:
-    """Return the photos by image id, at most `LONGEST_SIDE` pixels long; what cannot be cleaned is left out."""
+def _photos(images: Sequence[DecodedImage], *, marked: bool) -> dict[str, Pixels]:
+    """Return the photos by image id; what cannot be cleaned is left out."""
     photos: dict[str, Pixels] = {}
-    for image in product.images:
-        pixels = _shrunk(np.array(load_photo(product, image).pixels))
+    for image in images:
+        pixels = np.array(image.pixels)
         clean = without_corner_mark(pixels) if marked else pixels
         if clean is not None:
             photos[image.id] = clean
     return photos
-
-
-def _shrunk(pixels: Pixels) -> Pixels:
-    scale = LONGEST_SIDE / max(pixels.shape[:2])
-    if scale >= 1:
-        return pixels
-    size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _colour_word(file_colour: str) -> str:

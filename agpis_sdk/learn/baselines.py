@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from agpis_sdk.builtin.muisc.model import MuiscOutput, Standardisation
 from agpis_sdk.builtin.muisc.text import CLASSES
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.learn.judged_reviews import JudgedReviews
-from agpis_sdk.learn.muisc_data import Collator, ReviewItem, Reviews
+from agpis_sdk.learn.muisc_data import Collator, Reviews
 
 BATCH = 128
 
@@ -60,25 +59,6 @@ class SingleTower(nn.Module):
         logits: Tensor = self.head(filled)
         loss = None if labels is None else nn.functional.cross_entropy(logits.float(), labels)
         return MuiscOutput(loss, logits)
-
-
-class TwoClasses(Reviews):
-    """The same reviews with all rejected classes merged into one (section 4.1)."""
-
-    def __init__(self, reviews: Reviews) -> None:
-        self._reviews = reviews
-
-    def __len__(self) -> int:
-        return len(self._reviews)
-
-    @property
-    def lengths(self) -> list[int]:
-        """How many images each sequence has."""
-        return self._reviews.lengths
-
-    def __getitem__(self, index: int) -> ReviewItem:
-        item = self._reviews[index]
-        return replace(item, label=min(item.label, 1))
 
 
 @torch.inference_mode()

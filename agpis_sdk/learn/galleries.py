@@ -26,17 +26,11 @@ def read_galleries(folders: Sequence[Path]) -> Iterator[Review]:
     A gallery that begins with a back or a sole is left out as a whole: no reviewer would accept that order.
     """
     for folder in folders:
-        path = folder / "products.jsonl"
         if (folder / "images.jsonl").is_file():
             yield from _single_photos(folder)
             continue
-        if not path.is_file():
-            raise TrainingDataError("holds no products.jsonl", item=str(folder), remedy="name a folder of photos")
-        facts_path = folder / "facts.json"
-        facts = json.loads(facts_path.read_text(encoding="utf-8")) if facts_path.is_file() else {}
-        for product in read_products(path):
-            if isinstance(product, RejectedRecord):
-                raise product.error
+        facts = facts_of(folder)
+        for product in products_of(folder):
             if facts.get(product.id, {}).get(product.images[0].id, {}).get("view") in NOT_FIRST:
                 continue
             gallery = without_variants(product, facts.get(product.id, {}))
@@ -46,6 +40,23 @@ def read_galleries(folders: Sequence[Path]) -> Iterator[Review]:
                 decision="accepted",
                 feedback="yes",
             )
+
+
+def products_of(folder: Path) -> Iterator[Product]:
+    """Yield the products of a folder's `products.jsonl`; raises where there is none, or a line is no product."""
+    path = folder / "products.jsonl"
+    if not path.is_file():
+        raise TrainingDataError("holds no products.jsonl", item=str(folder), remedy="name a folder of photos")
+    for product in read_products(path):
+        if isinstance(product, RejectedRecord):
+            raise product.error
+        yield product
+
+
+def facts_of(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return what a folder's `facts.json` tells: product id → image id → facts; nothing where there is none."""
+    path = folder / "facts.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def _single_photos(folder: Path) -> Iterator[Review]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from agpis_sdk.builtin.muisc.model import Muisc, SequenceFeature
 from agpis_sdk.builtin.muisc.text import MuiscText
-from agpis_sdk.learn.muisc_data import Collator, reviews_of
+from agpis_sdk.learn.judged_reviews import JudgedReviews
+from agpis_sdk.learn.muisc_data import Collator, Reviews
 from agpis_sdk.learn.review_features import LearnableReviews
-from agpis_sdk.learn.sequence_metrics import JudgedReviews
 
 BATCH = 64
 
@@ -70,7 +70,7 @@ def _encoded(
     model: Muisc, text: MuiscText, source: LearnableReviews, rows: NDArray[np.int64]
 ) -> Iterator[tuple[SequenceFeature, torch.Tensor, torch.Tensor]]:
     """Yield encoded sequences with their prompts, `BATCH` at a time."""
-    reviews, collate = reviews_of(source, rows, model.config), Collator(text)
+    reviews, collate = Reviews(source, rows, model.config), Collator(text)
     for start in range(0, len(rows), BATCH):
         batch = collate([reviews[index] for index in range(start, min(start + BATCH, len(rows)))])
         mask = batch["image_mask"]

@@ -31,7 +31,7 @@ from agpis_sdk.components import Backbone
 from agpis_sdk.errors import ConfigError, TrainingDataError, nearest
 from agpis_sdk.learn.calibration import calibrated, fit_calibration, objection_limit
 from agpis_sdk.learn.judging import class_logits, judge
-from agpis_sdk.learn.muisc_data import AlikeLengths, Collator, Reviews, reviews_of
+from agpis_sdk.learn.muisc_data import AlikeLengths, Collator, Reviews
 from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures, review_features, review_pixels
 from agpis_sdk.learn.run_folder import describe_run, drop_checkpoints
 from agpis_sdk.learn.sequence_metrics import evaluate
@@ -183,8 +183,8 @@ def fit(
     history = run_trainer(
         model,
         Collator(text),
-        reviews_of(features, train, config),
-        reviews_of(features, validation, config) if len(validation) else None,
+        Reviews(features, train, config),
+        Reviews(features, validation, config) if len(validation) else None,
         out,
         plan,
         resume=resume,

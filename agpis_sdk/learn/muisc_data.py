@@ -31,22 +31,12 @@ class ReviewItem:
 
 
 class Reviews(Dataset[ReviewItem]):
-    """Reviews as a dataset."""
+    """Reviews of one split; with `two_classes` all rejected ones are of one class (section 4.1)."""
 
-    @property
-    def lengths(self) -> list[int]:
-        """How many images each sequence has."""
-        raise NotImplementedError
-
-    def __len__(self) -> int:
-        raise NotImplementedError
-
-
-class FeatureReviews(Reviews):
-    """Reviews of one split over cached features."""
-
-    def __init__(self, features: ReviewFeatures, rows: NDArray[np.int64], config: MuiscConfig) -> None:
-        self._features, self._rows, self._config = features, rows, config
+    def __init__(
+        self, source: LearnableReviews, rows: NDArray[np.int64], config: MuiscConfig, *, two_classes: bool = False
+    ) -> None:
+        self._source, self._rows, self._config, self._two_classes = source, rows, config, two_classes
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -54,47 +44,24 @@ class FeatureReviews(Reviews):
     @property
     def lengths(self) -> list[int]:
         """How many images each sequence has."""
-        return [len(self._features.reviews[row].images) for row in self._rows]
+        return [len(self._source.reviews[row].images) for row in self._rows]
 
     def __getitem__(self, index: int) -> ReviewItem:
-        review = self._features.reviews[self._rows[index]]
+        review = self._source.reviews[self._rows[index]]
         words = self._config.words_of(review.title, review.category)
-        places = list(review.images)
-        images = {
-            "tokens": torch.from_numpy(self._features.tokens[places].astype(np.float32)),
-            "global_tokens": torch.from_numpy(self._features.global_tokens[places].astype(np.float32)),
-        }
-        return ReviewItem(words, review.feedback, review.label, images)
+        label = min(review.label, 1) if self._two_classes else review.label
+        return ReviewItem(words, review.feedback, label, images_of(self._source, list(review.images), self._config))
 
 
-class PixelReviews(Reviews):
-    """Reviews of one split with their pixels, for a tower that is trained with the model."""
-
-    def __init__(self, pixels: ReviewPixels, rows: NDArray[np.int64], config: MuiscConfig) -> None:
-        self._pixels, self._rows, self._config = pixels, rows, config
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @property
-    def lengths(self) -> list[int]:
-        """How many images each sequence has."""
-        return [len(self._pixels.reviews[row].images) for row in self._rows]
-
-    def __getitem__(self, index: int) -> ReviewItem:
-        review = self._pixels.reviews[self._rows[index]]
-        words = self._config.words_of(review.title, review.category)
-        squares = torch.from_numpy(self._pixels.squares[list(review.images)])  # (K, S, S, 3)
-        images = {"pixels": normalised(squares, self._config)}
-        return ReviewItem(words, review.feedback, review.label, images)
-
-
-def reviews_of(source: LearnableReviews, rows: NDArray[np.int64], config: MuiscConfig) -> Reviews:
-    """Return some reviews of a source as a dataset of the kind that its images call for."""
+def images_of(source: LearnableReviews, places: list[int], config: MuiscConfig) -> Mapping[str, Tensor]:
+    """Return some images of a source as the model reads them: pixels for a tower of its own, else features."""
     if isinstance(source, ReviewPixels):
-        return PixelReviews(source, rows, config)
+        return {"pixels": normalised(torch.from_numpy(source.squares[places]), config)}  # (K, 3, S, S)
     assert isinstance(source, ReviewFeatures)  # noqa: S101 - there are two kinds
-    return FeatureReviews(source, rows, config)
+    return {
+        "tokens": torch.from_numpy(source.tokens[places].astype(np.float32)),
+        "global_tokens": torch.from_numpy(source.global_tokens[places].astype(np.float32)),
+    }
 
 
 def normalised(squares: Tensor, config: MuiscConfig) -> Tensor:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.errors import ConfigError
+from agpis_sdk.learn.judged_reviews import JudgedReviews
 from agpis_sdk.learn.resamples import Values
-from agpis_sdk.learn.sequence_metrics import NO_QUALIFIED, NO_REJECTED, NO_REVIEW, PRECISIONS, JudgedReviews
+from agpis_sdk.learn.sequence_metrics import NO_QUALIFIED, NO_REJECTED, NO_REVIEW, PRECISIONS
 from agpis_sdk.learn.sequence_report import Figure as Measured
 from agpis_sdk.learn.sequence_report import SequenceReport
 from agpis_sdk.rules import BUILTIN_RULES

@@ -15,8 +15,6 @@ from agpis_sdk.learn.resamples import BINS, Mask, Resamples, Values, bin_of, dra
 from agpis_sdk.learn.rule_words import images_in, rules_in
 from agpis_sdk.learn.sequence_report import Confusion, Figure, ReliabilityBin, SequenceReport
 
-__all__ = ["JudgedReviews", "SequenceReport", "evaluate", "expected_calibration_error", "sequence_metrics"]
-
 PRECISIONS = (0.8, 0.85, 0.9)
 CATEGORIES = {"single": "AGP1", "pair": "AGP2", "multi": "AGP3"}
 CATEGORY_WORDS = {"single": "a single-image", "pair": "an image-pair", "multi": "a multi-image"}
@@ -205,27 +203,3 @@ def _figure(
 
 def _counted(count: int) -> str:
     return f"{count} review" if count == 1 else f"{count} reviews"
-
-
-def sequence_metrics(codes: NDArray[np.str_], p_qualified: NDArray[np.floating]) -> dict[str, float]:
-    """Return the ranking figures alone, without intervals; `codes` and p^t are (n,), both decisions must occur."""
-    from sklearn.metrics import precision_recall_curve, roc_auc_score
-
-    qualified = codes == QUALIFIED
-    metrics = {"auc": float(roc_auc_score(qualified, p_qualified))}
-    precision, recall, _ = precision_recall_curve(qualified, p_qualified)
-    for level in PRECISIONS:
-        metrics[f"recall_at_precision_{level:g}"] = float(recall[precision >= level].max(initial=0.0))
-    for name, prefix in CATEGORIES.items():
-        chosen = qualified | np.char.startswith(codes, prefix)
-        if (chosen & ~qualified).any():
-            metrics[f"auc_{name}"] = float(roc_auc_score(qualified[chosen], p_qualified[chosen]))
-    return {name: round(value, 4) for name, value in metrics.items()}
-
-
-def expected_calibration_error(
-    qualified: NDArray[np.bool_], p_qualified: NDArray[np.floating], bins: int = BINS
-) -> float:
-    """Return the mean distance between p^t (n,) and the share that is qualified, over bins of equal width."""
-    itself = Resamples.data_itself(qualified, np.asarray(p_qualified, dtype=np.float64))
-    return round(float(itself.calibration_error(bins)[0]), 4)

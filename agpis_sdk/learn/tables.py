@@ -17,11 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.components import Backbone
-from agpis_sdk.learn.baselines import SingleTower, TwoClasses, judge_with_single_tower
+from agpis_sdk.learn.baselines import SingleTower, judge_with_single_tower
 from agpis_sdk.learn.galleries import thinned
 from agpis_sdk.learn.judging import judge
 from agpis_sdk.learn.muisc import TrainingPlan, calibrate, fit, fitted_config, learnable, run_trainer, switched_config
-from agpis_sdk.learn.muisc_data import Collator, Reviews, reviews_of
+from agpis_sdk.learn.muisc_data import Collator, Reviews
 from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures
 from agpis_sdk.learn.run_folder import data_hash, drop_checkpoints, git_revision, hardware
 from agpis_sdk.learn.sequence_metrics import evaluate
@@ -203,8 +203,7 @@ def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, f
         model.standard.take_from(torch.from_numpy(source.global_tokens.astype(np.float32)))
 
     def split(name: Literal["train", "validation", "test"]) -> Reviews:
-        reviews = reviews_of(source, source.rows(name), config)
-        return TwoClasses(reviews) if row.classes == "binary" else reviews
+        return Reviews(source, source.rows(name), config, two_classes=row.classes == "binary")
 
     run_trainer(model, collate, split("train"), split("validation"), folder, plan)
     test = [source.reviews[place] for place in source.rows("test")]

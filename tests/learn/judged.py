@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import precision_recall_curve, roc_auc_score
 
-from agpis_sdk.builtin.muisc.text import CLASSES
+from agpis_sdk.builtin.muisc.text import CLASSES, QUALIFIED
 from agpis_sdk.learn.judged_reviews import JudgedReviews
+from agpis_sdk.learn.resamples import BINS, Resamples
+from agpis_sdk.learn.sequence_metrics import CATEGORIES, PRECISIONS
 
 
 def judged(
@@ -49,3 +53,25 @@ def drawn(count: int, *, seed: int = 0, share: float = 0.6, products: int = 0) -
         feedback_written=[f"{code}, second image" for code in codes],
         products=generator.integers(0, products or count, count).astype(np.str_),
     )
+
+
+def sequence_metrics(codes: NDArray[np.str_], p_qualified: NDArray[np.floating]) -> dict[str, float]:
+    """Return the ranking figures alone, without intervals; `codes` and p^t are (n,), both decisions must occur."""
+    qualified = codes == QUALIFIED
+    metrics = {"auc": float(roc_auc_score(qualified, p_qualified))}
+    precision, recall, _ = precision_recall_curve(qualified, p_qualified)
+    for level in PRECISIONS:
+        metrics[f"recall_at_precision_{level:g}"] = float(recall[precision >= level].max(initial=0.0))
+    for name, prefix in CATEGORIES.items():
+        chosen = qualified | np.char.startswith(codes, prefix)
+        if (chosen & ~qualified).any():
+            metrics[f"auc_{name}"] = float(roc_auc_score(qualified[chosen], p_qualified[chosen]))
+    return {name: round(value, 4) for name, value in metrics.items()}
+
+
+def expected_calibration_error(
+    qualified: NDArray[np.bool_], p_qualified: NDArray[np.floating], bins: int = BINS
+) -> float:
+    """Return the mean distance between p^t (n,) and the share that is qualified, over bins of equal width."""
+    itself = Resamples.data_itself(qualified, np.asarray(p_qualified, dtype=np.float64))
+    return round(float(itself.calibration_error(bins)[0]), 4)

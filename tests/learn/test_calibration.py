@@ -16,7 +16,8 @@ from agpis_sdk.learn.calibration import (
     fit_calibration,
     objection_limit,
 )
-from agpis_sdk.learn.sequence_metrics import expected_calibration_error
+
+from .judged import expected_calibration_error
 
 TEMPERATURE = st.floats(0.2, 5)
 BIAS = st.floats(-3, 3)

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from agpis_sdk.errors import ConfigError
+from agpis_sdk.learn.judged_reviews import JudgedReviews
 from agpis_sdk.learn.plots import rule_bars, wilson_interval, write_plots
-from agpis_sdk.learn.sequence_metrics import JudgedReviews, evaluate
+from agpis_sdk.learn.sequence_metrics import evaluate
 
 from .judged import drawn, judged
 

@@ -12,15 +12,10 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, brier_score_loss, roc_auc_score
 
 from agpis_sdk.builtin.muisc.text import CLASSES
-from agpis_sdk.learn.sequence_metrics import (
-    JudgedReviews,
-    evaluate,
-    expected_calibration_error,
-    reliability,
-    sequence_metrics,
-)
+from agpis_sdk.learn.judged_reviews import JudgedReviews
+from agpis_sdk.learn.sequence_metrics import evaluate, reliability
 
-from .judged import drawn, judged
+from .judged import drawn, expected_calibration_error, judged, sequence_metrics
 
 CODES = st.lists(st.sampled_from(["yes", "AGP101", "AGP201", "AGP302", "other"]), max_size=30)
 
