@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from agpis_sdk.builtin.muisc.text import CLASSES, QUALIFIED
 
-OTHER = CLASSES[-1]
-
 
 @dataclass(frozen=True, eq=False)
 class JudgedReviews:

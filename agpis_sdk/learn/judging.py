@@ -38,7 +38,7 @@ def judge(model: Muisc, text: MuiscText, source: LearnableReviews, rows: NDArray
         said.extend(feedback(model, text, sequence, prompt, mask, judged))
     reviews = [source.reviews[row] for row in rows]
     return JudgedReviews(
-        codes=np.array([model.config.classes[review.label] for review in reviews]),
+        codes=np.array([model.config.classes[model.config.class_of(review.code)] for review in reviews]),
         probabilities=np.concatenate(probabilities),
         feedback_said=said,
         feedback_written=[review.feedback for review in reviews],

@@ -25,7 +25,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from agpis_sdk.builtin.muisc.checkpoints import begin_decoder, begin_tower
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.builtin.muisc.model import Muisc
-from agpis_sdk.builtin.muisc.text import MuiscText, split_words, title_with_category
+from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED, MuiscText, split_words, title_with_category
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.components import Backbone
 from agpis_sdk.errors import ConfigError, TrainingDataError, nearest
@@ -113,7 +113,9 @@ def train_muisc(
     calibrate(model, text, features)
     metrics = {
         "skipped_reviews": [asdict(skipped) for skipped in features.skipped],
-        "unnamed_rules": sum(model.config.classes[review.label] == "other" for review in features.reviews),
+        "unnamed_rules": sum(
+            model.config.classes[model.config.class_of(review.code)] == OTHER for review in features.reviews
+        ),
         "temperature": round(model.config.mcc_temperature, 4),
         "qualified_bias": round(model.config.mcc_qualified_bias, 4),
         "objects_below": round(model.config.objects_below, 4),
@@ -158,7 +160,7 @@ def fit(
     Raises `TrainingDataError` when the train split has no accepted or no rejected review.
     """
     train, validation = features.rows("train"), features.rows("validation")
-    decisions = {features.reviews[row].label > 0 for row in train}
+    decisions = {features.reviews[row].code != QUALIFIED for row in train}
     if len(decisions) < 2:
         found = {frozenset(): "no review", frozenset({True}): "rejected reviews alone"}.get(
             frozenset(decisions), "accepted reviews alone"
@@ -273,7 +275,7 @@ def with_shared_words(
     if title_products < 2 or not config.use_title:
         return config
     products: dict[str, set[str]] = {}
-    for review in (features.reviews[row] for row in rows if features.reviews[row].label == 0):
+    for review in (features.reviews[row] for row in rows if features.reviews[row].code == QUALIFIED):
         for word in split_words(title_with_category(review.title, review.category)):
             products.setdefault(word, set()).add(review.product)
     shared = [word for word, bearers in products.items() if len(bearers) >= title_products]
@@ -284,7 +286,7 @@ def with_shared_words(
 def calibrate(model: Muisc, text: MuiscText, features: LearnableReviews) -> None:
     """Set temperature, bias and objection limit from the validation split, whose share of accepted ones is the shop's."""
     rows = features.rows("validation")
-    qualified = np.array([features.reviews[row].label == 0 for row in rows])
+    qualified = np.array([features.reviews[row].code == QUALIFIED for row in rows])
     if len(set(qualified.tolist())) < 2:
         return
     logits = class_logits(model, text, features, rows)

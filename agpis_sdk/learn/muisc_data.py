@@ -49,7 +49,8 @@ class Reviews(Dataset[ReviewItem]):
     def __getitem__(self, index: int) -> ReviewItem:
         review = self._source.reviews[self._rows[index]]
         words = self._config.words_of(review.title, review.category)
-        label = min(review.label, 1) if self._two_classes else review.label
+        label = self._config.class_of(review.code)
+        label = min(label, 1) if self._two_classes else label
         return ReviewItem(words, review.feedback, label, images_of(self._source, list(review.images), self._config))
 
 

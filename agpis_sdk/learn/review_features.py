@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.builtin.muisc.features import image_tokens
-from agpis_sdk.builtin.muisc.text import CLASSES
+from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED
 from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.errors import ImageReadError, TrainingDataError
 from agpis_sdk.learn.galleries import split_of_review
@@ -26,17 +26,19 @@ from agpis_sdk.records import Review
 
 Fusion = Literal["late", "early"]
 REVIEWS_AT_ONCE = 64
+LAYOUT = 2
+"""Counts up when what is kept of a review changes, so that no older cache is read."""
 
 
 @dataclass(frozen=True)
 class LearnableReview:
-    """A review as the model learns it: its class (0 accepted), and where its images stand in the feature table."""
+    """A review as the model learns it: "yes", the first rule it names or "other"; and where its images stand in the table."""
 
     product: str
     split: Split
     title: str
     category: str
-    label: int
+    code: str
     feedback: str
     images: tuple[int, ...]
 
@@ -169,12 +171,12 @@ def _refuse_nothing(kept: Sequence[LearnableReview], skipped: Sequence[Skipped])
         )
 
 
-def class_of(review: Review) -> int:
-    """Return a review's class: 0 accepted, else that of the first rule it names, else that of "other"."""
+def code_of(review: Review) -> str:
+    """Return what a review says: "yes" where it accepts, else the code of the first rule it names, else "other"."""
     if review.decision == "accepted":
-        return 0
+        return QUALIFIED
     rules = review.rules or rules_in(review.feedback)
-    return CLASSES.index(rules[0]) if rules and rules[0] in CLASSES else CLASSES.index("other")
+    return rules[0] if rules else OTHER
 
 
 def side_by_side(images: Sequence[DecodedImage]) -> DecodedImage:
@@ -212,16 +214,16 @@ def _learnable(review: Review, images: tuple[int, ...], seed: int) -> LearnableR
         split=split_of_review(review, seed=seed),
         title=review.product.title,
         category=review.product.category,
-        label=class_of(review),
+        code=code_of(review),
         # For accepted sequences the feedback is one constant word (section 3.4.3).
-        feedback=review.feedback if rejected else CLASSES[0],
+        feedback=review.feedback if rejected else QUALIFIED,
         images=images,
     )
 
 
 def _fingerprint(reviews: Sequence[Review], fusion: Fusion, backbone: Backbone) -> str:
     """Return a name for the features of these reviews, this way of fusing them, and this backbone's own output."""
-    digest = hashlib.sha256(fusion.encode())
+    digest = hashlib.sha256(f"{LAYOUT}:{fusion}".encode())
     for review in reviews:
         digest.update(review.model_dump_json().encode())
         # A file of another size is another photo; hashing all bytes again would cost more than it is worth.

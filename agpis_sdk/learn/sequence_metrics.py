@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.muisc.text import QUALIFIED
-from agpis_sdk.learn.judged_reviews import OTHER, JudgedReviews
+from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED
+from agpis_sdk.learn.judged_reviews import JudgedReviews
 from agpis_sdk.learn.resamples import BINS, Mask, Resamples, Values, bin_of, drawn_weights, interval, mask_of
 from agpis_sdk.learn.rule_words import images_in, rules_in
 from agpis_sdk.learn.sequence_report import Confusion, Figure, ReliabilityBin, SequenceReport

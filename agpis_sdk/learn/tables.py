@@ -183,7 +183,7 @@ def _muisc(row: TableRow, plan: TrainingPlan, source: LearnableReviews, folder: 
 
 
 def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, folder: Path) -> dict[str, Any]:
-    from agpis_sdk.builtin.muisc.text import CLASSES, MuiscText
+    from agpis_sdk.builtin.muisc.text import MuiscText
 
     config = fitted_config(source, _config(row))
     if isinstance(source, ReviewFeatures):
@@ -195,7 +195,7 @@ def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, f
     model = SingleTower(
         channels=config.global_channels,
         max_images=1 if row.fusion == "early" else max(len(review.images) for review in source.reviews),
-        classes=2 if row.classes == "binary" else len(CLASSES),
+        classes=2 if row.classes == "binary" else len(config.classes),
         tower=config.tower,
         tower_size=config.tower_size,
     )
@@ -207,7 +207,7 @@ def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, f
 
     run_trainer(model, collate, split("train"), split("validation"), folder, plan)
     test = [source.reviews[place] for place in source.rows("test")]
-    codes: NDArray[np.str_] = np.array([CLASSES[review.label] for review in test])
+    codes: NDArray[np.str_] = np.array([config.classes[config.class_of(review.code)] for review in test])
     products: NDArray[np.str_] = np.array([review.product for review in test])
     judged = judge_with_single_tower(model.cpu(), collate, split("test"), codes, products)
     return evaluate(judged, seed=plan.seed).as_dict()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agpis_sdk.learn.review_features import class_of
+from agpis_sdk.learn.review_features import code_of
 from agpis_sdk.learn.rule_words import rules_in
 from agpis_sdk.learn.splits import split_of
 from agpis_sdk.records import CandidateImage, Product, Review
@@ -55,7 +55,7 @@ def review(decision: str, feedback: str, rules: tuple[str, ...] = ()) -> Review:
 
 
 def test_the_class_is_the_first_rule_else_other() -> None:
-    assert class_of(review("accepted", "watermark, but never mind")) == 0
-    assert class_of(review("rejected", "blurry image and watermark")) == 3
-    assert class_of(review("rejected", "ugly")) == 44
-    assert class_of(review("rejected", "watermark", ("AGP101",))) == 1
+    assert code_of(review("accepted", "watermark, but never mind")) == "yes"
+    assert code_of(review("rejected", "blurry image and watermark")) == "AGP103"
+    assert code_of(review("rejected", "ugly")) == "other"
+    assert code_of(review("rejected", "watermark", ("AGP101",))) == "AGP101"

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from transformers import PretrainedConfig
 
-from agpis_sdk.builtin.muisc.text import CLASSES, split_words, title_with_category
+from agpis_sdk.builtin.muisc.text import CLASSES, OTHER, split_words, title_with_category
 
 
 class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
@@ -94,6 +94,10 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
             return words
         known = set(self.title_words)
         return " ".join(word for word in split_words(words) if word in known)
+
+    def class_of(self, code: str) -> int:
+        """Return the class of "yes", of a rule, or of "other": what a rule has that this model does not know."""
+        return self.classes.index(code) if code in self.classes else self.classes.index(OTHER)
 
     @property
     def spoken_classes(self) -> list[str]:

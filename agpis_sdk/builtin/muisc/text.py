@@ -17,7 +17,8 @@ PAD, SEPARATOR, END = "<pad>", "<separator>", "<end>"
 SPECIAL = (PAD, SEPARATOR, END)
 FILE = "tokenizer.json"
 QUALIFIED = "yes"
-CLASSES = (QUALIFIED, *(rule.code for rule in BUILTIN_RULES if rule.category != "engine"), "other")
+OTHER = "other"
+CLASSES = (QUALIFIED, *(rule.code for rule in BUILTIN_RULES if rule.category != "engine"), OTHER)
 
 
 class MuiscText:
