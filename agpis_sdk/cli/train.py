@@ -69,6 +69,22 @@ def noncompliance(
     _print(train_noncompliance(examples, out, backbone(config, overrides), seed=seed, epochs=epochs), out)
 
 
+@app.command("pairs")
+def pairs(
+    out: OutOption,
+    photos: Annotated[
+        list[Path], typer.Option("--photos", help="Folder with products.jsonl and facts.json; repeatable.")
+    ],
+    seed: SeedOption = 0,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Train the verdict on image pairs: duplicate, colour variant, similar angle or fine?"""
+    from agpis_sdk.learn.pairs import train_pairs
+
+    _print(train_pairs(photos, out, backbone(config, overrides), seed=seed), out)
+
+
 @app.command("muisc")
 def muisc(
     reviews: Annotated[Path, typer.Argument(help="Reviews, one JSON object a line; `agpis bench build` makes some.")],

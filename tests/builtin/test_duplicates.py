@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from safetensors.numpy import save_file
 
-from agpis_sdk.builtin.duplicates import alignment, features, matching, proposals
+from agpis_sdk.builtin.duplicates import alignment, features, matching, proposals, verification
 from agpis_sdk.builtin.duplicates.checker import DuplicateChecker
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
+from agpis_sdk.builtin.duplicates.verdict import VerdictHead
 from agpis_sdk.components import AttributedFinding, DecodedImage, ImagePair
-from agpis_sdk.errors import PluginLoadError
+from agpis_sdk.errors import PluginLoadError, WeightsError
 from agpis_sdk.media.letterbox import letterbox
 
 Pixels = NDArray[np.uint8]
@@ -92,8 +95,9 @@ def check(*pairs: tuple[Pixels, Pixels], config: DuplicatesConfig | None = None)
     return list(checker.check_pairs(made, FakeContext()))  # type: ignore[arg-type]
 
 
-def score(first: Pixels, second: Pixels, config: DuplicatesConfig | None = None) -> float:
-    return max((finding.score for finding in check((first, second), config=config)), default=0.0)
+def score(first: Pixels, second: Pixels, config: DuplicatesConfig | None = None, code: str = "AGP201") -> float:
+    findings = check((first, second), config=config)
+    return max((finding.score for finding in findings if finding.code == code), default=0.0)
 
 
 def iou(one: Sequence[int], other: Sequence[int]) -> float:
@@ -140,7 +144,7 @@ def test_a_changed_copy_is_found(change: Any) -> None:
 
 def test_a_crop_is_found_with_boxes_on_what_both_show() -> None:
     original = picture(2)
-    (finding,) = check((original, original[40:330, 60:350]))
+    finding = check((original, original[40:330, 60:350]))[0]
     first, second = (region.box for region in finding.regions)
     # Boxes are in original pixels, twice the working ones here.
     assert iou(first, (120, 80, 580, 580)) > 0.85
@@ -149,19 +153,75 @@ def test_a_crop_is_found_with_boxes_on_what_both_show() -> None:
 
 def test_a_crop_is_called_a_crop() -> None:
     original = picture(2)
-    (finding,) = check((original, original[100:330, 90:320]))
+    finding = check((original, original[100:330, 90:320]))[0]
     assert '"0-second" is a crop of "0-first"' in finding.message
 
 
 def test_a_mirrored_copy_is_called_mirrored() -> None:
     original = picture(3)
-    (finding,) = check((original, original[:, ::-1]))
+    finding = check((original, original[:, ::-1]))[0]
     assert "mirrored" in finding.message
 
 
 @pytest.mark.parametrize("color", [(160, 60, 60), (60, 140, 80), (40, 40, 40)])
 def test_another_colour_is_no_duplicate(color: tuple[int, int, int]) -> None:
     assert score(picture(4), picture(4, base=color)) < 0.5
+
+
+@pytest.mark.parametrize("color", [(160, 60, 60), (60, 140, 80)])
+def test_the_same_shot_in_another_colour_is_a_variant(color: tuple[int, int, int]) -> None:
+    assert score(picture(4), picture(4, base=color), code="AGP208") >= 0.5
+
+
+def test_a_variant_names_no_duplicate_in_its_message() -> None:
+    (finding,) = [found for found in check((picture(4), picture(4, base=(160, 60, 60)))) if found.score >= 0.5]
+    assert finding.message == '"0-first" and "0-second" show the same shot in different colours'
+
+
+def test_a_banner_is_told_in_the_message() -> None:
+    finding = check((picture(1), with_banner(picture(1))))[0]
+    assert "something is laid over one of them" in finding.message
+
+
+def test_a_small_part_enlarged_is_a_repeated_detail_and_no_duplicate() -> None:
+    original = picture(13)
+    detail = cv2.resize(original[120:270, 120:270], (400, 400), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    assert score(original, detail, code="AGP206") >= 0.5
+    assert score(original, detail) < 0.5
+
+
+def test_a_step_aside_is_a_similar_angle_and_no_duplicate() -> None:
+    original = picture(14)
+    corners = np.array(((0, 0), (SIZE, 0), (SIZE, SIZE), (0, SIZE)), np.float32)
+    leaning = corners + np.array(((0, 32), (0, -32), (0, 32), (0, -32)), np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, leaning.astype(np.float32))
+    aside = cv2.warpPerspective(original, matrix, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE)
+    assert score(original, np.asarray(aside, np.uint8), code="AGP203") >= 0.5
+    assert score(original, np.asarray(aside, np.uint8)) < 0.5
+
+
+def test_a_picture_with_much_hidden_has_no_overlay() -> None:
+    changed = np.zeros((60, 60), bool)
+    changed[5:55, 5:55] = True
+    edges = np.random.default_rng(0).random((2, 60, 60)).astype(np.float32)
+    assert not verification.overlay_mask(changed, np.ones_like(changed), edges[0], edges[1]).any()
+
+
+def test_a_changed_part_with_edges_of_its_own_is_an_overlay_and_one_with_the_same_is_not() -> None:
+    changed = np.zeros((60, 60), bool)
+    changed[20:40, 20:40] = True
+    edges = np.random.default_rng(0).random((2, 60, 60)).astype(np.float32)
+    assert verification.overlay_mask(changed, np.ones_like(changed), edges[0], edges[1])[30, 30]
+    assert not verification.overlay_mask(changed, np.ones_like(changed), edges[0], edges[0]).any()
+
+
+def test_verdicts_sum_to_one_and_a_head_of_another_layout_is_refused(tmp_path: Path) -> None:
+    head = VerdictHead.load()
+    same = verification.Comparison(1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, (0, 0, 1, 1), (0, 0, 1, 1))
+    assert sum(head.probabilities(same).values()) == pytest.approx(1)
+    save_file({"weight": np.zeros((2, 3), np.float32), "bias": np.zeros(2, np.float32)}, tmp_path / "other.safetensors")
+    with pytest.raises(WeightsError, match="weight"):
+        DuplicateChecker(DuplicatesConfig(weights=tmp_path / "other.safetensors"))
 
 
 def test_another_picture_is_no_duplicate() -> None:
@@ -182,8 +242,8 @@ def test_tiny_pictures_give_no_error() -> None:
 def test_the_order_of_a_pair_changes_nothing() -> None:
     one, two = image(picture(7), "one"), image(rotated(picture(7)), "two")
     checker = DuplicateChecker(DuplicatesConfig())
-    (there,) = checker.check_pairs([ImagePair(one, two)], FakeContext())  # type: ignore[arg-type]
-    (back,) = checker.check_pairs([ImagePair(two, one)], FakeContext())  # type: ignore[arg-type]
+    there = next(checker.check_pairs([ImagePair(one, two)], FakeContext()))  # type: ignore[arg-type]
+    back = next(checker.check_pairs([ImagePair(two, one)], FakeContext()))  # type: ignore[arg-type]
     assert there.score == back.score
     assert [region.box for region in there.regions] == [region.box for region in reversed(back.regions)]
 

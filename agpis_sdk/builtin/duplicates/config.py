@@ -11,10 +11,9 @@ from agpis_sdk.components import ComponentConfig
 
 
 class DuplicatesConfig(ComponentConfig):
-    """How regions are proposed, matched and verified.
+    """How regions are proposed, matched and verified, and who gives the verdict."""
 
-    Each `min_` and `max_` of the verification is the point at which a pair that passes all else scores 0.5.
-    """
+    weights: Path | None = Field(default=None, description="A file of `agpis train pairs`; the shipped one when unset.")
 
     features: Literal["roi_align", "crop"] = Field(
         default="roi_align",
@@ -41,23 +40,11 @@ class DuplicatesConfig(ComponentConfig):
     few_keypoints: int = Field(
         default=40, ge=0, description="Regions align only pictures of which one has fewer keypoints than this."
     )
-    min_structure: float = Field(
-        default=0.75, ge=0, le=1, description="Local correlation of the aligned pictures, 1 for the same picture."
-    )
-    max_color_shift: float = Field(
-        default=5.0, gt=0, description="Upper-quartile colour difference (CIE Lab, light gain removed)."
-    )
-    max_recolored: float = Field(
-        default=0.03, gt=0, le=1, description="Share of the matched content that may differ in colour."
-    )
-    min_coverage: float = Field(
-        default=0.6, gt=0, le=1, description="Share of one picture's content that the other must show."
-    )
     min_shared: float = Field(
         default=0.25,
         gt=0,
         le=1,
-        description="Share of the wider picture's content that the closer one must show; less is an enlarged detail.",
+        description="Share of the wider picture's content that the closer one must show; less is AGP206, a detail.",
     )
     min_content: float = Field(
         default=0.02, gt=0, le=1, description="Share of a picture that must be content, not background."

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.builtin.duplicates.alignment import Transform, invert
-from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 
 Box = tuple[float, float, float, float]
 WINDOW = 11  # pixels; side of the window of local statistics
@@ -21,11 +20,11 @@ BLUR = 1.2  # pixels; sigma of the blur before anything is compared
 COLOR_BLUR = 2.0  # pixels; sigma of the further blur before colours are, as JPEG keeps them coarsely
 NOISE = 4.0  # grey levels; texture weaker than this is not compared
 TEXTURE_CAP = 20.0  # grey levels; stronger texture does not count more than this
-MAX_GAIN = 1.2  # brightness may differ by this factor
+MAX_GAIN = 1.4  # brightness may differ by this factor
 COLOR_CHANGE = 7.0  # Lab distance from which a pixel counts as recoloured
-OVERLAY_FILL = 0.8  # share of its bounding box that a changed part fills, to be taken for a banner
-OVERLAY_CORRELATION = 0.4  # mean correlation above which a changed part is recoloured, not covered
-OVERLAY_SHARE = 0.35  # a changed part larger than this share of what is shared is no banner
+OVERLAY_EDGES = 0.4  # correlation of the two pictures' edges above which a changed part is recoloured, not covered
+OVERLAY_SHARE = 0.45  # changed parts larger than this share of what is shared are no banner
+STRONG_EDGE = 10.0  # Lab distance per pixel; stronger edges do not count more than this
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,18 +44,27 @@ class View:
 class Comparison:
     """What two aligned pictures have in common.
 
-    `structure` is the mean local correlation, `color_shift` the upper quartile of the Lab distance, `recolored` the
-    share of the shared content that changed colour, `coverage` and `least_coverage` the larger and the smaller of the
-    two shares of a picture's content that are shared. Boxes are x, y, width, height of the shared part.
+    `structure` is the mean local correlation, `color_shift` the upper quartile of the Lab distance and
+    `greatest_color_shift` its 98th percentile, which a recoloured trim moves, too; `recolored` the
+    share of the shared content that changed colour, `covered` the share that an overlay hides, `coverage` and
+    `least_coverage` the larger and the smaller of the two shares of a picture's content that are shared. Boxes are x, y,
+    width, height of the shared part.
     """
 
     structure: float
     color_shift: float
+    greatest_color_shift: float
     recolored: float
+    covered: float
     coverage: float
     least_coverage: float
     first_box: Box
     second_box: Box
+
+    @property
+    def agreement(self) -> float:
+        """How well the alignment fits, whatever the colours: structure, on as much of both pictures as possible."""
+        return self.structure * self.coverage * min(1.0, 2 * self.least_coverage)
 
 
 def make_view(pixels: NDArray[np.uint8], content: NDArray[np.uint8], side: int) -> View:
@@ -95,35 +103,24 @@ def compare(first: View, second: View, transform: Transform) -> Comparison | Non
     one, other = _smooth(laid_over, BLUR), _smooth(second.pixels, BLUR)
     distance = lab_distance(_smooth(one, COLOR_BLUR), _smooth(other, COLOR_BLUR), shared)
     changed = cv2.morphologyEx((distance > COLOR_CHANGE).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    luma_one, luma_other = _luma(one), _luma(other)
-    correlation, texture = local_correlation(luma_one, luma_other, valid)
-    kept = shared & ~overlay_mask(changed > 0, valid, correlation, texture)
+    overlay = overlay_mask(changed > 0, valid, edge_strength(one), edge_strength(other))
+    kept = shared & ~overlay
     if kept.sum() < WINDOW**2:
         return None
     rows, columns = np.nonzero(shared)
     x, y = int(columns.min()), int(rows.min())
     second_box = (float(x), float(y), float(columns.max() + 1 - x), float(rows.max() + 1 - y))
     return Comparison(
-        structure=structure(luma_one, luma_other, kept),
+        structure=structure(_luma(one), _luma(other), kept),
         color_shift=float(np.percentile(distance[kept], 75)),
+        greatest_color_shift=float(np.percentile(distance[kept], 98)),
         recolored=float(changed[kept].mean()),
+        covered=float(overlay[shared].mean()),
         coverage=max(coverages),
         least_coverage=min(coverages),
         first_box=_box_back(second_box, transform, first.size),
         second_box=second_box,
     )
-
-
-def duplicate_score(comparison: Comparison, config: DuplicatesConfig) -> float:
-    """Return 0..1, 0.5 where the weakest of the tests stands at its limit: a chain is as strong as its weakest link."""
-    margins = (
-        (comparison.structure - config.min_structure) / 0.1,
-        (config.max_color_shift - comparison.color_shift) / (0.25 * config.max_color_shift),
-        (config.max_recolored - comparison.recolored) / (0.25 * config.max_recolored),
-        (comparison.coverage - config.min_coverage) / 0.1,
-        (comparison.least_coverage - config.min_shared) / (0.25 * config.min_shared),
-    )
-    return float(1 / (1 + np.exp(-np.clip(2 * min(margins), -30, 30))))
 
 
 def structure(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
@@ -166,34 +163,54 @@ def lab_distance(
     ratio = (_luma(second)[mask] + 1) / (_luma(first)[mask] + 1)
     ratio = ratio[(ratio > 1 / MAX_GAIN) & (ratio < MAX_GAIN)]  # what differs by more is covered or recoloured
     gain = float(np.median(ratio)) if len(ratio) else 1.0
-    one = cv2.cvtColor(np.clip(first * np.float32(gain / 255), 0, 1), cv2.COLOR_RGB2LAB)
-    two = cv2.cvtColor(np.clip(second / np.float32(255), 0, 1), cv2.COLOR_RGB2LAB)
+    # The darker one is lightened, so that both are cut off where the lighter one was.
+    one = _lab(first * np.float32(max(gain, 1.0)))
+    two = _lab(second * np.float32(max(1 / gain, 1.0)))
     difference = (one - two) * np.array([0.5, 1.0, 1.0], np.float32)
     return np.asarray(np.sqrt((difference**2).sum(axis=2)), dtype=np.float32)
 
 
-def overlay_mask(
-    changed: NDArray[np.bool_],
-    valid: NDArray[np.bool_],
-    correlation: NDArray[np.float32],
-    texture: NDArray[np.float32],
-) -> NDArray[np.bool_]:
-    """Return (h, w), True on changed parts that are upright rectangles: banners and badges laid over one picture.
+def edge_strength(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how fast (h, w) the colours of (h, w, 3) RGB 0..255 change, in Lab distance per pixel, cut off when strong."""
+    lab = _lab(pixels)
+    steps = [cv2.Sobel(lab, cv2.CV_32F, dx, dy, scale=1 / 8) for dx, dy in ((1, 0), (0, 1))]
+    strength = np.sqrt(sum((step**2).sum(axis=2) for step in steps))
+    return np.asarray(np.minimum(strength, STRONG_EDGE), dtype=np.float32)
 
-    An overlay hides what was there, so nothing in or around it correlates; a part of another colour keeps its edges.
+
+def overlay_mask(
+    changed: NDArray[np.bool_], valid: NDArray[np.bool_], first_edges: NDArray[np.float32], edges: NDArray[np.float32]
+) -> NDArray[np.bool_]:
+    """Return (h, w), True on changed parts that hide what was there: banners, badges and stickers laid over one picture.
+
+    A recoloured part keeps its outline, its seams and its folds, so the strengths (h, w) of the two pictures' edges
+    correlate; an overlay has its own.
     """
-    overlay = np.zeros(changed.shape, dtype=bool)
-    part = (changed & valid).astype(np.uint8)
-    contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    overlay = np.zeros(changed.shape, dtype=np.uint8)
     total = max(int(valid.sum()), 1)
+    # Along the pictures' own edge there is no outline to judge by.
+    inside = cv2.erode(np.pad(valid, 1).astype(np.uint8), np.ones((7, 7), np.uint8))[1:-1, 1:-1] > 0
+    contours, _ = cv2.findContours((changed & valid).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     for contour in contours:
-        x, y, width, height = cv2.boundingRect(contour)
-        area = width * height
-        if 0.01 * total < area < OVERLAY_SHARE * total and cv2.contourArea(contour) > OVERLAY_FILL * area:
-            part_of = (slice(max(y - 2, 0), y + height + 2), slice(max(x - 2, 0), x + width + 2))
-            if float(np.average(correlation[part_of], weights=texture[part_of] ** 2)) < OVERLAY_CORRELATION:
-                overlay[part_of] = True
-    return overlay
+        if not 0.01 * total < cv2.contourArea(contour) < OVERLAY_SHARE * total:
+            continue
+        part = cv2.drawContours(np.zeros_like(overlay), [contour], -1, (1,), cv2.FILLED)
+        part = cv2.dilate(part, np.ones((5, 5), np.uint8)).astype(np.uint8)
+        if correlation(first_edges, edges, (part > 0) & inside) < OVERLAY_EDGES:
+            overlay = np.maximum(overlay, part)
+    hidden = overlay > 0
+    # So much hidden is no banner over a picture, but another picture.
+    return hidden if hidden.sum() < OVERLAY_SHARE * total else np.zeros_like(hidden)
+
+
+def correlation(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+    """Return Pearson's correlation of two (h, w) maps inside a mask, 0 where one of them is even."""
+    one, two = first[mask], second[mask]
+    if not len(one):
+        return 0.0
+    one, two = one - one.mean(), two - two.mean()
+    norm = float(np.sqrt((one @ one) * (two @ two)))
+    return float(one @ two) / norm if norm > 1e-6 else 0.0
 
 
 def _warp(view: View, transform: Transform, size: tuple[int, int]) -> View:
@@ -225,6 +242,10 @@ def _box_back(box: Box, transform: Transform, size: tuple[int, int]) -> Box:
 
 def _smooth(pixels: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), dtype=np.float32)
+
+
+def _lab(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.cvtColor(np.clip(pixels / np.float32(255), 0, 1), cv2.COLOR_RGB2LAB), dtype=np.float32)
 
 
 def _luma(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

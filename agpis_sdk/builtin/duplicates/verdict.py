@@ -1,0 +1,64 @@
+"""The verdict on an aligned pair: a multinomial logistic classifier over what the verification measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from agpis_sdk.builtin.duplicates.verification import Comparison
+from agpis_sdk.builtin.weights import read_tensors
+
+SHIPPED = Path(__file__).parent / "weights" / "verdict.safetensors"
+PairKind = Literal["duplicate", "variant", "similar-angle", "other"]
+KINDS: tuple[PairKind, ...] = ("duplicate", "variant", "similar-angle", "other")
+"""Same content again · same shot in another colour · nearly the same angle · another view or another product."""
+EVIDENCE = 9
+
+
+def evidence(comparison: Comparison) -> NDArray[np.float64]:
+    """Return what speaks for one verdict or another, (9,), each about 0..1.
+
+    Structure as a margin to perfect, on a logarithmic scale as 0.99 and 0.9 differ more than 0.6 and 0.5; colours
+    likewise, as a dye shifts them ten times as far as JPEG does.
+    """
+    return np.array(
+        [
+            max(comparison.structure, 0.0),
+            -np.log10(max(1 - comparison.structure, 0.003)) / 2.5,
+            np.log1p(comparison.color_shift) / 4,
+            np.log1p(comparison.greatest_color_shift) / 4,
+            np.sqrt(comparison.recolored),
+            np.log10(1 + 1000 * comparison.recolored) / 3,
+            comparison.covered,
+            comparison.coverage,
+            comparison.least_coverage,
+        ]
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class VerdictHead:
+    """Probabilities = softmax(weight · evidence + bias); `weight` is (kinds, evidence), `bias` (kinds,)."""
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def probabilities(self, comparison: Comparison) -> dict[PairKind, float]:
+        """Return the probability of each kind; they sum to 1."""
+        logits = self.weight.astype(np.float64) @ evidence(comparison) + self.bias
+        shares = np.exp(logits - logits.max())
+        return dict(zip(KINDS, (shares / shares.sum()).tolist(), strict=True))
+
+    def save(self, path: Path) -> None:
+        """Write the head as safetensors."""
+        save_file({"weight": self.weight, "bias": self.bias}, path)
+
+    @classmethod
+    def load(cls, path: Path = SHIPPED) -> VerdictHead:
+        """Read a head; raises `WeightsError` where it is of another layout."""
+        return cls(**read_tensors(path, {"weight": (len(KINDS), EVIDENCE), "bias": (len(KINDS),)}))
