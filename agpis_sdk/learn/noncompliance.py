@@ -28,6 +28,8 @@ from agpis_sdk.records import Review
 
 FACTS = ("embedding", "tokens", "feature_map", "detail_map")
 LOOK_ALIKE = "look-alike"
+HARD = ("watermark", "promotional-text", "collage", "unnatural-artifact")
+"""Kinds that are faint or look like what is fine: they are drawn twice as often."""
 NEIGHBOURS = 64
 BATCH_SIZE = 64
 
@@ -58,12 +60,12 @@ def train_noncompliance(
     *,
     seed: int = 0,
     epochs: int = 10,
-    draws: int = 5,
+    draws: int = 8,
     single_photos: int = 1000,
 ) -> dict[str, Any]:
     """Train on what accepted reviews show, measure on unseen products with unseen marks, write both to `out`.
 
-    `draws` violations are drawn into each photo of a product with several, one into each of at most `single_photos`
+    `draws` violations are drawn into each photo of a product with several, two into each of at most `single_photos`
     products that have but one. Raises `TrainingDataError` when there is no clean photo.
     """
     table = feature_table(draw(reviews, seed=seed, draws=draws, single_photos=single_photos), backbone)
@@ -90,7 +92,7 @@ def draw(reviews: Iterable[Review], *, seed: int, draws: int, single_photos: int
             rng = np.random.default_rng([seed, number, photo.position])
             # Collages are made of other photos of the same split: a test photo is never seen in training.
             neighbours[split] = [photo.pixels, *neighbours[split][: NEIGHBOURS - 1]]
-            yield from _drawn(photo, split, rng, neighbours[split], 1 if single else draws)
+            yield from _drawn(photo, split, rng, neighbours[split], 2 if single else draws)
 
 
 def _drawn(
@@ -100,7 +102,7 @@ def _drawn(
     yield DrawnPhoto(split, "", photo)
     alike, _ = hard_negative(_maybe_mirrored(photo.pixels, rng), rng, split=pool)
     yield DrawnPhoto(split, LOOK_ALIKE, with_pixels(photo, alike))
-    kinds = list(KINDS)
+    kinds = [*KINDS, *HARD]
     for _ in range(draws):
         kind = kinds[int(rng.integers(len(kinds)))]
         others = [neighbours[int(rng.integers(len(neighbours)))] for _ in range(3)]

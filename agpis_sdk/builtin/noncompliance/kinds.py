@@ -17,6 +17,7 @@ KINDS: dict[str, tuple[str, str, bool]] = {
     "screenshot": ("AGP113", "the picture looks like a screenshot", False),
     "border": ("AGP111", "a border runs around the picture", False),
     "placeholder": ("AGP114", "a placeholder stands where the product should be", False),
+    "unnatural-artifact": ("AGP109", "traces of a bad cut-out or retouch are left", True),
     "blur": ("AGP103", "the picture is blurred", False),
 }
 UNSURE = ("AGP128", "something does not belong in the picture", False)
