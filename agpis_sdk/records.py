@@ -93,12 +93,13 @@ class Finding(Record):
 
 
 class ImageOutcome(Record):
-    """What became of one candidate image."""
+    """What became of one candidate image; `primary_reasons` say what lowers p_primary, the weightiest first."""
 
     id: str
     state: ImageState
     p_primary: Probability | None = None
     p_noncompliant: Probability | None = None
+    primary_reasons: tuple[str, ...] = ()
 
 
 class Outcome(Record):

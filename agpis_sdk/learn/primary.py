@@ -1,36 +1,52 @@
-"""Trains the primary head on accepted reviews (paper section 3.3.1, Eq. 1)."""
+"""Trains the primary head on accepted reviews (paper section 3.3.1, Eq. 1), as a choice among the images of a product.
+
+Which image merchants put first differs between shops, so two more things are learned that hold in all of them: traits
+that anyone can see (`primary.traits`), and that a whole, upright product beats a cut, small or tilted copy of itself.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from agpis_sdk.bench.photography import close_up
+from agpis_sdk.bench.violations import inject
+from agpis_sdk.builtin.measures.foreground import estimate_foreground
 from agpis_sdk.builtin.primary.model import PrimaryHead
+from agpis_sdk.builtin.primary.traits import image_traits
 from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.errors import TrainingDataError
-from agpis_sdk.learn.photos import embeddings, load_photo, mirrored
+from agpis_sdk.learn.photos import load_photo, mirrored, with_pixels
 from agpis_sdk.learn.splits import Split, split_of
 from agpis_sdk.records import Review
 
-# Strong: a softer head carries over better to a shop that it has not seen (leave-one-folder-out).
-REGULARISATION = 0.0003
+# Chosen by leave-one-folder-out figures: what is learned from embeddings must be strong to count, traits may count at once.
+EMBEDDING_PENALTY = 0.3
+TRAIT_PENALTY = 0.01
+WORSE_COPIES = ("close-up", "too-small", "off-center", "cluttered-background", "rotated")
+REAL_WEIGHT, COPIES_WEIGHT = 0.5, 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class PrimaryExample:
-    """One candidate image with its label by Eq. 1; `embedding` is (channels,), `product` groups a gallery."""
+class RankedGallery:
+    """Images of one product of which the one at row `primary` comes first: embeddings (n, channels), traits (n, traits).
+
+    `real` galleries are a merchant's own; the others set a photo against worse copies of itself.
+    """
 
     product: str
     split: Split
-    label: int
-    embedding: NDArray[np.float32]
-    mirrored: NDArray[np.float32]
+    real: bool
+    primary: int
+    embeddings: NDArray[np.float32]
+    traits: NDArray[np.float32]
 
 
 def train_primary(reviews: Iterable[Review], out: Path, backbone: Backbone, *, seed: int = 0) -> dict[str, Any]:
@@ -38,14 +54,13 @@ def train_primary(reviews: Iterable[Review], out: Path, backbone: Backbone, *, s
 
     Raises `TrainingDataError` when there is nothing to learn from.
     """
-    examples = list(labelled(reviews, backbone, seed=seed))
-    train = [example for example in examples if example.split == "train"]
-    head = fit(train)
+    galleries = list(ranked_galleries(reviews, backbone, seed=seed))
+    head = fit(galleries)
     metrics = {
         "seed": seed,
-        "train": _counts(train),
+        "train": gallery_metrics([gallery for gallery in galleries if gallery.split == "train"], head),
         **{
-            split: gallery_metrics([example for example in examples if example.split == split], head)
+            split: gallery_metrics([gallery for gallery in galleries if gallery.split == split], head)
             for split in ("validation", "test")
         },
     }
@@ -55,61 +70,136 @@ def train_primary(reviews: Iterable[Review], out: Path, backbone: Backbone, *, s
     return metrics
 
 
-def labelled(reviews: Iterable[Review], backbone: Backbone, *, seed: int = 0) -> Iterable[PrimaryExample]:
-    """Yield every candidate image of accepted reviews with at least two candidates, labelled by Eq. 1."""
-    for review in reviews:
-        if review.decision != "accepted" or len(review.product.images) < 2:
-            continue
-        images: list[DecodedImage] = [load_photo(review.product, image) for image in review.product.images]
-        plain = embeddings(images, backbone)
-        flipped = embeddings([mirrored(image) for image in images], backbone)
+def ranked_galleries(reviews: Iterable[Review], backbone: Backbone, *, seed: int = 0) -> Iterator[RankedGallery]:
+    """Yield each accepted review's candidates, the same mirrored, and its first image against worse copies of itself."""
+    for number, review in enumerate(review for review in reviews if review.decision == "accepted"):
         split = split_of(review.product, seed=seed)
-        for row, image in enumerate(images):
-            label = int(image.id == review.sequence[0])
-            yield PrimaryExample(review.product.id, split, label, plain[row], flipped[row])
+        images = [load_photo(review.product, image) for image in review.product.images]
+        first = [image.id for image in images].index(review.sequence[0])
+        if len(images) > 1:
+            yield _gallery(images, first, split, backbone, real=True)
+            yield _gallery([mirrored(image) for image in images], first, split, backbone, real=True)
+        rng = np.random.default_rng([seed, number])
+        yield _gallery([images[first], *_worse_copies(images[first], rng, split)], 0, split, backbone, real=False)
 
 
-def fit(examples: Sequence[PrimaryExample]) -> PrimaryHead:
-    """Fit a balanced logistic regression on standardised embeddings and fold the standardisation into its weights."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
+def _gallery(
+    images: Sequence[DecodedImage], primary: int, split: Split, backbone: Backbone, *, real: bool
+) -> RankedGallery:
+    traits = []
+    for image in images:
+        foreground = estimate_foreground(image.pixels)
+        traits.append(image_traits(image.pixels, foreground.mask, foreground.busy_ring))
+    embeddings = [facts["embedding"] for facts in backbone.features(images)]
+    return RankedGallery(images[0].product_id, split, real, primary, np.stack(embeddings), np.stack(traits))
 
-    if len({example.label for example in examples}) < 2:
+
+def _worse_copies(image: DecodedImage, rng: np.random.Generator, split: Split) -> Iterator[DecodedImage]:
+    """Yield the image as a close-up, small, off the middle, before clutter, and tilted."""
+    pixels = np.array(image.pixels)
+    for kind in WORSE_COPIES:
+        if kind == "close-up":
+            changed = close_up(pixels, rng)
+        else:
+            changed = inject(kind, pixels, rng, split="test" if split == "test" else "train", others=[pixels]).pixels
+        yield with_pixels(image, changed)
+
+
+def fit(galleries: Sequence[RankedGallery]) -> PrimaryHead:
+    """Fit weights on the train split, and on the validation split's own galleries how scores turn into p_primary.
+
+    Raises `TrainingDataError` where no product of the train split has two candidate images.
+    """
+    train = [gallery for gallery in galleries if gallery.split == "train"]
+    if not any(gallery.real for gallery in train):
         raise TrainingDataError(
-            "every image has the same label, or there is none",
+            "no accepted review of the train split has two candidate images",
             item="primary",
             remedy="give accepted reviews of products with two or more candidate images",
         )
-    features = np.stack([e.embedding for e in examples] + [e.mirrored for e in examples]).astype(np.float64)
-    labels = np.array([e.label for e in examples] * 2)
-    scaler = StandardScaler().fit(features)
-    model = LogisticRegression(C=REGULARISATION, class_weight="balanced", max_iter=2000)
-    model.fit(scaler.transform(features), labels)
-    weight = model.coef_[0] / scaler.scale_
-    bias = model.intercept_ - weight @ scaler.mean_
-    return PrimaryHead(weight.astype(np.float32), bias.astype(np.float32))
+    embeddings, traits = (
+        np.concatenate([getattr(gallery, name) for gallery in train]).astype(np.float64)
+        for name in ("embeddings", "traits")
+    )
+    centre, usual = embeddings.mean(0), traits.mean(0)
+    spread = np.concatenate([embeddings.std(0), traits.std(0)]) + 1e-6
+    rows = (np.concatenate([embeddings, traits], axis=1) - np.concatenate([centre, usual])) / spread
+    penalty = np.repeat([EMBEDDING_PENALTY, TRAIT_PENALTY], [embeddings.shape[1], traits.shape[1]])
+    weight = _listwise(rows, train, penalty) / spread
+    looks, seen = np.split(weight.astype(np.float32), [len(centre)])
+    head = PrimaryHead(looks, centre.astype(np.float32), seen, usual.astype(np.float32), np.zeros(1, np.float32))
+    held_back = [gallery for gallery in galleries if gallery.split == "validation" and gallery.real]
+    return _calibrated(head, held_back or [gallery for gallery in train if gallery.real])
 
 
-def gallery_metrics(examples: Sequence[PrimaryExample], head: PrimaryHead) -> dict[str, Any]:
-    """Return top-1 accuracy and mean reciprocal rank of the right primary image within each product."""
-    galleries: dict[str, list[PrimaryExample]] = {}
-    for example in examples:
-        galleries.setdefault(example.product, []).append(example)
-    ranks = []
-    for gallery in galleries.values():
-        if any(example.label for example in gallery):
-            scores = [head.probability(example.embedding) for example in gallery]
-            right = max(score for score, example in zip(scores, gallery, strict=True) if example.label)
-            ranks.append(1 + sum(score > right for score in scores))
-    if not ranks:
-        return {**_counts(examples), "products": 0}
-    return {
-        **_counts(examples),
-        "products": len(ranks),
-        "top1": round(float(np.mean(np.array(ranks) == 1)), 4),
-        "mrr": round(float(np.mean(1 / np.array(ranks))), 4),
-    }
+def _listwise(
+    rows: NDArray[np.float64], galleries: Sequence[RankedGallery], penalty: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Minimise the listwise softmax loss over galleries (Cao et al., ICML 2007, top one) for rows (images, D)."""
+    lengths = [len(gallery.traits) for gallery in galleries]
+    starts = np.cumsum([0, *lengths[:-1]])
+    gallery_of = torch.from_numpy(np.repeat(np.arange(len(galleries)), lengths))
+    primary = torch.from_numpy(starts + np.array([gallery.primary for gallery in galleries]))
+    share = torch.tensor([REAL_WEIGHT if gallery.real else COPIES_WEIGHT for gallery in galleries], dtype=torch.float64)
+    share = share / share.sum()
+    features, costs = torch.from_numpy(rows), torch.from_numpy(penalty)
+    weight = torch.zeros(rows.shape[1], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        scores = features @ weight  # (images,)
+        greatest = torch.full((len(galleries),), -torch.inf, dtype=torch.float64)
+        greatest = greatest.scatter_reduce(0, gallery_of, scores.detach(), "amax")
+        total = torch.zeros_like(greatest).scatter_add(0, gallery_of, torch.exp(scores - greatest[gallery_of]))
+        surprise = greatest + torch.log(total) - scores[primary]  # (galleries,): -log of the primary image's share
+        value = (surprise * share).sum() + (costs * weight**2).sum()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimizer.step(loss)  # type: ignore[arg-type]
+    return np.asarray(weight.detach().numpy())
 
 
-def _counts(examples: Sequence[PrimaryExample]) -> dict[str, int]:
-    return {"images": len(examples), "positive": sum(example.label for example in examples)}
+def _calibrated(head: PrimaryHead, galleries: Sequence[RankedGallery]) -> PrimaryHead:
+    """Scale and shift a head's logits so that p_primary is the share of first images (Platt, 1999)."""
+    from sklearn.linear_model import LogisticRegression
+
+    scores, labels = [], []
+    for gallery in galleries:
+        for row, (embedding, traits) in enumerate(zip(gallery.embeddings, gallery.traits, strict=True)):
+            looks, parts = head.parts(embedding, traits)
+            scores.append([looks + parts.sum()])
+            labels.append(row == gallery.primary)
+    model = LogisticRegression(C=100.0).fit(np.array(scores), np.array(labels))
+    scale = max(float(model.coef_[0, 0]), 1e-3)  # a head that orders worse than chance must not be turned round
+    return PrimaryHead(
+        (head.weight * scale).astype(np.float32), head.centre, (head.trait_weight * scale).astype(np.float32),
+        head.usual, model.intercept_.astype(np.float32),
+    )  # fmt: skip
+
+
+def gallery_metrics(galleries: Sequence[RankedGallery], head: PrimaryHead) -> dict[str, Any]:
+    """Return top-1 accuracy and mean reciprocal rank of the right primary image within each product.
+
+    `against_copies` is the share of photos that beat all worse copies of themselves; mirrored galleries do not count.
+    """
+    own = list({gallery.product: gallery for gallery in reversed(galleries) if gallery.real}.values())
+    copies = [gallery for gallery in galleries if not gallery.real]
+    ranks = np.array([_rank(gallery, head) for gallery in own])
+    metrics: dict[str, Any] = {"products": len(own), "images": sum(len(gallery.traits) for gallery in own)}
+    if len(own):
+        chance = float(np.mean([1 / len(gallery.traits) for gallery in own]))
+        metrics |= {"top1": _rounded(ranks == 1), "chance": round(chance, 4), "mrr": _rounded(1 / ranks)}
+    if copies:
+        metrics["against_copies"] = _rounded(np.array([_rank(gallery, head) for gallery in copies]) == 1)
+    return metrics
+
+
+def _rank(gallery: RankedGallery, head: PrimaryHead) -> int:
+    scores = [head.probability(*image) for image in zip(gallery.embeddings, gallery.traits, strict=True)]
+    return 1 + sum(score > scores[gallery.primary] for score in scores)
+
+
+def _rounded(values: NDArray[Any]) -> float:
+    return round(float(np.mean(values)), 4)

@@ -25,6 +25,7 @@ class ProductInProgress:
     findings: list[Finding] = field(default_factory=list)
     removed: set[str] = field(default_factory=set)
     p_primary: dict[str, float] = field(default_factory=dict)
+    primary_reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
     p_noncompliant: dict[str, float] = field(default_factory=dict)
     primary: str | None = None
     sequence: ImageSequence | None = None
@@ -78,6 +79,7 @@ class ProductInProgress:
             state=state,
             p_primary=_rounded(self.p_primary.get(image.id)),
             p_noncompliant=_rounded(self.p_noncompliant.get(image.id)),
+            primary_reasons=self.primary_reasons.get(image.id, ()),
         )
 
 

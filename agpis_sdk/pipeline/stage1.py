@@ -134,6 +134,8 @@ class Stage1:
         scored, failures = self.invoker.call(selector, images, run, accept)
         for image, score in scored:
             batch[image.product_id].p_primary[image.id] = float(score)
+            reasons = self.context.known(image, "primary_reasons") or ()
+            batch[image.product_id].primary_reasons[image.id] = tuple(str(reason) for reason in reasons)
         self._note_image_failures(batch, failures)
         for progress in batch.values():
             missing = [image.id for image in progress.usable if image.id not in progress.p_primary]

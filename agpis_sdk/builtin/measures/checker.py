@@ -31,17 +31,17 @@ class MeasuresChecker:
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
         """Yield a finding for each rule that an image comes near to breaking."""
-        del context
         for image in images:
-            for name, score, message, box in self._measures(image):
+            foreground = estimate_foreground(image.pixels)
+            context.provide(image, "foreground", foreground)
+            for name, score, message, box in self._measures(image, foreground):
                 if score >= SPEAK_FROM:
                     yield image_finding(image, RULE[name], score, message, [box] if box else [])
 
-    def _measures(self, image: DecodedImage) -> Iterator[Measure]:
+    def _measures(self, image: DecodedImage, foreground: Foreground) -> Iterator[Measure]:
         yield from self._shape(image)
         if min(image.pixels.shape[:2]) < 16:
             return
-        foreground = estimate_foreground(image.pixels)
         yield from self._sharpness(image)
         yield from self._light(image, foreground)
         yield from self._surroundings(image, foreground)

@@ -16,7 +16,8 @@ def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
         name="learned",
         factory="agpis_sdk.builtin.primary.selectors:LearnedPrimarySelector",
         config=LearnedPrimaryConfig,
-        requires=frozenset({"embedding"}),
+        requires=frozenset({"embedding", "foreground"}),
+        provides=frozenset({"primary_reasons"}),
         batch_size=256,
     )
     yield PrimarySelectorSpec(name="first", factory="agpis_sdk.builtin.primary.selectors:FirstListedSelector")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
 from agpis_sdk.builtin.primary.model import SHIPPED, PrimaryHead
+from agpis_sdk.builtin.primary.traits import image_traits
 from agpis_sdk.components import ComponentConfig, Context, DecodedImage
 from agpis_sdk.errors import WeightsError
 
@@ -18,16 +19,21 @@ class LearnedPrimarySelector:
         self._head = PrimaryHead.load(self._path)
 
     def score_primary(self, images: Sequence[DecodedImage], context: Context) -> list[float]:
-        """Return p_primary of each image."""
-        embeddings = [context.fact(image, "embedding") for image in images]
-        for embedding in embeddings:
+        """Return p_primary of each image, and provide what lowers it in words."""
+        scores = []
+        for image in images:
+            embedding = context.fact(image, "embedding")
             if embedding.shape != self._head.weight.shape:
                 raise WeightsError(
                     f"trained on {self._head.weight.size} channels, the backbone gives {embedding.size}",
                     item=str(self._path),
                     remedy="set components.learned.weights to weights trained on this backbone",
                 )
-        return [self._head.probability(embedding) for embedding in embeddings]
+            foreground = context.fact(image, "foreground")
+            traits = image_traits(image.pixels, foreground.mask, foreground.busy_ring)
+            context.provide(image, "primary_reasons", self._head.reasons(embedding, traits))
+            scores.append(self._head.probability(embedding, traits))
+        return scores
 
 
 class FirstListedSelector:
