@@ -127,7 +127,7 @@ def cli_page() -> str:
     parts = [
         NOTE + "# Command line\n",
         "Data goes to stdout or `-o`; everything for people goes to stderr.\n",
-        "Exit codes: 0 done · 1 done, but some record or component failed · 2 bad usage, config or plugin.\n",
+        "Exit codes: 0 done · 1 done, but some record, component or plugin failed · 2 bad usage, config or plugin.\n",
     ]
     root = get_command(app)
 

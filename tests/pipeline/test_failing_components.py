@@ -413,6 +413,7 @@ def test_an_event_hook_that_raises_is_noted_and_the_run_goes_on(gallery: Path) -
 
     assert outcome.status == "submit"
     assert pipeline.summary.notices == ["events local (events): agpis_run_started raised ValueError: not ready"]
+    assert pipeline.summary.failed
     # A hook may take fewer arguments than its specification lists.
     assert seen == [1]
 
