@@ -1,4 +1,4 @@
-"""The tutorial's files are a working plugin."""
+"""The tutorial's files are what `agpis plugins new shiny --prefix SHY` writes, and a working plugin."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from agpis_sdk.plugins import PluginHost
+from agpis_sdk.testing.new_plugin import FILES, write_plugin
 
 PLUGIN = Path(__file__).parents[2] / "docs" / "tutorials" / "first-plugin"
 
 
 @pytest.fixture
 def importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.syspath_prepend(PLUGIN / "src")
+    monkeypatch.syspath_prepend(PLUGIN)
     yield
     for name in [name for name in sys.modules if name.startswith("agpis_shiny")]:
         del sys.modules[name]
@@ -35,8 +36,16 @@ def test_its_entry_point_names_a_module_that_registers() -> None:
     assert (status.state, status.codes) == ("active", ("SHY101",))
 
 
+def test_its_files_are_those_that_the_command_writes(tmp_path: Path) -> None:
+    written = write_plugin("shiny", tmp_path, prefix="SHY")
+
+    for target in FILES:
+        path = target.format(module="agpis_shiny", snake="shiny")
+        assert (PLUGIN / path).read_text(encoding="utf-8") == (written / path).read_text(encoding="utf-8"), path
+
+
 def test_its_own_tests_pass() -> None:
-    environment = {**os.environ, "PYTHONPATH": str(PLUGIN / "src")}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(PLUGIN), str(PLUGIN.parents[2])])}
 
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", PLUGIN, PLUGIN / "tests"],
