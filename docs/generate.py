@@ -88,7 +88,9 @@ def hook_page() -> str:
             doc = inspect.getdoc(hook) or ""
             summary, _, example = doc.partition("Example:\n")
             code = inspect.cleandoc(example).strip()
-            parts.append(f"## `{name}{inspect.signature(hook)}`\n\n{summary.strip()}\n\n{code}\n".replace("'", ""))
+            # Annotations are strings until someone asks for them: their quotes are no part of the signature.
+            signature = str(inspect.signature(hook)).replace("'", "")
+            parts.append(f"## `{name}{signature}`\n\n{summary.strip()}\n\n{code}\n")
     return "\n".join(parts)
 
 
