@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,6 +16,7 @@ import pytest
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.testing.new_plugin import FILES, write_plugin
 
+OWN_RULE = Path(__file__).parents[2] / "docs" / "plugins" / "own-rule"
 PLUGIN = Path(__file__).parents[2] / "docs" / "tutorials" / "first-plugin"
 
 
@@ -45,15 +47,30 @@ def test_its_files_are_those_that_the_command_writes(tmp_path: Path) -> None:
 
 
 def test_its_own_tests_pass() -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(PLUGIN), str(PLUGIN.parents[2])])}
+    finished = run_tests(PLUGIN)
 
-    finished = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", PLUGIN, PLUGIN / "tests"],
-        env=environment,
-        cwd=PLUGIN,
+    assert finished.returncode == 0, finished.stdout
+
+
+def test_the_rule_of_the_page_on_writing_takes_the_place_of_the_first_one(tmp_path: Path) -> None:
+    folder = write_plugin("shiny", tmp_path, prefix="SHY")
+    for path in OWN_RULE.iterdir():
+        target = folder / ("tests" if path.suffix == ".yml" else "agpis_shiny") / path.name
+        assert target.is_file()
+        shutil.copy(path, target)
+
+    finished = run_tests(folder)
+
+    assert finished.returncode == 0, finished.stdout
+
+
+def run_tests(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a package's tests in a process of their own, without installing it."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        env={**os.environ, "PYTHONPATH": str(PLUGIN.parents[2])},
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
-
-    assert finished.returncode == 0, finished.stdout
