@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import inspect
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -142,6 +143,7 @@ class PluginHost:
             self._refuse_taken_plugin(found, module)
             try:
                 self._manager.register(module, name=found.name)
+                self._refuse_unknown_hooks(module)
                 self._manager.check_pending()
                 return self._announce(found, seconds)
             except BaseException:
@@ -221,7 +223,9 @@ class PluginHost:
             implementation = self._implementation(self._manager.get_plugin(status.name), hook)
             try:
                 # As everywhere in pluggy, a hook may take fewer arguments than its specification lists.
-                implementation.function(*(arguments[name] for name in implementation.argnames))
+                returned = implementation.function(*(arguments[name] for name in implementation.argnames))
+                if inspect.isgenerator(returned):
+                    raise PluginContractError("holds a yield, so nothing of it was run")
             except Exception as error:
                 failures[status.owner] = f"{status.owner}: {hook} raised {type(error).__name__}: {error}"
         return failures
@@ -237,6 +241,13 @@ class PluginHost:
                 continue
             if status.name == found.name or self._manager.get_plugin(status.name) is module:
                 raise PluginContractError(f'plugin "{found.name}" is already registered by {status.owner}')
+
+    def _refuse_unknown_hooks(self, module: object) -> None:
+        """Raise where a hook is misspelt: pluggy itself would not say which one is meant."""
+        known = [name for name in vars(hookspecs) if name.startswith("agpis_")]
+        for caller in self._manager.get_hookcallers(module) or ():
+            if not caller.has_spec():
+                raise PluginContractError(f"unknown hook '{caller.name}' ({nearest(caller.name, known)})")
 
     def _announce(self, found: _Found, seconds: float) -> PluginStatus:
         """Collect what one plugin announces; nothing of it is kept when anything is wrong."""

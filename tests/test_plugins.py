@@ -145,7 +145,7 @@ class Nothing:
         (Raises(), "RuntimeError: no licence"),
         (RaisesHalfWay(), "RuntimeError: half way"),
         (Endless(), "agpis_image_checkers yielded more than 1000 specs: an endless generator?"),
-        (Misspelt(), "unknown hook 'agpis_image_chekers'"),
+        (Misspelt(), "unknown hook 'agpis_image_chekers' (did you mean \"agpis_image_checkers\"?)"),
         (MisspeltAndWrong(), "hook 'agpis_image_checkers'"),
         (Leaves(), "SystemExit: 3"),
         (Nothing(), "agpis_image_checkers returned NoneType, not an iterable of ImageCheckerSpec"),

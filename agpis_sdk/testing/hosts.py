@@ -27,7 +27,10 @@ def isolated_host(*plugins: object, block: Sequence[str] = ()) -> PluginHost:
 
 @cache
 def host_of(plugins: tuple[object, ...]) -> PluginHost:
-    """Return an isolated host of some plugins, or that of everything installed where none is given."""
+    """Return an isolated host of some plugins, or that of everything installed where none is given.
+
+    Raises `PluginLoadError` naming the plugin where one does not load.
+    """
     return isolated_host(*plugins) if plugins else PluginHost.load(PluginsSection(strict=True))
 
 
