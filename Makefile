@@ -11,7 +11,7 @@ help:  ## Show this list.
 .venv/.installed: pyproject.toml constraints.txt plugins/agpis-example/pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[parquet,web,train,bench]' --group dev
+	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[parquet,web,train,bench,testing]' --group dev
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-example
 	touch $@
 

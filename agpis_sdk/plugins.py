@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import inspect
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from agpis_sdk.errors import AgpisError, ConfigError, PluginContractError, Plugi
 from agpis_sdk.rules import RuleCatalogue
 
 ENTRY_POINT_GROUP = "agpis"
+LOCAL = "local"  # the version of a plugin that is no installed distribution
+SPECS_PER_HOOK = 1000
 SPEC_OF_HOOK: Mapping[str, type[ComponentSpec]] = {
     "agpis_image_checkers": ImageCheckerSpec,
     "agpis_pair_checkers": PairCheckerSpec,
@@ -67,6 +70,13 @@ class PluginStatus:
         """The plugin as error messages name it: "agpis-shiny 0.1.0 (shiny)"."""
         return f"{self.distribution} {self.version} ({self.name})"
 
+    @property
+    def remedy(self) -> str:
+        """What to do about a plugin that is in the way."""
+        if self.version == LOCAL:
+            return f'mend it, or take "{self.name}" out of plugins.load'
+        return f'upgrade it, or set plugins.block = ["{self.name}"]'
+
 
 @dataclass(frozen=True)
 class OwnedSpec:
@@ -83,6 +93,10 @@ class _Found:
     version: str
     module: str | ModuleType | object
 
+    @property
+    def owner(self) -> str:
+        return f"{self.distribution} {self.version} ({self.name})"
+
 
 class PluginHost:
     """All plugins of a run: their statuses, their components by hook and name, and the rules they declare."""
@@ -91,6 +105,7 @@ class PluginHost:
         self.catalogue = RuleCatalogue()
         self.statuses: list[PluginStatus] = []
         self.profiles: dict[str, Profile] = {}
+        self._profile_owners: dict[str, str] = {}
         self._components: dict[str, dict[str, OwnedSpec]] = {hook: {} for hook in SPEC_OF_HOOK}
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
@@ -111,13 +126,13 @@ class PluginHost:
             else:
                 host.register(plugin, strict=settings.strict)
         for module in settings.load:
-            host.register(_Found(module, module, "local", module), strict=settings.strict)
+            host.register(_Found(module, module, LOCAL, module), strict=settings.strict)
         _check_requirements(host.statuses, settings.require)
         return host
 
     def add(self, module: object, *, name: str) -> PluginStatus:
         """Register an imported module or object as a plugin: for notebooks and tests."""
-        return self.register(_Found(name, name, "local", module), strict=False)
+        return self.register(_Found(name, name, LOCAL, module), strict=False)
 
     def register(self, found: _Found, *, strict: bool) -> PluginStatus:
         """Import and register one plugin; what fails is noted, or raised in strict mode."""
@@ -128,6 +143,7 @@ class PluginHost:
             self._refuse_taken_plugin(found, module)
             try:
                 self._manager.register(module, name=found.name)
+                self._refuse_unknown_hooks(module)
                 self._manager.check_pending()
                 return self._announce(found, seconds)
             except BaseException:
@@ -138,9 +154,7 @@ class PluginHost:
             cause = f"{type(error).__name__}: {error}" if not isinstance(error, AgpisError) else error.what
             status = self._note(found, "failed", reason=cause, seconds=time.perf_counter() - started)
             if strict:
-                raise PluginLoadError(
-                    cause, item=status.owner, remedy=f'upgrade it, or set plugins.block = ["{found.name}"]'
-                ) from error
+                raise PluginLoadError(cause, item=status.owner, remedy=status.remedy) from error
             return status
 
     def specs(self, hook: str) -> Mapping[str, OwnedSpec]:
@@ -183,29 +197,37 @@ class PluginHost:
             self.settings_of(known[name], tables)
 
     def create(self, owned: OwnedSpec, tables: Mapping[str, Mapping[str, Any]]) -> Any:
-        """Import a component's factory and call it with its validated settings."""
+        """Import a component's factory and call it with its validated settings.
+
+        Raises `PluginLoadError` naming the plugin where that fails. A run that lacks a checker would pass what the
+        checker refuses, so no run begins.
+        """
         settings = self.settings_of(owned, tables)
         module, _, attribute = owned.spec.factory.partition(":")
         try:
-            factory = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
+            return getattr(importlib.import_module(module), attribute)(settings)
+        except (AgpisError, MemoryError):
+            raise
+        except Exception as error:
             raise PluginLoadError(
-                f'factory "{owned.spec.factory}" cannot be imported: {error}',
+                f'component "{owned.spec.name}" cannot be made: {owned.spec.factory} raised '
+                f"{type(error).__name__}: {error}",
                 item=owned.plugin.owner,
-                remedy=f'reinstall {owned.plugin.distribution}, or set plugins.block = ["{owned.plugin.name}"]',
+                remedy=owned.plugin.remedy,
             ) from error
-        return factory(settings)
 
-    def notify(self, hook: str, **arguments: Any) -> list[str]:
-        """Call an event hook of every plugin, one at a time; return what failed, named by plugin."""
-        failures = []
+    def notify(self, hook: str, **arguments: Any) -> dict[str, str]:
+        """Call an event hook of every plugin, one at a time; return what failed in words, by the plugin's owner."""
+        failures = {}
         for status in [status for status in self.statuses if status.state == "active" and hook in status.hooks]:
             implementation = self._implementation(self._manager.get_plugin(status.name), hook)
             try:
                 # As everywhere in pluggy, a hook may take fewer arguments than its specification lists.
-                implementation.function(*(arguments[name] for name in implementation.argnames))
+                returned = implementation.function(*(arguments[name] for name in implementation.argnames))
+                if inspect.isgenerator(returned):
+                    raise PluginContractError("holds a yield, so nothing of it was run")
             except Exception as error:
-                failures.append(f"{status.owner}: {hook} raised {type(error).__name__}: {error}")
+                failures[status.owner] = f"{status.owner}: {hook} raised {type(error).__name__}: {error}"
         return failures
 
     def _implementation(self, plugin: object, hook: str) -> pluggy.HookImpl:
@@ -220,6 +242,13 @@ class PluginHost:
             if status.name == found.name or self._manager.get_plugin(status.name) is module:
                 raise PluginContractError(f'plugin "{found.name}" is already registered by {status.owner}')
 
+    def _refuse_unknown_hooks(self, module: object) -> None:
+        """Raise where a hook is misspelt: pluggy itself would not say which one is meant."""
+        known = [name for name in vars(hookspecs) if name.startswith("agpis_")]
+        for caller in self._manager.get_hookcallers(module) or ():
+            if not caller.has_spec():
+                raise PluginContractError(f"unknown hook '{caller.name}' ({nearest(caller.name, known)})")
+
     def _announce(self, found: _Found, seconds: float) -> PluginStatus:
         """Collect what one plugin announces; nothing of it is kept when anything is wrong."""
         plugin = self._manager.get_plugin(found.name)
@@ -230,14 +259,13 @@ class PluginHost:
         profiles = self._drain(plugin, "agpis_profiles", Profile) if "agpis_profiles" in hooks else []
         self._refuse_taken_names(found, collected, profiles)
         rules = [rule for _, spec in collected for rule in spec.rules]
-        owner = f"{found.distribution} {found.version} ({found.name})"
         trial = self.catalogue.copy()
         for rule in rules:
             if rule not in list(self.catalogue):
                 _refuse_foreign_prefix(rule.code, found)
-            trial.add(rule, owner=owner)
+            trial.add(rule, owner=found.owner)
         for rule in rules:
-            self.catalogue.add(rule, owner=owner)
+            self.catalogue.add(rule, owner=found.owner)
         status = self._note(
             found,
             "active",
@@ -249,6 +277,7 @@ class PluginHost:
         for hook, spec in collected:
             self._components[hook][spec.name] = OwnedSpec(spec, status)
         self.profiles.update({profile.name: profile for profile in profiles})
+        self._profile_owners.update({profile.name: found.owner for profile in profiles})
         return status
 
     def _drain(self, plugin: object, hook: str, kind: type[Any]) -> list[Any]:
@@ -261,13 +290,15 @@ class PluginHost:
         for _, spec in collected:
             if spec.name in taken:
                 raise PluginContractError(
-                    f'component "{spec.name}" is announced by both {taken[spec.name]} and '
-                    f"{found.distribution} {found.version} ({found.name})"
+                    f'component "{spec.name}" is announced by both {taken[spec.name]} and {found.owner}'
                 )
-            taken[spec.name] = found.name
+            taken[spec.name] = found.owner
         for profile in profiles:
-            if profile.name in self.profiles:
-                raise PluginContractError(f'profile "{profile.name}" is already taken')
+            if profile.name in self._profile_owners:
+                raise PluginContractError(
+                    f'profile "{profile.name}" is announced by both {self._profile_owners[profile.name]} and '
+                    f"{found.owner}"
+                )
 
     def _note(self, found: _Found, state: PluginState, **fields: Any) -> PluginStatus:
         status = PluginStatus(
@@ -321,8 +352,8 @@ def _taken_from(announced: Any, hook: str, kind: type[Any]) -> list[Any]:
         if not isinstance(spec, kind):
             raise PluginContractError(f"{hook} yielded {type(spec).__name__}, not {kind.__name__}")
         collected.append(spec)
-        if len(collected) > 1000:
-            raise PluginContractError(f"{hook} yielded more than 1000 specs: an endless generator?")
+        if len(collected) > SPECS_PER_HOOK:
+            raise PluginContractError(f"{hook} yielded more than {SPECS_PER_HOOK} specs: an endless generator?")
     return collected
 
 

@@ -88,7 +88,9 @@ def hook_page() -> str:
             doc = inspect.getdoc(hook) or ""
             summary, _, example = doc.partition("Example:\n")
             code = inspect.cleandoc(example).strip()
-            parts.append(f"## `{name}{inspect.signature(hook)}`\n\n{summary.strip()}\n\n{code}\n".replace("'", ""))
+            # Annotations are strings until someone asks for them: their quotes are no part of the signature.
+            signature = str(inspect.signature(hook)).replace("'", "")
+            parts.append(f"## `{name}{signature}`\n\n{summary.strip()}\n\n{code}\n")
     return "\n".join(parts)
 
 
@@ -127,7 +129,7 @@ def cli_page() -> str:
     parts = [
         NOTE + "# Command line\n",
         "Data goes to stdout or `-o`; everything for people goes to stderr.\n",
-        "Exit codes: 0 done · 1 done, but some record or component failed · 2 bad usage, config or plugin.\n",
+        "Exit codes: 0 done · 1 done, but some record, component or plugin failed · 2 bad usage, config or plugin.\n",
     ]
     root = get_command(app)
 

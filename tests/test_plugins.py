@@ -145,7 +145,7 @@ class Nothing:
         (Raises(), "RuntimeError: no licence"),
         (RaisesHalfWay(), "RuntimeError: half way"),
         (Endless(), "agpis_image_checkers yielded more than 1000 specs: an endless generator?"),
-        (Misspelt(), "unknown hook 'agpis_image_chekers'"),
+        (Misspelt(), "unknown hook 'agpis_image_chekers' (did you mean \"agpis_image_checkers\"?)"),
         (MisspeltAndWrong(), "hook 'agpis_image_checkers'"),
         (Leaves(), "SystemExit: 3"),
         (Nothing(), "agpis_image_checkers returned NoneType, not an iterable of ImageCheckerSpec"),
@@ -186,6 +186,20 @@ def test_two_third_parties_that_clash_over_a_rule_are_both_named() -> None:
     status = host.add(announcing(checker("two", (other,))), name="second")
 
     assert 'rule "SHY101" is declared by both first local (first) and second local (second)' in status.reason
+
+
+def test_two_plugins_that_clash_over_a_profile_are_both_named() -> None:
+    class WithProfile:
+        @hookimpl
+        def agpis_profiles(self) -> list[Profile]:
+            return [Profile(name="house", summary="Ours.", settings={})]
+
+    host = PluginHost()
+    host.add(WithProfile(), name="first")
+
+    status = host.add(WithProfile(), name="second")
+
+    assert 'profile "house" is announced by both first local (first) and second local (second)' in status.reason
 
 
 def test_a_plugin_name_that_is_taken_names_who_has_it() -> None:
@@ -339,12 +353,19 @@ class TestAComponent:
         with pytest.raises(ConfigError, match=r'components\.sized: sise: unknown key \(did you mean "size"'):
             host.create(owned, {"sized": {"sise": 5}})
 
-    @pytest.mark.parametrize("factory", ["no_such_module_at_all:Checker", "test_plugins:Gone"])
-    def test_whose_factory_is_gone_names_the_plugin_and_the_remedy(self, factory: str) -> None:
+    @pytest.mark.parametrize(
+        ("factory", "cause"),
+        [
+            ("no_such_module_at_all:Checker", "ModuleNotFoundError: No module named"),
+            ("test_plugins:Gone", "AttributeError: module 'test_plugins' has no attribute 'Gone'"),
+            ("test_plugins:Broken", "RuntimeError: no licence"),
+        ],
+    )
+    def test_that_cannot_be_made_names_the_plugin_the_cause_and_the_remedy(self, factory: str, cause: str) -> None:
         host, _ = status_of(announcing(ImageCheckerSpec(name="gone", factory=factory)))
 
         with pytest.raises(
-            PluginLoadError, match=r'odd local \(odd\): factory .*cannot be imported.*plugins.block = \["odd"\]'
+            PluginLoadError, match=rf'odd local \(odd\): component "gone" cannot be made: .*{cause}.*\(mend it, or'
         ):
             host.create(host.named("agpis_image_checkers", "gone", setting="x"), {})
 
@@ -365,6 +386,11 @@ class TestAComponent:
     def test_with_an_impossible_spec_is_refused_where_it_is_written(self, fields: dict[str, Any], reason: str) -> None:
         with pytest.raises(ValueError, match=reason):
             ImageCheckerSpec(**{"name": "shiny", "factory": "a.b:C", **fields})
+
+
+class Broken:
+    def __init__(self, settings: ComponentConfig) -> None:
+        raise RuntimeError("no licence")
 
 
 class Sized:

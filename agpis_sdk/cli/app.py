@@ -1,7 +1,7 @@
 """The `agpis` command: one file per subcommand, nothing heavy imported before it is needed.
 
 Data goes to stdout or `-o`, everything for people to stderr.
-Exit codes: 0 done · 1 done, but some record failed · 2 bad usage, config or plugin.
+Exit codes: 0 done · 1 done, but some record, component or plugin failed · 2 bad usage, config or plugin.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("rules")(rules.rules)
-app.command("plugins")(plugins.plugins)
+app.add_typer(plugins.app, name="plugins")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
 app.add_typer(train.app, name="train")

@@ -39,8 +39,7 @@ def settings(
         loaded = load_config(config, overrides=overrides or (), profile=(chosen.name, chosen.settings))
     for status in host.statuses:
         if status.state == "failed":
-            remedy = f'upgrade it, or set plugins.block = ["{status.name}"]'
-            typer.echo(f"agpis: plugin {status.owner} was not loaded: {status.reason} ({remedy})", err=True)
+            typer.echo(f"agpis: plugin {status.owner} was not loaded: {status.reason} ({status.remedy})", err=True)
     return loaded, host
 
 

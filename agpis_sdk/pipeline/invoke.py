@@ -86,7 +86,7 @@ class Invoker:
                 failures.extend(self._skipped(component, item) for item in chunk)
                 continue
             try:
-                results.extend(self._drain(chunk, run, accept))
+                results.extend(drain(chunk, run, accept))
             except MemoryError:
                 raise
             except Exception:
@@ -110,7 +110,7 @@ class Invoker:
                 failures.append(self._skipped(component, item))
                 continue
             try:
-                results.extend(self._drain([item], run, accept))
+                results.extend(drain([item], run, accept))
             except MemoryError:
                 raise
             except Exception as error:
@@ -122,21 +122,24 @@ class Invoker:
     def _skipped(self, component: Component, item: Item) -> Failure[Item]:
         return Failure(item, f"{component.blame} was dropped after {self._max_failures} failures")
 
-    def _drain(
-        self,
-        chunk: Sequence[Item],
-        run: Callable[[Sequence[Item]], Iterable[Any]],
-        accept: Callable[[Sequence[Item], Any], Result],
-    ) -> list[Result]:
-        """Take everything that a component returns, so that a generator raises here and nowhere else."""
-        returned = run(chunk)
-        if returned is None or isinstance(returned, str | bytes) or not hasattr(returned, "__iter__"):
-            raise ComponentError(f"returned {type(returned).__name__}, not an iterable")
-        limit = RESULTS_PER_ITEM * len(chunk)
-        results = [accept(chunk, result) for result in itertools.islice(returned, limit + 1)]
-        if len(results) > limit:
-            raise ComponentError(f"yielded more than {limit} results for {len(chunk)} items: an endless generator?")
-        return results
+
+def drain(
+    chunk: Sequence[Item],
+    run: Callable[[Sequence[Item]], Iterable[Any]],
+    accept: Callable[[Sequence[Item], Any], Result],
+) -> list[Result]:
+    """Take everything that a component returns, so that a generator raises here and nowhere else.
+
+    Raises `ComponentError` where it returns no iterable, or more than `RESULTS_PER_ITEM` results an item.
+    """
+    returned = run(chunk)
+    if returned is None or isinstance(returned, str | bytes) or not hasattr(returned, "__iter__"):
+        raise ComponentError(f"returned {type(returned).__name__}, not an iterable")
+    limit = RESULTS_PER_ITEM * len(chunk)
+    results = [accept(chunk, result) for result in itertools.islice(returned, limit + 1)]
+    if len(results) > limit:
+        raise ComponentError(f"yielded more than {limit} results for {len(chunk)} items: an endless generator?")
+    return results
 
 
 def _worded(error: BaseException) -> str:

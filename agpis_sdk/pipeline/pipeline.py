@@ -59,7 +59,7 @@ class RunSummary:
 
     @property
     def failed(self) -> bool:
-        """Whether some record or component failed: the run is done, but incomplete."""
+        """Whether some record, component or plugin failed: the run is done, but incomplete."""
         return bool(self.statuses["failed"] or self.failures)
 
 
@@ -112,7 +112,8 @@ class Pipeline:
         self._invoker.seconds.clear()
         self._invoker.failures.clear()
         started = time.perf_counter()
-        self.summary.notices += self.host.notify("agpis_run_started", context=self._context)
+        self._note_missing_plugins()
+        self._note_events(self.host.notify("agpis_run_started", context=self._context))
         with ThreadPoolExecutor(self.config.run.threads, thread_name_prefix="agpis-decode") as executor:
             for pending in self._decoding_ahead(iter(checked(products, base=base)), executor):
                 for processed in self._process_batch(pending):
@@ -123,7 +124,7 @@ class Pipeline:
         self.summary.failures.update(self._invoker.failures)
         self._note_failures()
         arguments = {"context": self._context, "summary": vars(self.summary)}
-        self.summary.notices += self.host.notify("agpis_run_finished", **arguments)
+        self._note_events(self.host.notify("agpis_run_finished", **arguments))
 
     def _decoding_ahead(
         self, records: Iterator[Product | RejectedRecord], executor: ThreadPoolExecutor
@@ -151,6 +152,15 @@ class Pipeline:
             else:
                 progress = batch[record.id]
                 yield ProcessedProduct(record, progress.outcome(), progress.images)
+
+    def _note_missing_plugins(self) -> None:
+        for status in [status for status in self.host.statuses if status.state == "failed"]:
+            self.summary.failures[status.owner] += 1
+            self.summary.notices.append(f"{status.owner} was not loaded: {status.reason} ({status.remedy})")
+
+    def _note_events(self, failures: Mapping[str, str]) -> None:
+        self.summary.failures.update(failures.keys())
+        self.summary.notices += failures.values()
 
     def _note_failures(self) -> None:
         for blame, count in self._invoker.failures.items():

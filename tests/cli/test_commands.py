@@ -232,6 +232,17 @@ class TestPlugins:
         assert statuses["builders"]["components"] == ["listed", "random", "search"]
         assert statuses["measures"]["state"] == "blocked"
 
+    def test_list_says_the_same(self, agpis: Agpis) -> None:
+        names = [status["name"] for status in agpis("plugins", "list", "--json").json]
+
+        assert names == [status["name"] for status in agpis("plugins", "--json").json]
+
+    def test_an_option_in_front_of_the_subcommand_is_not_swallowed(self, agpis: Agpis) -> None:
+        answer = agpis("plugins", "--json", "list")
+
+        assert answer.code == 2
+        assert "options come last: agpis plugins list --json" in answer.err
+
     def test_a_module_in_the_current_folder_needs_no_packaging(self, tmp_path: Path) -> None:
         source = """
             from agpis_sdk import Profile, hookimpl
@@ -260,7 +271,7 @@ class TestPlugins:
             "plugin no_such_module_at_all local (no_such_module_at_all) was not loaded: ModuleNotFoundError"
             in answer.err
         )
-        assert 'plugins.block = ["no_such_module_at_all"]' in answer.err
+        assert 'mend it, or take "no_such_module_at_all" out of plugins.load' in answer.err
 
 
 class TestConfig:

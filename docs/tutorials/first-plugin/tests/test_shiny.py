@@ -1,34 +1,21 @@
-"""What the shiny-spot checker promises."""
+"""What the plugin promises: its cases, and the contract that every checker keeps."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from agpis_shiny.checker import ShinyChecker
-from agpis_shiny.plugin import ShinyConfig
-from PIL import Image
+from agpis_sdk.testing import ImageCheckerContract, RuleCase, rule_cases
 
-from agpis_sdk.config import MediaSection
-from agpis_sdk.media.decode import decode_image
+from agpis_shiny import plugin
 
 
-def decoded(tmp_path: Path, *, highlight: bool):
-    pixels = np.full((90, 90, 3), 120, np.uint8)
-    if highlight:
-        pixels[30:60, 30:60] = 255
-    Image.fromarray(pixels).save(tmp_path / "photo.png")
-    data = (tmp_path / "photo.png").read_bytes()
-    return decode_image(data, product_id="p", image_id="photo", position=0, limits=MediaSection())
+@rule_cases(Path(__file__).parent / "cases.yml", plugins=[plugin])
+def test_a_case_is_judged_as_expected(case: RuleCase) -> None:
+    case.verify()
 
 
-def test_a_highlight_in_the_middle_scores_one(tmp_path: Path) -> None:
-    image = decoded(tmp_path, highlight=True)
+class TestContract(ImageCheckerContract):
+    """Batches, order, repetition, broken files, JSON …: the tests are inherited."""
 
-    findings = list(ShinyChecker(ShinyConfig()).check_images([image], context=None))
-
-    assert [(finding.code, finding.score) for finding in findings] == [("SHY101", 1.0)]
-
-
-def test_an_even_picture_raises_nothing(tmp_path: Path) -> None:
-    image = decoded(tmp_path, highlight=False)
-
-    assert list(ShinyChecker(ShinyConfig()).check_images([image], context=None)) == []
+    plugins = (plugin,)
+    component = "shiny"

@@ -1,0 +1,1 @@
+"""Image rules for the AGPIS SDK: shiny."""

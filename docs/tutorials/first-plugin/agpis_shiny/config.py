@@ -1,0 +1,12 @@
+"""The plugin's settings, as they stand in agpis.toml under [components.shiny]."""
+
+from __future__ import annotations
+
+from agpis_sdk import ComponentConfig
+from pydantic import Field
+
+
+class ShinyConfig(ComponentConfig):
+    """Settings of the check for highlights."""
+
+    max_share: float = Field(default=0.2, gt=0, le=1, description="Share of pure white at which the score is 0.5.")

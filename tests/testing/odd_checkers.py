@@ -1,0 +1,133 @@
+"""Checkers that each break one clause of the contracts, and one that keeps them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from agpis_sdk.components import (
+    ComponentConfig,
+    Context,
+    DecodedImage,
+    ImageCheckerSpec,
+    ImagePair,
+    ImageSequence,
+    PairCheckerSpec,
+    SequenceCheckerSpec,
+    image_finding,
+    pair_finding,
+)
+from agpis_sdk.hookspecs import hookimpl
+from agpis_sdk.records import Finding, SequenceVerdict
+from agpis_sdk.rules import Rule
+
+ODD = Rule(code="ODD101", name="odd-picture", summary="It is odd.", category="single-image")
+UNEVEN = Rule(code="ODD201", name="uneven-pair", summary="They differ.", category="image-pair")
+LONG = Rule(code="ODD301", name="long-sequence", summary="It is long.", category="multi-image")
+
+
+class _Checker:
+    def __init__(self, config: ComponentConfig) -> None:
+        self.calls = 0
+
+
+class Faithful(_Checker):
+    """Flags pictures by their brightness."""
+
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[Finding]:
+        for image in images:
+            yield image_finding(image, ODD, float(image.pixels.mean()) / 255, "bright")
+
+
+class Comparing(_Checker):
+    """Scores an image by its batch."""
+
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[Finding]:
+        for image in images:
+            yield image_finding(image, ODD, 1 / len(images), "one of them")
+
+
+class Remembering(_Checker):
+    """Scores an image by how often it was asked."""
+
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[Finding]:
+        for image in images:
+            self.calls += 1
+            yield image_finding(image, ODD, 1 / self.calls, "again")
+
+
+class Drawing(Faithful):
+    """Changes the picture that it looks at, where it can."""
+
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[Finding]:
+        for image in images:
+            image.pixels[:5] = 0
+        yield from super().check_images(images, context)
+
+
+class Undeclared(_Checker):
+    """Raises a code that its spec does not declare."""
+
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[Finding]:
+        for image in images:
+            yield image_finding(image, UNEVEN, 1.0, "not mine")
+
+
+class NeedsTwo(_Checker):
+    """Cannot cope with an empty batch."""
+
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> list[Finding]:
+        return [image_finding(images[0], ODD, 1.0, "first")]
+
+
+class Silent(_Checker):
+    """Never finds anything."""
+
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> list[Finding]:
+        return []
+
+
+class OneSided(_Checker):
+    """Looks at the first of a pair alone."""
+
+    def check_pairs(self, pairs: Sequence[ImagePair], context: Context) -> Iterator[Finding]:
+        for pair in pairs:
+            yield pair_finding(pair, UNEVEN, float(pair.first.pixels.mean()) / 255, "uneven")
+
+
+class Forgetful(_Checker):
+    """Judges the first sequence of a batch alone."""
+
+    def check_sequences(self, sequences: Sequence[ImageSequence], context: Context) -> Iterator[SequenceVerdict]:
+        for sequence in sequences[:1]:
+            yield SequenceVerdict(product_id=sequence.product.id, sequence=sequence.ids)
+
+
+class Reading(_Checker):
+    """Reads the product's title, which only a context that knows the product can tell."""
+
+    def check_sequences(self, sequences: Sequence[ImageSequence], context: Context) -> Iterator[SequenceVerdict]:
+        for sequence in sequences:
+            length = len(context.product(sequence.product.id).title)
+            finding = Finding(code="ODD301", images=sequence.ids, score=min(1.0, length / 100), message="long title")
+            yield SequenceVerdict(product_id=sequence.product.id, sequence=sequence.ids, findings=(finding,))
+
+
+class OddPlugin:
+    """Announces every one of them under its class's name in lower case."""
+
+    @hookimpl
+    def agpis_image_checkers(self) -> Iterable[ImageCheckerSpec]:
+        for kind in (Faithful, Comparing, Remembering, Drawing, Undeclared, NeedsTwo, Silent):
+            yield ImageCheckerSpec(name=kind.__name__.lower(), factory=f"{__name__}:{kind.__name__}", rules=(ODD,))
+
+    @hookimpl
+    def agpis_pair_checkers(self) -> Iterable[PairCheckerSpec]:
+        yield PairCheckerSpec(name="onesided", factory=f"{__name__}:OneSided", rules=(UNEVEN,))
+
+    @hookimpl
+    def agpis_sequence_checkers(self) -> Iterable[SequenceCheckerSpec]:
+        for kind in (Forgetful, Reading):
+            yield SequenceCheckerSpec(name=kind.__name__.lower(), factory=f"{__name__}:{kind.__name__}", rules=(LONG,))
+
+
+PLUGIN = OddPlugin()

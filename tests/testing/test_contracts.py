@@ -1,0 +1,64 @@
+"""The contracts: who keeps them passes, and each broken clause is found by its own test."""
+
+from __future__ import annotations
+
+import pytest
+
+from agpis_sdk.errors import ComponentError
+from agpis_sdk.testing import ImageCheckerContract, PairCheckerContract, SequenceCheckerContract
+from testing.odd_checkers import PLUGIN
+
+
+class TestOneThatKeepsTheContract(ImageCheckerContract):
+    plugins = (PLUGIN,)
+    component = "faithful"
+
+
+class TestASequenceCheckerThatKeepsTheContract(SequenceCheckerContract):
+    plugins = (PLUGIN,)
+    component = "reading"
+
+
+def contract(kind: type, name: str) -> object:
+    """Return the contract of one kind of checker for one of the odd ones."""
+    return type(f"Of{name}", (kind,), {"plugins": (PLUGIN,), "component": name})()
+
+
+@pytest.mark.parametrize(
+    ("name", "clause"),
+    [
+        ("comparing", "a_batch_says_what_its_images_say_one_by_one"),
+        ("remembering", "it_says_the_same_again_and_when_made_anew"),
+        ("remembering", "the_order_of_images_changes_nothing"),
+        ("drawing", "it_leaves_the_pixels_alone"),
+        ("silent", "it_finds_something_in_these_images"),
+    ],
+)
+def test_an_image_checker_that_breaks_a_clause_fails_its_test(name: str, clause: str) -> None:
+    with pytest.raises(AssertionError):
+        getattr(contract(ImageCheckerContract, name), f"test_{clause}")()
+
+
+def test_what_a_checker_draws_on_is_named() -> None:
+    with pytest.raises(AssertionError, match='"plain" was changed: copy before you draw'):
+        contract(ImageCheckerContract, "drawing").test_it_leaves_the_pixels_alone()
+
+
+def test_a_code_that_is_not_declared_is_refused_as_the_engine_does() -> None:
+    with pytest.raises(ComponentError, match="raised ODD201, which its spec does not declare"):
+        contract(ImageCheckerContract, "undeclared").test_its_findings_are_in_order()
+
+
+def test_a_checker_that_cannot_cope_with_nothing_raises_what_it_raises() -> None:
+    with pytest.raises(IndexError):
+        contract(ImageCheckerContract, "needstwo").test_an_empty_batch_has_no_findings()
+
+
+def test_a_pair_checker_that_looks_at_one_side_is_found() -> None:
+    with pytest.raises(AssertionError):
+        contract(PairCheckerContract, "onesided").test_the_order_within_a_pair_changes_nothing()
+
+
+def test_a_sequence_checker_that_leaves_one_out_is_found() -> None:
+    with pytest.raises(AssertionError):
+        contract(SequenceCheckerContract, "forgetful").test_every_sequence_gets_one_verdict()
