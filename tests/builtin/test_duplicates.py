@@ -204,15 +204,31 @@ def test_a_picture_with_much_hidden_has_no_overlay() -> None:
     changed = np.zeros((60, 60), bool)
     changed[5:55, 5:55] = True
     edges = np.random.default_rng(0).random((2, 60, 60)).astype(np.float32)
-    assert not verification.overlay_mask(changed, np.ones_like(changed), edges[0], edges[1]).any()
+    assert not verification.overlay_mask(
+        changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[1]
+    ).any()
+
+
+def test_two_products_under_one_watermark_are_no_duplicates() -> None:
+    def marked(seed: int) -> Pixels:
+        pixels = np.full((SIZE, SIZE, 3), 255, np.uint8)
+        rng = np.random.default_rng(seed)
+        for _ in range(12):
+            x, y = (int(value) for value in rng.integers(60, 200, 2))
+            cv2.rectangle(pixels, (x, y), (x + 70, y + 70), tuple(rng.integers(0, 200, 3).tolist()), -1)
+        return cv2.putText(pixels, "SPORTMARK", (170, 380), 0, 1.2, (20, 120, 200), 4)
+
+    assert score(marked(1), marked(2)) < 0.5
 
 
 def test_a_changed_part_with_edges_of_its_own_is_an_overlay_and_one_with_the_same_is_not() -> None:
     changed = np.zeros((60, 60), bool)
     changed[20:40, 20:40] = True
     edges = np.random.default_rng(0).random((2, 60, 60)).astype(np.float32)
-    assert verification.overlay_mask(changed, np.ones_like(changed), edges[0], edges[1])[30, 30]
-    assert not verification.overlay_mask(changed, np.ones_like(changed), edges[0], edges[0]).any()
+    assert verification.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[1])[30, 30]
+    assert not verification.overlay_mask(
+        changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[0]
+    ).any()
 
 
 def test_verdicts_sum_to_one_and_a_head_of_another_layout_is_refused(tmp_path: Path) -> None:

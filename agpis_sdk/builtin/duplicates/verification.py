@@ -103,7 +103,7 @@ def compare(first: View, second: View, transform: Transform) -> Comparison | Non
     one, other = _smooth(laid_over, BLUR), _smooth(second.pixels, BLUR)
     distance = lab_distance(_smooth(one, COLOR_BLUR), _smooth(other, COLOR_BLUR), shared)
     changed = cv2.morphologyEx((distance > COLOR_CHANGE).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    overlay = overlay_mask(changed > 0, valid, edge_strength(one), edge_strength(other))
+    overlay = overlay_mask(changed > 0, valid, shared, edge_strength(one), edge_strength(other))
     kept = shared & ~overlay
     if kept.sum() < WINDOW**2:
         return None
@@ -179,15 +179,19 @@ def edge_strength(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def overlay_mask(
-    changed: NDArray[np.bool_], valid: NDArray[np.bool_], first_edges: NDArray[np.float32], edges: NDArray[np.float32]
+    changed: NDArray[np.bool_],
+    valid: NDArray[np.bool_],
+    shared: NDArray[np.bool_],
+    first_edges: NDArray[np.float32],
+    edges: NDArray[np.float32],
 ) -> NDArray[np.bool_]:
     """Return (h, w), True on changed parts that hide what was there: banners, badges and stickers laid over one picture.
 
     A recoloured part keeps its outline, its seams and its folds, so the strengths (h, w) of the two pictures' edges
-    correlate; an overlay has its own.
+    correlate; an overlay has its own. `valid` is where both pictures lie, `shared` where one of them shows content.
     """
     overlay = np.zeros(changed.shape, dtype=np.uint8)
-    total = max(int(valid.sum()), 1)
+    total = max(int(shared.sum()), 1)
     # Along the pictures' own edge there is no outline to judge by.
     inside = cv2.erode(np.pad(valid, 1).astype(np.uint8), np.ones((7, 7), np.uint8))[1:-1, 1:-1] > 0
     contours, _ = cv2.findContours((changed & valid).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -199,8 +203,8 @@ def overlay_mask(
         if correlation(first_edges, edges, (part > 0) & inside) < OVERLAY_EDGES:
             overlay = np.maximum(overlay, part)
     hidden = overlay > 0
-    # So much hidden is no banner over a picture, but another picture.
-    return hidden if hidden.sum() < OVERLAY_SHARE * total else np.zeros_like(hidden)
+    # So much of the content hidden is no banner over a picture, but another product under the same mark.
+    return hidden if (hidden & shared).sum() < OVERLAY_SHARE * total else np.zeros_like(hidden)
 
 
 def correlation(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
