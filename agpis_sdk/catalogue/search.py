@@ -92,7 +92,7 @@ def build_ivf(rows: Rows, alive: NDArray[np.int64], source: Path) -> Any:
     Distances are Euclidean, which on unit rows order as cosines do, also after the mean is taken off by the PCA.
     """
     channels = rows.shape[1]
-    coded = min(channels, CODE_CHANNELS)
+    coded = min(channels, CODE_CHANNELS, len(alive))
     sample = np.random.default_rng(0).permutation(alive)
     pca = faiss.PCAMatrix(channels, coded)
     pca.train(unit_block(rows, np.sort(sample[:PCA_SAMPLES]), source))
@@ -102,9 +102,7 @@ def build_ivf(rows: Rows, alive: NDArray[np.int64], source: Path) -> Any:
     quantizer = faiss.IndexFlatL2(coded)
     ivf = faiss.IndexIVFScalarQuantizer(quantizer, coded, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_L2)
     ivf.train(reduced)
-    index: Any = faiss.IndexPreTransform(pca, ivf)
-    index.kept_alive = (pca, quantizer, ivf)  # faiss itself holds bare pointers
-    return index
+    return faiss.IndexPreTransform(pca, ivf)
 
 
 def list_count(pictures: int) -> int:

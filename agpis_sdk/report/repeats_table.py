@@ -49,7 +49,7 @@ def _images(images: Sequence[IndexedImage]) -> Text:
 
 def _why(repeats: Sequence[Repeat]) -> Iterable[Text]:
     surest = repeats[0]
-    return Text(f"{surest.code} {surest.name}"), Text(f"{surest.score:.2f}"), Text(surest.message, style="dim")
+    return Text(surest.code), Text(f"{surest.score:.2f}"), Text(surest.message, style="dim")
 
 
 def _with_count(table: Table, count: str) -> Group:
