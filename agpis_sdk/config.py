@@ -95,9 +95,13 @@ class IndexSection(Section):
         description="Rules of image pairs by which two pictures are the same, in the order in which they are asked.",
     )
     exact_up_to: int = Field(
-        default=50_000, ge=0, description="Up to so many pictures every one is looked at; beyond, an IVF index is built."
+        default=50_000,
+        ge=0,
+        description="Up to so many pictures every one is looked at; beyond, an IVF index is built.",
     )
-    probes: int = Field(default=32, ge=1, description="Lists of the IVF index that a search looks through.")
+    probed_share: float = Field(
+        default=0.2, gt=0, le=1, description="Share of the IVF index that a search looks through: speed against recall."
+    )
 
 
 class PluginsSection(Section):

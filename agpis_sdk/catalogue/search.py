@@ -26,7 +26,7 @@ Found = tuple[NDArray[np.float32], NDArray[np.int64]]  # cosines and row numbers
 NOTHING = -1  # the row number where fewer than `depth` rows were found
 BLOCK = 8192  # rows that are turned into float32 at a time
 CODE_CHANNELS = 256  # of embeddings that are longer, the principal components are coded
-COMPARED_ANEW = 4  # proposals per neighbour wanted
+COMPARED_ANEW = 8  # proposals per neighbour wanted
 SAMPLES_PER_LIST = 40  # k-means needs no more
 PCA_SAMPLES = 20_000
 
@@ -58,10 +58,11 @@ class ExactSearch:
 class ApproximateSearch:
     """Lets an IVF index propose rows, and compares the query with those (Jégou et al., PAMI 2011, with exact re-ranking)."""
 
-    def __init__(self, index: Any, rows: Rows, probes: int) -> None:
+    def __init__(self, index: Any, rows: Rows, probed_share: float) -> None:
         self._index = index
         self._rows = rows
-        faiss.extract_index_ivf(index).nprobe = probes
+        ivf = faiss.extract_index_ivf(index)
+        ivf.nprobe = max(1, round(probed_share * ivf.nlist))
 
     def search(self, queries: NDArray[np.float32], depth: int) -> Found:
         """Return the `depth` nearest rows of unit queries (Q, channels), nearest first, equals by their number."""
@@ -83,7 +84,7 @@ def open_search(store: CatalogueStore, settings: IndexSection) -> Search:
     alive = np.flatnonzero(owners != DEAD)
     if len(alive) <= settings.exact_up_to:
         return ExactSearch(rows, alive, store.folder)
-    return ApproximateSearch(_current_ivf(store, rows, owners), rows, settings.probes)
+    return ApproximateSearch(_current_ivf(store, rows, owners), rows, settings.probed_share)
 
 
 def build_ivf(rows: Rows, alive: NDArray[np.int64], source: Path) -> Any:

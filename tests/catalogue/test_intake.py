@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from catalogue.shop import Shop, colours, drawn, make_engine, product
 
 from agpis_sdk.catalogue.store import CatalogueStore
 from agpis_sdk.components import DecodedImage
+from catalogue.shop import Shop, colours, drawn, make_engine, product
 
 
 class CountingBackbone:

@@ -6,7 +6,6 @@ import io
 from collections.abc import Sequence
 
 import pytest
-from catalogue.shop import Shop, drawn, flipped, make_engine, names, product
 from PIL import Image
 
 from agpis_sdk.catalogue.records import QueryAnswer
@@ -15,6 +14,7 @@ from agpis_sdk.catalogue.search import open_search
 from agpis_sdk.catalogue.store import CatalogueStore
 from agpis_sdk.errors import ConfigError, UnknownNameError
 from agpis_sdk.records import Product
+from catalogue.shop import Shop, drawn, flipped, make_engine, names, product
 
 
 def recompressed(picture: Image.Image) -> Image.Image:
@@ -195,7 +195,7 @@ def test_an_image_that_cannot_be_looked_up_says_why(shop: Shop) -> None:
 
 
 def test_rules_that_no_checker_raises_are_refused() -> None:
-    with pytest.raises(ConfigError, match="index.rules: no pair checker can raise any of these rules"):
+    with pytest.raises(ConfigError, match=r"index\.rules: no pair checker can raise any of these rules"):
         make_engine(rules=["color-mismatch"])
 
 

@@ -18,7 +18,7 @@ from agpis_sdk.errors import CatalogueIndexError
 CHANNELS = 32
 HERE = Path("here")
 EXACT = IndexSection(min_similarity=-1)
-APPROXIMATE = IndexSection(min_similarity=-1, exact_up_to=0, probes=8)
+APPROXIMATE = IndexSection(min_similarity=-1, exact_up_to=0)
 
 
 def clustered(count: int, seed: int = 0, channels: int = CHANNELS) -> NDArray[np.float32]:
@@ -115,7 +115,10 @@ def test_a_damaged_ivf_index_is_named_with_the_remedy(tmp_path: Path) -> None:
     write(tmp_path, clustered(200))
     (tmp_path / "ivf-0-200.faiss").write_bytes(b"scribble")
 
-    with CatalogueStore.open(tmp_path) as store, pytest.raises(CatalogueIndexError, match="ivf-0-200.faiss") as raised:
+    with (
+        CatalogueStore.open(tmp_path) as store,
+        pytest.raises(CatalogueIndexError, match=r"ivf-0-200\.faiss") as raised,
+    ):
         open_search(store, APPROXIMATE)
 
     assert "delete it: it is made again" in str(raised.value)

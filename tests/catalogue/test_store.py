@@ -163,7 +163,7 @@ def test_the_same_weights_at_another_precision_are_welcome(tmp_path: Path) -> No
 
 
 def test_a_folder_without_an_index_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueIndexError, match="there is no index here .*agpis index add"):
+    with pytest.raises(CatalogueIndexError, match=r"there is no index here .*agpis index add"):
         CatalogueStore.open(tmp_path / "nowhere")
 
 
