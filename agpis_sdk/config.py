@@ -85,10 +85,10 @@ class IndexSection(Section):
 
     neighbours: int = Field(default=10, ge=1, description="Pictures of other products that are compared with each.")
     min_similarity: float = Field(
-        default=0.5,
+        default=0.6,
         ge=-1,
         le=1,
-        description="Cosine similarity below which two pictures are not compared. It saves time and decides nothing.",
+        description="Cosine similarity below which two pictures are not compared; above it, the pixels decide.",
     )
     rules: tuple[str, ...] = Field(
         default=("exact-copy", "duplicate-content"),

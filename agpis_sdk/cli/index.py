@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from agpis_sdk.media.products import RejectedRecord
     from agpis_sdk.records import Product
 
+NO_PRODUCT = "-"  # under which an image file is looked up
+
 app = typer.Typer(help="Find the same picture under several products.", no_args_is_help=True)
 
 IndexArgument = Annotated[Path, typer.Argument(help="The folder of the index.")]
@@ -164,7 +166,7 @@ def _asked(asked: str, limit: int | None) -> Iterable[Product | RejectedRecord]:
     path = Path(asked)
     if not path.is_file():
         raise InputFileError("no such file", item=asked, remedy="name products or an image")
-    return [Product(id=asked, images=(CandidateImage(id=path.stem, uri=str(path.resolve())),))]
+    return [Product(id=NO_PRODUCT, images=(CandidateImage(id=path.stem, uri=str(path.resolve())),))]
 
 
 def _accepted(records: Iterable[Product | RejectedRecord], rejected: list[str]) -> Iterator[Product]:

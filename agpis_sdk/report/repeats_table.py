@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from rich import box
 from rich.console import Group
@@ -20,7 +20,7 @@ def report_table(groups: Sequence[RepeatGroup]) -> Group:
     for group in groups:
         table.add_row(_images(group.images), *_why(group.repeats))
     products = {product for group in groups for product in group.products}
-    return _with_count(table, f"{_count(groups, 'picture')} under more than one product, {len(products):,} products")
+    return _with_count(table, f"{_count(groups, 'picture')} shared by {_count(products, 'product')}")
 
 
 def query_table(answers: Sequence[QueryAnswer]) -> Group:
@@ -56,5 +56,5 @@ def _with_count(table: Table, count: str) -> Group:
     return Group(table, Text(), Text(count)) if table.row_count else Group(Text(count))
 
 
-def _count(items: Sequence[object], noun: str) -> str:
+def _count(items: Collection[object], noun: str) -> str:
     return f"{len(items):,} {noun}{'' if len(items) == 1 else 's'}"

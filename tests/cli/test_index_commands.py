@@ -83,7 +83,7 @@ def test_report_prints_a_table(shop: Path) -> None:
 
     assert answer.exit_code == 0, answer.output
     assert "AGP201" in answer.stdout
-    assert "1 picture under more than one product, 2 products" in answer.stdout
+    assert "1 picture shared by 2 products" in answer.stdout
 
 
 def test_report_writes_json_lines(shop: Path) -> None:
