@@ -232,7 +232,7 @@ class CatalogueStore:
             self._set_facts(rows=self.row_count + len(new))
 
     def tidy(self) -> None:
-        """Write the rows anew where many belong to forgotten pictures, and delete files that nothing refers to."""
+        """Write the rows anew where many belong to forgotten pictures, and delete those that were there before."""
         with _blaming(self.folder), _transaction(self._connection) as connection:
             self._facts = _read_facts(self.folder, connection)
             alive = connection.execute("SELECT row, sha256 FROM pictures ORDER BY row").fetchall()
@@ -245,9 +245,8 @@ class CatalogueStore:
                 renumbered = [(row, sha256) for row, (_, sha256) in enumerate(alive)]
                 connection.executemany("UPDATE pictures SET row = ? WHERE sha256 = ?", renumbered)
                 self._set_facts(rows=len(alive), generation=self.generation + 1)
-        for path in self.folder.glob("rows-*.f16"):
-            if path != self._rows_path(self.generation):
-                path.unlink(missing_ok=True)
+        for generation in range(self.generation):  # a later one may be another writer's, who is at it
+            self._rows_path(generation).unlink(missing_ok=True)
 
     def _append(self, rows: Sequence[NDArray[np.float32]]) -> None:
         """Append rows behind those that are counted; what an interrupted writer left there is cut off."""
