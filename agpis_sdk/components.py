@@ -72,7 +72,7 @@ class DecodedImage:
 
 @dataclass(frozen=True, eq=False)
 class ImagePair:
-    """Two different images of one product, in listed order."""
+    """Two different images: of one product, in listed order, or of two products where a catalogue index asks."""
 
     first: DecodedImage
     second: DecodedImage

@@ -80,6 +80,30 @@ class RulesSection(Section):
     thresholds: dict[str, float] = Field(default_factory=dict, description="Code or name, and the score from which on.")
 
 
+class IndexSection(Section):
+    """How `agpis index` finds one picture under several products."""
+
+    neighbours: int = Field(default=10, ge=1, description="Pictures of other products that are compared with each.")
+    min_similarity: float = Field(
+        default=0.6,
+        ge=-1,
+        le=1,
+        description="Cosine similarity below which two pictures are not compared; above it, the pixels decide.",
+    )
+    rules: tuple[str, ...] = Field(
+        default=("exact-copy", "duplicate-content"),
+        description="Rules of image pairs by which two pictures are the same, in the order in which they are asked.",
+    )
+    exact_up_to: int = Field(
+        default=50_000,
+        ge=0,
+        description="Up to so many pictures every one is looked at; beyond, an IVF index is built.",
+    )
+    probed_share: float = Field(
+        default=0.2, gt=0, le=1, description="Share of the IVF index that a search looks through: speed against recall."
+    )
+
+
 class PluginsSection(Section):
     """Which plugins are loaded."""
 
@@ -98,6 +122,7 @@ class Config(Section):
     primary: PrimarySection = PrimarySection()
     sequence: SequenceSection = SequenceSection()
     rules: RulesSection = RulesSection()
+    index: IndexSection = IndexSection()
     plugins: PluginsSection = PluginsSection()
     components: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="One table per component: [components.duplicates] …"

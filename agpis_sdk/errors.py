@@ -76,6 +76,12 @@ class InputFileError(AgpisError):
     code = "E301"
 
 
+class CatalogueIndexError(AgpisError):
+    """A catalogue index that is missing, damaged, or made by another backbone or another version."""
+
+    code = "E302"
+
+
 class ImageReadError(AgpisError):
     """An image that cannot be turned into pixels: missing, truncated, not an image."""
 

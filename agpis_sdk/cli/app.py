@@ -11,7 +11,7 @@ import sys
 import typer
 
 from agpis_sdk import __version__
-from agpis_sdk.cli import bench, config, doctor, evaluate, plugins, rules, run, train
+from agpis_sdk.cli import bench, config, doctor, evaluate, index, plugins, rules, run, train
 from agpis_sdk.errors import AgpisError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(train.app, name="train")
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(bench.app, name="bench")
+app.add_typer(index.app, name="index")
 
 
 def _print_version(value: bool) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -49,6 +51,16 @@ def backbone(config: Path | None, overrides: list[str] | None) -> Backbone:
     owned = host.named("agpis_backbones", loaded.config.backbone.name, setting="backbone.name")
     created: Backbone = host.create(owned, loaded.config.components)
     return created
+
+
+@contextlib.contextmanager
+def opened(output: str) -> Iterator[TextIO]:
+    """Open a file for data, `-` being standard output."""
+    if output == "-":
+        yield sys.stdout
+        return
+    with Path(output).open("w", encoding="utf-8") as stream:
+        yield stream
 
 
 def fail(error: AgpisError) -> typer.Exit:

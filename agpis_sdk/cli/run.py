@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from agpis_sdk.cli.options import (
     ProfileOption,
     SetOption,
     fail,
+    opened,
     settings,
 )
 from agpis_sdk.errors import ConfigError
@@ -50,7 +51,7 @@ def run(
     from agpis_sdk.pipeline.pipeline import Pipeline
 
     pipeline = Pipeline(loaded.config, host=host)
-    with _opened(output) as stream, _reporting(report, pipeline, products) as reporters:
+    with opened(output) as stream, _reporting(report, pipeline, products) as reporters:
         for processed in _with_progress(pipeline, pipeline.process(records), products, limit, quiet=quiet):
             stream.write(processed.outcome.model_dump_json() + "\n")
             for reporter in reporters:
@@ -69,15 +70,6 @@ def _check_outputs(products: str, output: str, report: Path | None) -> None:
             raise fail(ConfigError("the folder does not exist", item=str(path), remedy="make it first"))
         if products != "-" and path.resolve() == Path(products).resolve():
             raise fail(ConfigError("is the input itself", item=str(path), remedy="name another file"))
-
-
-@contextlib.contextmanager
-def _opened(output: str) -> Iterator[TextIO]:
-    if output == "-":
-        yield sys.stdout
-        return
-    with Path(output).open("w", encoding="utf-8") as stream:
-        yield stream
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from agpis_sdk.config import Config
 from agpis_sdk.errors import ComponentError
 from agpis_sdk.pipeline.batch import ProductInProgress, engine_finding
 from agpis_sdk.pipeline.context import RunContext
+from agpis_sdk.pipeline.features import compute_features
 from agpis_sdk.pipeline.findings import accept_finding, images_known, keep_finding, pairs_known
 from agpis_sdk.pipeline.invoke import Component, Failure, Invoker
 from agpis_sdk.rules import RuleCatalogue
@@ -51,28 +52,8 @@ class Stage1:
         """Run the backbone once over every image; its facts serve all components."""
         if self.backbone is None:
             return
-        backbone = self.backbone
-        names = backbone.owned.spec.provides
-
-        def checked(facts: object) -> Mapping[str, object]:
-            if not isinstance(facts, Mapping) or not names <= facts.keys():
-                raise ComponentError(f"gave no {', '.join(sorted(names))}")
-            return facts
-
-        def run(chunk: Sequence[DecodedImage]) -> list[tuple[DecodedImage, Mapping[str, object]]]:
-            features = list(backbone.instance.features(chunk))
-            if len(features) != len(chunk):
-                raise ComponentError(f"gave {len(features)} features for {len(chunk)} images")
-            return [(image, checked(facts)) for image, facts in zip(chunk, features, strict=True)]
-
         images = [image for progress in batch.values() for image in progress.usable]
-        computed, failures = self.invoker.call(backbone, images, run, lambda _, result: result)
-        self.context.allow(names)
-        for image, facts in computed:
-            for name in names:
-                self.context.provide(image, name, facts[name])
-        self.context.allow(frozenset())
-        self._note_image_failures(batch, failures)
+        self._note_image_failures(batch, compute_features(self.backbone, images, self.context, self.invoker))
 
     def _check_images(self, checker: Component, batch: Batch) -> None:
         images = self._with_facts(

@@ -316,7 +316,16 @@ def test_the_version_is_told(agpis: Agpis) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["rules"], ["rules", "AGP119"], ["plugins"], ["config", "show"], ["run", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["rules"],
+        ["rules", "AGP119"],
+        ["plugins"],
+        ["config", "show"],
+        ["run", "--help"],
+        ["index", "add", "--help"],
+    ],
 )
 def test_what_needs_no_model_imports_nothing_heavy(arguments: list[str]) -> None:
     heavy = ["torch", "cv2", "transformers", "timm", "faiss", "sklearn", "PIL", "numpy"]

@@ -1,0 +1,67 @@
+"""Candidates: for a picture, the nearest pictures that stand under another product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agpis_sdk.catalogue.search import Search, unit_block
+from agpis_sdk.catalogue.store import DEAD, CatalogueStore
+from agpis_sdk.config import IndexSection
+
+SPARE = 8  # rows fetched beyond those wanted, as the picture itself and its own product's are among the nearest
+QUERIES = 256  # that are searched for at a time
+NO_PRODUCT = -3  # the owner of a query whose product is not in the index
+
+
+def candidates(
+    queries: NDArray[np.float32],
+    owners_of_queries: NDArray[np.int64],
+    search: Search,
+    owners: NDArray[np.int64],
+    settings: IndexSection,
+) -> Iterator[tuple[int, int, float]]:
+    """Yield (query, row, cosine): for each unit query (Q, channels) its `settings.neighbours` nearest of other products.
+
+    `owners` (rows,) are those of `CatalogueStore.owners`. Where a query's own product takes up too many places, the
+    search goes deeper.
+    """
+    alive = int((owners != DEAD).sum())
+    pending, depth = np.arange(len(queries) if alive else 0), settings.neighbours + SPARE
+    while len(pending):
+        depth = min(depth, alive)
+        scores, rows = search.search(queries[pending], depth)
+        near = (rows >= 0) & (scores >= settings.min_similarity)
+        own = owners_of_queries[pending, None]
+        wanted = near & ((owners[rows] != own) | (own < 0))
+        enough = (wanted.sum(axis=1) >= settings.neighbours) | ~near.all(axis=1) | (depth >= alive)
+        for place in np.flatnonzero(enough):
+            for column in np.flatnonzero(wanted[place])[: settings.neighbours]:
+                cosine = min(max(float(scores[place, column]), -1.0), 1.0)  # rounding may lead beyond
+                yield int(pending[place]), int(rows[place, column]), cosine
+        pending, depth = pending[~enough], 4 * depth
+
+
+def candidate_pairs(
+    store: CatalogueStore, search: Search, settings: IndexSection
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return every pair of rows (P, 2) of which one is among the candidates of the other, and its cosine (P,).
+
+    Pairs are sorted, the smaller row first.
+    """
+    rows, (owners, _) = store.rows(), store.owners()
+    alive = np.flatnonzero(owners != DEAD)
+    found: list[tuple[int, int]] = []
+    cosines: list[float] = []
+    for start in range(0, len(alive), QUERIES):
+        block = alive[start : start + QUERIES]
+        queries = unit_block(rows, block, store.folder)
+        for query, row, cosine in candidates(queries, owners[block], search, owners, settings):
+            one = int(block[query])
+            if one != row:
+                found.append((min(one, row), max(one, row)))
+                cosines.append(cosine)
+    pairs, places = np.unique(np.array(found, np.int64).reshape(-1, 2), axis=0, return_index=True)
+    return pairs, np.array(cosines)[places]

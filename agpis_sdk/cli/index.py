@@ -1,0 +1,226 @@
+"""`agpis index`: one picture under several products of a catalogue, found without comparing everything with everything."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agpis_sdk.cli.options import (
+    ConfigOption,
+    JsonOption,
+    NoPluginsOption,
+    ProfileOption,
+    SetOption,
+    opened,
+    settings,
+)
+from agpis_sdk.errors import ConfigError, InputFileError
+
+if TYPE_CHECKING:
+    from agpis_sdk.catalogue.engine import CatalogueEngine
+    from agpis_sdk.media.products import RejectedRecord
+    from agpis_sdk.records import Product
+
+NO_PRODUCT = "-"  # under which an image file is looked up
+
+app = typer.Typer(help="Find the same picture under several products.", no_args_is_help=True)
+
+IndexArgument = Annotated[Path, typer.Argument(help="The folder of the index.")]
+ProductsArgument = Annotated[str, typer.Argument(help="Products: .jsonl, .jsonl.gz or .parquet; - is stdin.")]
+OutputOption = Annotated[
+    str | None, typer.Option("-o", "--output", help="Write JSON lines to a file, and a table to stderr; - is stdout.")
+]
+
+
+@app.callback()
+def _index() -> None:
+    """Find the same picture under several products."""
+
+
+@app.command("add")
+def add(
+    index: IndexArgument,
+    products: ProductsArgument,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    overrides: SetOption = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Add the first N products only.")] = None,
+    no_plugins: NoPluginsOption = False,
+) -> None:
+    """Add the images of products to an index, which is made where there is none; known ones are skipped."""
+    from agpis_sdk.media.products import read_products
+
+    records = read_products(products, limit=limit)
+    engine = _engine(config, profile, overrides, no_plugins=no_plugins)
+    from agpis_sdk.catalogue.intake import add_products
+    from agpis_sdk.catalogue.search import open_search
+    from agpis_sdk.catalogue.store import CatalogueStore
+
+    with CatalogueStore.open_to_write(index, engine.identity()) as store, _progress("products") as tell:
+        summary = add_products(store, engine, records, lambda now: tell(now.products, None))
+    with CatalogueStore.open(index) as store:
+        open_search(store, engine.config.index)  # a large index is built here, and not by whoever asks first
+        held = store.counts()
+    for problem in summary.problems:
+        typer.echo(f"agpis: {problem}", err=True)
+    typer.echo(
+        f"{summary.products:,} products: {summary.added:,} images added, {summary.replaced:,} replaced, "
+        f"{summary.unchanged:,} unchanged, {summary.forgotten:,} no longer listed, {len(summary.problems):,} failed\n"
+        f"{index}: {held.products:,} products, {held.images:,} images, {held.pictures:,} different files",
+        err=True,
+    )
+    if summary.problems:
+        raise typer.Exit(1)
+
+
+@app.command("query")
+def query(
+    index: IndexArgument,
+    asked: Annotated[str, typer.Argument(metavar="PRODUCTS", help="Products as for `add`, or one image file.")],
+    output: OutputOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    overrides: SetOption = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look up the first N products only.")] = None,
+    no_plugins: NoPluginsOption = False,
+) -> None:
+    """Say for each image under which other products the index holds its picture; nothing is added."""
+    from agpis_sdk.catalogue.store import CatalogueStore
+
+    output = _output(output, as_json=as_json)
+    rejected: list[str] = []
+    products = _accepted(_asked(asked, limit), rejected)
+    with CatalogueStore.open(index) as store:
+        engine = _engine(config, profile, overrides, no_plugins=no_plugins)
+        store.check_backbone(engine.identity())
+        from agpis_sdk.catalogue.repeats import answer_queries
+        from agpis_sdk.catalogue.search import open_search
+
+        problems: dict[str, str] = {}
+        search = open_search(store, engine.config.index)
+        found = []
+        with _written(output) as write:
+            for answer in answer_queries(store, engine, search, products, problems):
+                write(answer)
+                if answer.reason is not None:
+                    problems[answer.image.name] = answer.reason
+                elif answer.repeats:
+                    found.append(answer)
+    from agpis_sdk.report.repeats_table import query_table
+
+    _finish(query_table(found), output, [*rejected, *_named(problems)])
+
+
+@app.command("report")
+def report(
+    index: IndexArgument,
+    output: OutputOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    overrides: SetOption = None,
+    no_plugins: NoPluginsOption = False,
+) -> None:
+    """List every picture that stands under several products, confirmed on the pixels of both files."""
+    from agpis_sdk.catalogue.store import CatalogueStore
+
+    output = _output(output, as_json=as_json)
+    with CatalogueStore.open(index) as store:
+        engine = _engine(config, profile, overrides, no_plugins=no_plugins)
+        store.check_backbone(engine.identity())
+        from agpis_sdk.catalogue.repeats import find_repeats
+        from agpis_sdk.catalogue.search import open_search
+
+        problems: dict[str, str] = {}
+        with _progress("pairs compared") as tell:
+            groups = find_repeats(store, engine, open_search(store, engine.config.index), problems, tell)
+    with _written(output) as write:
+        for group in groups:
+            write(group)
+    from agpis_sdk.report.repeats_table import report_table
+
+    _finish(report_table(groups), output, _named(problems))
+
+
+def _engine(
+    config: Path | None, profile: str | None, overrides: list[str] | None, *, no_plugins: bool
+) -> CatalogueEngine:
+    loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
+    from agpis_sdk.catalogue.engine import CatalogueEngine
+
+    return CatalogueEngine(loaded.config, host)
+
+
+def _asked(asked: str, limit: int | None) -> Iterable[Product | RejectedRecord]:
+    """Return the products of a file, or an image file as a product that is none of the catalogue's."""
+    from agpis_sdk.media.products import KINDS, read_products
+    from agpis_sdk.records import CandidateImage, Product
+
+    if asked == "-" or asked.endswith(KINDS):
+        return read_products(asked, limit=limit)
+    path = Path(asked)
+    if not path.is_file():
+        raise InputFileError("no such file", item=asked, remedy="name products or an image")
+    return [Product(id=NO_PRODUCT, images=(CandidateImage(id=path.stem, uri=str(path.resolve())),))]
+
+
+def _accepted(records: Iterable[Product | RejectedRecord], rejected: list[str]) -> Iterator[Product]:
+    from agpis_sdk.records import Product
+
+    for record in records:
+        if isinstance(record, Product):
+            yield record
+        else:
+            rejected.append(str(record.error))
+
+
+def _output(output: str | None, *, as_json: bool) -> str | None:
+    """Return where JSON lines go; None where only people read."""
+    if output is not None and output != "-" and not Path(output).resolve().parent.is_dir():
+        raise ConfigError("the folder does not exist", item=output, remedy="make it first")
+    return "-" if as_json and output is None else output
+
+
+@contextlib.contextmanager
+def _written(output: str | None) -> Iterator[Callable[[Any], object]]:
+    """Give a function that writes a record as a line of JSON, or does nothing where no output is wanted."""
+    if output is None:
+        yield lambda _: None
+        return
+    with opened(output) as stream:
+        yield lambda record: stream.write(record.model_dump_json() + "\n")
+
+
+@contextlib.contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Give a function that shows on a terminal how much has been done, of how much."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _named(problems: dict[str, str]) -> list[str]:
+    return [f"{name}: {reason}" for name, reason in sorted(problems.items())]
+
+
+def _finish(table: Any, output: str | None, problems: list[str]) -> None:
+    """Print the table, on stdout unless data went elsewhere, and every problem; exit with 1 where there is one."""
+    from rich.console import Console
+
+    if output != "-":
+        Console(stderr=output is not None).print(table)
+    for problem in problems:
+        typer.echo(f"agpis: {problem}", err=True)
+    if problems:
+        typer.echo(f"agpis: {len(problems):,} not compared, named above", err=True)
+        raise typer.Exit(1)
