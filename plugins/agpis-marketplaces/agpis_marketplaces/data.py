@@ -17,7 +17,7 @@ Grade = Literal["A", "B", "C"]
 Level = Literal["hard", "advice"]
 Operator = Literal["at-least", "at-most", "one-of", "matches", "includes"]
 Quantity = Literal[
-    "longer-side", "shorter-side", "megapixels", "file-size", "format", "extension", "frames", "white-ring", "fill",
+    "longer-side", "shorter-side", "megapixels", "file-size", "format", "extension", "frames", "white-background", "fill",
     "aspect", "count", "role",
 ]  # fmt: skip
 MonthOrDay = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}(-\d{2})?$")]
@@ -31,7 +31,7 @@ OPERATORS: Mapping[Quantity, tuple[Operator, ...]] = {
     "format": ("one-of",),
     "extension": ("matches",),
     "frames": ("at-most",),
-    "white-ring": ("at-least",),
+    "white-background": ("at-least",),
     "fill": ("at-least", "at-most"),
     "aspect": ("one-of",),
     "count": ("at-least", "at-most"),
@@ -74,7 +74,7 @@ class Claim(Entry):
 class Requirement(Claim):
     """A number and what it is compared with.
 
-    Units: sides in px, `file-size` in MB, `white-ring` and `fill` as shares in 0..1. `images` says which images it is
+    Units: sides in px, `file-size` in MB, `white-background` and `fill` as shares in 0..1. `images` says which images it is
     about; `aspect` and `category` limit it to images of one shape, or to products whose category contains the word.
     `from` and `until` are the first and the last day on which it is in force.
     """

@@ -9,7 +9,7 @@ from agpis_marketplaces.requirements import KIND_OF
 from agpis_marketplaces.rules import KINDS
 
 UNITS = {"longer-side": " px", "shorter-side": " px", "megapixels": " MP", "file-size": " MB"}
-SHARES = ("white-ring", "fill")
+SHARES = ("white-background", "fill")
 HEAD = """<!-- Written by agpis_marketplaces.page from the data of plugins/agpis-marketplaces. -->
 
 # Marketplace profiles

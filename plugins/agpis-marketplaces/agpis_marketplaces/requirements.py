@@ -8,7 +8,7 @@ from fractions import Fraction
 from urllib.parse import urlsplit
 
 from agpis_marketplaces.data import MarketplaceProfile, Quantity, Requirement
-from agpis_marketplaces.measures import product_fill, white_ring_share
+from agpis_marketplaces.measures import product_fill, white_background_share
 from agpis_marketplaces.rules import KINDS
 from agpis_sdk import DecodedImage, Product, Rule
 
@@ -30,7 +30,7 @@ KIND_OF: Mapping[tuple[str, str], str] = {
     ("format", "one-of"): "format-not-accepted",
     ("extension", "matches"): "extension-mismatch",
     ("frames", "at-most"): "animated-file",
-    ("white-ring", "at-least"): "background-not-white",
+    ("white-background", "at-least"): "background-not-white",
     ("fill", "at-least"): "product-fill",
     ("fill", "at-most"): "product-fill",
     ("aspect", "one-of"): "shape-not-accepted",
@@ -191,12 +191,12 @@ def _either(words: Sequence[str]) -> str:
 # ── Pixels ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _white_ring(subject: Subject, requirement: Requirement) -> _Miss | None:
-    share, limit = white_ring_share(subject.image.pixels, subject.white_from), requirement.number
+def _white_background(subject: Subject, requirement: Requirement) -> _Miss | None:
+    share, limit = white_background_share(subject.image.pixels, subject.white_from), requirement.number
     if share >= limit:
         return None
-    measured = f"{share:.0%} of the picture's edge is white"
-    return _Miss(measured, f"a white background (at least {limit:.0%} of the edge)", _distance(share, limit))
+    measured = f"{share:.0%} of the background along the edge is white"
+    return _Miss(measured, f"a white one (at least {limit:.0%})", _distance(share, limit))
 
 
 def _fill(subject: Subject, requirement: Requirement) -> _Miss | None:
@@ -240,7 +240,7 @@ _MEASURES: Mapping[Quantity, Callable[[Subject, Requirement], _Miss | None]] = {
     "format": _format,
     "extension": _extension,
     "frames": _frames,
-    "white-ring": _white_ring,
+    "white-background": _white_background,
     "fill": _fill,
     "aspect": _aspect,
 }

@@ -96,11 +96,11 @@ KINDS: Mapping[str, Kind] = {
     ),
     "background-not-white": _kind(
         108, "background-not-white", "The background is not the white that the marketplace wants.",
-        "How much of a ring along the picture's edge is white.",
-        "The share of the ring's pixels whose red, green and blue are all at least `white_from`; the ring is 2.5 % of the "
-        "longer side thick. The score is 0.5 at the limit and 1 where nothing is white.",
-        "A product that runs out of the picture covers the ring and lowers the share. A grey shadow in the middle is not "
-        "seen.",
+        "How much of the background along the picture's edge is white.",
+        "In a ring along the edge, 2.5 % of the longer side thick, what is not the product: the share of pixels whose red, "
+        "green and blue are all at least `white_from`. The score is 0.5 at the limit and 1 where nothing is white.",
+        "The limit was written for the whole ring; here the product is left out, as it may run out of the picture. A grey "
+        "shadow in the middle is not seen.",
         "Violates: a shirt on light grey. Complies: the same shirt, cut out on white.",
     ),
     "product-fill": _kind(
