@@ -8,11 +8,12 @@ UV := $(BIN)/uv
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-.venv/.installed: pyproject.toml constraints.txt plugins/agpis-example/pyproject.toml
+.venv/.installed: pyproject.toml constraints.txt plugins/agpis-example/pyproject.toml plugins/agpis-marketplaces/pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[parquet,web,train,bench,testing]' --group dev
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-example
+	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-marketplaces
 	touch $@
 
 demo: .venv/.installed  ## Run the main job on the example catalogue.
@@ -24,6 +25,7 @@ demo: .venv/.installed  ## Run the main job on the example catalogue.
 test: .venv/.installed  ## Run all tests.
 	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest plugins/agpis-example/tests
+	$(BIN)/python -m pytest plugins/agpis-marketplaces/tests
 
 lint: .venv/.installed  ## Check style and format.
 	$(BIN)/ruff check .

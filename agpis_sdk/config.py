@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -78,6 +78,9 @@ class RulesSection(Section):
     select: tuple[str, ...] = Field(default=(), description="Codes, names or code prefixes; empty means all.")
     ignore: dict[str, str] = Field(default_factory=dict, description="Code, name or prefix, and the reason why.")
     thresholds: dict[str, float] = Field(default_factory=dict, description="Code or name, and the score from which on.")
+    severities: dict[str, Literal["error", "warning"]] = Field(
+        default_factory=dict, description='Code or name, and "error" or "warning" in place of the rule\'s own severity.'
+    )
 
 
 class IndexSection(Section):

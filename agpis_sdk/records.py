@@ -5,7 +5,7 @@ Boxes are `(x, y, width, height)` in pixels of the original image after EXIF rot
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -118,6 +118,37 @@ class Outcome(Record):
     feedback: str | None = None
     images: tuple[ImageOutcome, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+
+class AuditFinding(Finding):
+    """A finding as an audit reports it; of severity "error" it blocks.
+
+    `suppressed` is the reason that the product record gives for living with it. `fingerprint` is the same for the same
+    product, rule and images, in whatever order the gallery lists them.
+    """
+
+    severity: Literal["error", "warning"]
+    fingerprint: str
+    suppressed: str | None = None
+
+
+class GalleryAudit(Record):
+    """What an audit has found in one product's gallery as it stands.
+
+    `error` says what is wrong with the record itself: it is no product, or a suppression in it cannot be understood.
+    """
+
+    product_id: str
+    title: str = ""
+    category: str = ""
+    seller: str = ""
+    images: tuple[CandidateImage, ...] = ()
+    error: str | None = None
+    findings: tuple[AuditFinding, ...] = ()
+
+    def keep(self, wanted: Callable[[AuditFinding], bool]) -> GalleryAudit:
+        """Return the audit with only the findings that are wanted."""
+        return self.model_copy(update={"findings": tuple(finding for finding in self.findings if wanted(finding))})
 
 
 class SequenceVerdict(Record):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Literal
 
@@ -164,9 +164,14 @@ class RuleCatalogue:
 
     def copy(self) -> RuleCatalogue:
         """Return a catalogue of the same rules and owners."""
+        return self.with_severities({})
+
+    def with_severities(self, severities: Mapping[str, Severity]) -> RuleCatalogue:
+        """Return a catalogue in which the rules named, by code or name, have another severity."""
+        wanted = {self[key].code: severity for key, severity in severities.items()}
         twin = RuleCatalogue(())
         for rule in self:
-            twin.add(rule, owner=self._owners[rule.code])
+            twin.add(replace(rule, severity=wanted.get(rule.code, rule.severity)), owner=self._owners[rule.code])
         return twin
 
     def owner(self, code: str) -> str:

@@ -19,7 +19,7 @@ from agpis_sdk import errors, hookspecs
 from agpis_sdk.cli.app import app
 from agpis_sdk.config import Config, config_schema
 from agpis_sdk.plugins import PluginHost
-from agpis_sdk.records import Outcome, Product, Review
+from agpis_sdk.records import GalleryAudit, Outcome, Product, Review
 from agpis_sdk.rules import BUILTIN_RULES, Rule
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -36,7 +36,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "config.md", config_page(host)
     yield "cli.md", cli_page()
     yield "errors.md", error_page()
-    for record in (Product, Outcome, Review):
+    for record in (Product, Outcome, Review, GalleryAudit):
         yield f"schemas/{record.__name__.lower()}.schema.json", as_json(record.model_json_schema())
     models = {owned.spec.name: owned.spec.config for _, owned in host.all_specs()}
     yield "schemas/config.schema.json", as_json(config_schema(models))
@@ -129,7 +129,7 @@ def cli_page() -> str:
     parts = [
         NOTE + "# Command line\n",
         "Data goes to stdout or `-o`; everything for people goes to stderr.\n",
-        "Exit codes: 0 done · 1 done, but some record, component or plugin failed · 2 bad usage, config or plugin.\n",
+        "Exit codes: 0 done · 1 done, but a record, component or plugin failed, or an audit found what blocks · 2 bad usage, config or plugin.\n",
     ]
     root = get_command(app)
 

@@ -1,7 +1,7 @@
 """The `agpis` command: one file per subcommand, nothing heavy imported before it is needed.
 
 Data goes to stdout or `-o`, everything for people to stderr.
-Exit codes: 0 done · 1 done, but some record, component or plugin failed · 2 bad usage, config or plugin.
+Exit codes: 0 done · 1 done, but a record or plugin failed, or an audit found what blocks · 2 bad usage, config or plugin.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import typer
 
 from agpis_sdk import __version__
-from agpis_sdk.cli import bench, config, doctor, evaluate, index, plugins, rules, run, train
+from agpis_sdk.cli import audit, bench, config, doctor, evaluate, index, plugins, rules, run, train
 from agpis_sdk.errors import AgpisError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(run.run)
+app.command("audit")(audit.audit)
 app.command("rules")(rules.rules)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(config.app, name="config")

@@ -63,6 +63,14 @@ class Invoker:
         """Tell whether a component has failed so often that it no longer runs."""
         return self.failures[component.blame] >= self._max_failures
 
+    def notices(self) -> list[str]:
+        """Return for each component that failed a line for people: how often, whether it was dropped, and why."""
+        return [
+            f"{blame} failed on {count} item{'s' * (count > 1)}"
+            f"{' and was dropped' if count >= self._max_failures else ''}; last: {self.last_reason.get(blame, '')}"
+            for blame, count in self.failures.items()
+        ]
+
     def call(
         self,
         component: Component,

@@ -5,22 +5,21 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import Config
-from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
-from agpis_sdk.pipeline.batch import PendingBatch, finish_decoding, rejected_outcome, start_decoding
+from agpis_sdk.pipeline.batch import PendingBatch, finish_decoding, rejected_outcome
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.invoke import Component, Invoker
 from agpis_sdk.pipeline.plan import Plan, make_plan, thresholds
 from agpis_sdk.pipeline.scoring import Scoring
 from agpis_sdk.pipeline.stage1 import Stage1
 from agpis_sdk.pipeline.stage2 import Stage2
+from agpis_sdk.pipeline.stream import decoding_ahead
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.records import Outcome, Product
 
@@ -78,11 +77,12 @@ class Pipeline:
         backbone = self._create(self.plan.backbone)
         self._context = RunContext(self.config, backbone.instance if backbone else None)
         self._invoker = Invoker(self._context, self.config.run.max_failures)
-        limits = thresholds(self.host.catalogue, self.config)
+        self._catalogue = self.host.catalogue.with_severities(self.config.rules.severities)
+        limits = thresholds(self._catalogue, self.config)
         scorer = self._create(self.plan.scorer)
         if scorer is not None:
             self._context.score_with(Scoring(scorer, self._invoker, self._context).p_qualified)
-        shared = (self.config, self.host.catalogue, limits, self._context, self._invoker)
+        shared = (self.config, self._catalogue, limits, self._context, self._invoker)
         self._stage1 = Stage1(
             *shared,
             backbone=backbone,
@@ -114,36 +114,19 @@ class Pipeline:
         started = time.perf_counter()
         self._note_missing_plugins()
         self._note_events(self.host.notify("agpis_run_started", context=self._context))
-        with ThreadPoolExecutor(self.config.run.threads, thread_name_prefix="agpis-decode") as executor:
-            for pending in self._decoding_ahead(iter(checked(products, base=base)), executor):
-                for processed in self._process_batch(pending):
-                    self.summary.add(processed.outcome)
-                    self.summary.seconds = time.perf_counter() - started
-                    yield processed
+        for pending in decoding_ahead(checked(products, base=base), self.config):
+            for processed in self._process_batch(pending):
+                self.summary.add(processed.outcome)
+                self.summary.seconds = time.perf_counter() - started
+                yield processed
         self.summary.component_seconds.update(self._invoker.seconds)
         self.summary.failures.update(self._invoker.failures)
-        self._note_failures()
+        self.summary.notices += self._invoker.notices()
         arguments = {"context": self._context, "summary": vars(self.summary)}
         self._note_events(self.host.notify("agpis_run_finished", **arguments))
 
-    def _decoding_ahead(
-        self, records: Iterator[Product | RejectedRecord], executor: ThreadPoolExecutor
-    ) -> Iterator[PendingBatch]:
-        """Yield micro-batches, the next one being decoded while the present one is looked at."""
-        current: PendingBatch | None = None
-        for batch, error in _batches(records, self.config.run.batch_size):
-            following = start_decoding(batch, executor, self.config.media)
-            if current is not None:
-                yield current
-            current = following
-            if error is not None:
-                yield current
-                raise error
-        if current is not None:
-            yield current
-
     def _process_batch(self, pending: PendingBatch) -> Iterator[ProcessedProduct]:
-        batch = {progress.product.id: progress for progress in finish_decoding(pending, self.host.catalogue)}
+        batch = {progress.product.id: progress for progress in finish_decoding(pending, self._catalogue)}
         self._context.open_batch(progress.product for progress in batch.values())
         self._stage2.run(batch, self._stage1.run(batch))
         for record in pending.records:
@@ -162,32 +145,8 @@ class Pipeline:
         self.summary.failures.update(failures.keys())
         self.summary.notices += failures.values()
 
-    def _note_failures(self) -> None:
-        for blame, count in self._invoker.failures.items():
-            dropped = " and was dropped" if count >= self.config.run.max_failures else ""
-            reason = self._invoker.last_reason.get(blame, "")
-            self.summary.notices.append(f"{blame} failed on {count} item{'s' * (count > 1)}{dropped}; last: {reason}")
-
     def _make(self, owned: OwnedSpec) -> Component:
         return Component(owned, self.host.create(owned, self.config.components))
 
     def _create(self, owned: OwnedSpec | None) -> Component | None:
         return self._make(owned) if owned else None
-
-
-def _batches(
-    records: Iterator[Product | RejectedRecord], size: int
-) -> Iterator[tuple[list[Product | RejectedRecord], InputFileError | None]]:
-    """Yield micro-batches; where the input breaks off, what came before it is yielded together with the error."""
-    batch: list[Product | RejectedRecord] = []
-    try:
-        for record in records:
-            batch.append(record)
-            if len(batch) == size:
-                yield batch, None
-                batch = []
-    except InputFileError as error:
-        yield batch, error
-        return
-    if batch:
-        yield batch, None

@@ -39,18 +39,22 @@ class Plan:
         ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class AuditPlan:
+    """The components of an audit: checkers, and what gives them facts. It chooses nothing and asks no scorer."""
+
+    image_checkers: tuple[OwnedSpec, ...]
+    pair_checkers: tuple[OwnedSpec, ...]
+    sequence_checkers: tuple[OwnedSpec, ...]
+    backbone: OwnedSpec | None
+
+
 def make_plan(host: PluginHost, config: Config) -> Plan:
     """Choose the components of a run; raises `ConfigError` for a name or a fact that nothing provides."""
     check_rule_names(host.catalogue, config)
     host.check_component_tables(config.components)
-    pairs = _in_order(_needed(host, "agpis_pair_checkers", config))
-    sequences = _in_order(
-        [
-            owned
-            for owned in _needed(host, "agpis_sequence_checkers", config)
-            if not (isinstance(owned.spec, SequenceCheckerSpec) and owned.spec.gives_probability)
-        ]
-    )
+    pairs = _in_order(_needed(host, "agpis_pair_checkers", config, ENGINE_FACTS))
+    sequences = _sequence_checkers(host, config)
     scorer = None
     if config.sequence.scorer != NO_SCORER:
         scorer = host.named("agpis_sequence_checkers", config.sequence.scorer, setting="sequence.scorer")
@@ -60,9 +64,8 @@ def make_plan(host: PluginHost, config: Config) -> Plan:
     _refuse_without_scorer(builder, scorer)
     backbone = host.named("agpis_backbones", config.backbone.name, setting="backbone.name")
     later = [selector, *pairs, builder, *sequences, *([scorer] if scorer else [])]
-    images = _in_order(_with_providers(host, _needed(host, "agpis_image_checkers", config), later))
+    images = _in_order(_with_providers(host, _needed(host, "agpis_image_checkers", config, ENGINE_FACTS), later))
     everyone = [*images, *later]
-    required = frozenset().union(*(owned.spec.requires for owned in everyone))
     _check_facts(everyone, backbone)
     return Plan(
         image_checkers=tuple(images),
@@ -71,8 +74,49 @@ def make_plan(host: PluginHost, config: Config) -> Plan:
         selector=selector,
         builder=builder,
         scorer=scorer,
-        backbone=backbone if required & backbone.spec.provides else None,
+        backbone=backbone if _requires_one_of(everyone, backbone.spec.provides) else None,
     )
+
+
+def make_audit_plan(host: PluginHost, config: Config) -> AuditPlan:
+    """Choose the components of an audit; raises `ConfigError` also where no checker can raise a selected rule."""
+    check_rule_names(host.catalogue, config)
+    host.check_component_tables(config.components)
+    pairs = _in_order(_needed(host, "agpis_pair_checkers", config))
+    sequences = _sequence_checkers(host, config)
+    backbone = host.named("agpis_backbones", config.backbone.name, setting="backbone.name")
+    later = [*pairs, *sequences]
+    images = _in_order(_with_providers(host, _needed(host, "agpis_image_checkers", config), later))
+    everyone = [*images, *later]
+    if not everyone:
+        raise ConfigError(
+            "no checker raises any of the selected rules",
+            item="rules.select",
+            remedy="`agpis rules` says what finds a rule; what the sequence model knows, `agpis run` finds",
+        )
+    _check_facts(everyone, backbone)
+    return AuditPlan(
+        image_checkers=tuple(images),
+        pair_checkers=tuple(pairs),
+        sequence_checkers=tuple(sequences),
+        backbone=backbone if _requires_one_of(everyone, backbone.spec.provides) else None,
+    )
+
+
+def _sequence_checkers(host: PluginHost, config: Config) -> list[OwnedSpec]:
+    """Return the sequence checkers that are no scorers, in order."""
+    needed = _needed(host, "agpis_sequence_checkers", config)
+    return _in_order(
+        [
+            owned
+            for owned in needed
+            if not (isinstance(owned.spec, SequenceCheckerSpec) and owned.spec.gives_probability)
+        ]
+    )
+
+
+def _requires_one_of(components: Sequence[OwnedSpec], facts: frozenset[str]) -> bool:
+    return any(owned.spec.requires & facts for owned in components)
 
 
 def _refuse_without_probability(scorer: OwnedSpec) -> None:
@@ -96,9 +140,10 @@ def _refuse_without_scorer(builder: OwnedSpec, scorer: OwnedSpec | None) -> None
 def check_rule_names(catalogue: RuleCatalogue, config: Config) -> None:
     """Refuse a `select`, `ignore` or `thresholds` entry that no rule answers to."""
     known = [*(rule.code for rule in catalogue), *(rule.name for rule in catalogue)]
-    for key in config.rules.thresholds:
-        if key not in catalogue:
-            raise ConfigError("no such rule", item=f"rules.thresholds.{key}", remedy=nearest(key, known))
+    for setting, keys in (("thresholds", config.rules.thresholds), ("severities", config.rules.severities)):
+        for key in keys:
+            if key not in catalogue:
+                raise ConfigError("no such rule", item=f"rules.{setting}.{key}", remedy=nearest(key, known))
     for setting, entries in (("select", config.rules.select), ("ignore", tuple(config.rules.ignore))):
         for entry in entries:
             prefix = any(rule.code.startswith(entry.upper()) for rule in catalogue)
@@ -118,12 +163,12 @@ def _selected(rule: Rule, config: Config) -> bool:
     return selected(rule, config.rules.select, config.rules.ignore)
 
 
-def _needed(host: PluginHost, hook: str, config: Config) -> list[OwnedSpec]:
-    """Return the checkers that can raise a selected rule or provide a fact that the engine reads."""
+def _needed(host: PluginHost, hook: str, config: Config, facts: frozenset[str] = frozenset()) -> list[OwnedSpec]:
+    """Return the checkers that can raise a selected rule or provide one of the facts."""
     return [
         owned
         for owned in host.specs(hook).values()
-        if any(_selected(rule, config) for rule in owned.spec.rules) or owned.spec.provides & ENGINE_FACTS
+        if any(_selected(rule, config) for rule in owned.spec.rules) or owned.spec.provides & facts
     ]
 
 

@@ -20,8 +20,8 @@ Batch = Mapping[str, ProductInProgress]
 
 
 @dataclass(frozen=True)
-class Stage1:
-    """The components and settings of stage 1."""
+class Recognition:
+    """What finds violations in images and pairs: stage 1 builds on it, and an audit uses it as it is."""
 
     config: Config
     catalogue: RuleCatalogue
@@ -31,20 +31,18 @@ class Stage1:
     backbone: Component | None
     image_checkers: Sequence[Component]
     pair_checkers: Sequence[Component]
-    selector: Component
-    builder: Component
 
-    def run(self, batch: Batch) -> dict[str, list[ImageSequence]]:
-        """Take a micro-batch through stage 1; return the sequences built for each product that is still open."""
+    def check_images(self, batch: Batch) -> None:
+        """Compute the facts about every image, and run the image checkers; violating images are marked as removed."""
         self._compute_features(batch)
         for checker in self.image_checkers:
             self._check_images(checker, batch)
         self._note_p_noncompliant(batch)
-        self._select_primary(batch)
+
+    def check_pairs(self, batch: Batch) -> None:
+        """Run the pair checkers on all pairs of a product's images that have not been removed."""
         for checker in self.pair_checkers:
             self._check_pairs(checker, batch)
-        self._remove_from_pairs(batch)
-        return self._build(batch)
 
     # ── single-image recognition (3.3.1) ─────────────────────────────────────────────────────────────────────────
 
@@ -77,6 +75,73 @@ class Stage1:
                 p_noncompliant = self.context.known(image, "p_noncompliant")
                 if p_noncompliant is not None:
                     progress.p_noncompliant[image.id] = float(p_noncompliant)
+
+    # ── image-pair recognition (3.3.2) ───────────────────────────────────────────────────────────────────────────
+
+    def _check_pairs(self, checker: Component, batch: Batch) -> None:
+        open_products = [progress for progress in batch.values() if progress.open]
+        ready = {
+            image.key
+            for image in self._with_facts(
+                checker, batch, [image for progress in open_products for image in progress.usable]
+            )
+        }
+        pairs = [
+            ImagePair(first, second)
+            for progress in open_products
+            for first, second in itertools.combinations(progress.usable, 2)
+            if first.key in ready and second.key in ready
+        ]
+        found, failures = self.invoker.call(
+            checker,
+            pairs,
+            lambda chunk: checker.instance.check_pairs(chunk, self.context),
+            lambda chunk, result: accept_finding(checker, pairs_known(chunk), result),
+        )
+        for finding in found:
+            keep_finding(batch[finding.product_id], finding, self.thresholds, self.catalogue)
+        for failure in failures:
+            pair = failure.item
+            broken = engine_finding(self.catalogue, "AGP902", (pair.first.id, pair.second.id), failure.reason)
+            batch[pair.first.product_id].findings.append(broken)
+
+    # ── shared ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _with_facts(self, component: Component, batch: Batch, images: Sequence[DecodedImage]) -> list[DecodedImage]:
+        """Return the images about which all required facts are known; the others get a finding AGP903."""
+        required = component.owned.spec.requires
+        ready = []
+        for image in images:
+            if self.context.has_facts(image, required):
+                ready.append(image)
+            else:
+                missing = [name for name in sorted(required) if self.context.known(image, name) is None]
+                message = f"{component.blame} was skipped: no {', '.join(missing)}"
+                batch[image.product_id].findings.append(engine_finding(self.catalogue, "AGP903", (image.id,), message))
+        return ready
+
+    def _note_image_failures(self, batch: Batch, failures: Sequence[Failure[DecodedImage]]) -> None:
+        for failure in failures:
+            finding = engine_finding(self.catalogue, "AGP902", (failure.item.id,), failure.reason)
+            batch[failure.item.product_id].findings.append(finding)
+
+
+@dataclass(frozen=True)
+class Stage1(Recognition):
+    """The components and settings of stage 1."""
+
+    selector: Component
+    builder: Component
+
+    def run(self, batch: Batch) -> dict[str, list[ImageSequence]]:
+        """Take a micro-batch through stage 1; return the sequences built for each product that is still open."""
+        self.check_images(batch)
+        self._select_primary(batch)
+        self.check_pairs(batch)
+        self._remove_from_pairs(batch)
+        return self._build(batch)
+
+    # ── the primary image (3.3.1) ────────────────────────────────────────────────────────────────────────────────
 
     def _select_primary(self, batch: Batch) -> None:
         """Score every image with p_primary; of those not removed, the largest at or above the threshold wins."""
@@ -124,34 +189,7 @@ class Stage1:
             if missing and len(progress.usable) >= self.config.sequence.length:
                 progress.end("failed", f"primary selector {selector.blame} gave no score for: {', '.join(missing)}")
 
-    # ── image-pair recognition (3.3.2) ───────────────────────────────────────────────────────────────────────────
-
-    def _check_pairs(self, checker: Component, batch: Batch) -> None:
-        open_products = [progress for progress in batch.values() if progress.open]
-        ready = {
-            image.key
-            for image in self._with_facts(
-                checker, batch, [image for progress in open_products for image in progress.usable]
-            )
-        }
-        pairs = [
-            ImagePair(first, second)
-            for progress in open_products
-            for first, second in itertools.combinations(progress.usable, 2)
-            if first.key in ready and second.key in ready
-        ]
-        found, failures = self.invoker.call(
-            checker,
-            pairs,
-            lambda chunk: checker.instance.check_pairs(chunk, self.context),
-            lambda chunk, result: accept_finding(checker, pairs_known(chunk), result),
-        )
-        for finding in found:
-            keep_finding(batch[finding.product_id], finding, self.thresholds, self.catalogue)
-        for failure in failures:
-            pair = failure.item
-            broken = engine_finding(self.catalogue, "AGP902", (pair.first.id, pair.second.id), failure.reason)
-            batch[pair.first.product_id].findings.append(broken)
+    # ── of a pair, one goes (3.3.2) ──────────────────────────────────────────────────────────────────────────────
 
     def _remove_from_pairs(self, batch: Batch) -> None:
         """Of each violating pair keep the primary image, else the one with the smaller p_nc; the surest pair first."""
@@ -203,26 +241,6 @@ class Stage1:
                 reason = reasons.get(product_id, f"{builder.blame} built no sequence")
                 batch[product_id].end("failed", f"sequence builder {reason}")
         return built
-
-    # ── shared ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _with_facts(self, component: Component, batch: Batch, images: Sequence[DecodedImage]) -> list[DecodedImage]:
-        """Return the images about which all required facts are known; the others get a finding AGP903."""
-        required = component.owned.spec.requires
-        ready = []
-        for image in images:
-            if self.context.has_facts(image, required):
-                ready.append(image)
-            else:
-                missing = [name for name in sorted(required) if self.context.known(image, name) is None]
-                message = f"{component.blame} was skipped: no {', '.join(missing)}"
-                batch[image.product_id].findings.append(engine_finding(self.catalogue, "AGP903", (image.id,), message))
-        return ready
-
-    def _note_image_failures(self, batch: Batch, failures: Sequence[Failure[DecodedImage]]) -> None:
-        for failure in failures:
-            finding = engine_finding(self.catalogue, "AGP902", (failure.item.id,), failure.reason)
-            batch[failure.item.product_id].findings.append(finding)
 
     def _too_few(self, progress: ProductInProgress, stage: str) -> str:
         listed = len(progress.product.images)

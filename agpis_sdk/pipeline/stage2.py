@@ -39,8 +39,12 @@ class Stage2:
         else:
             self._score(self.scorer, batch, built)
         chosen = [batch[product_id].sequence for product_id in built]
+        self.judge(batch, [sequence for sequence in chosen if sequence is not None])
+
+    def judge(self, batch: Batch, sequences: Sequence[ImageSequence]) -> None:
+        """Run the sequence checkers, all but the scorer."""
         for checker in self.checkers:
-            self._judge(checker, batch, [sequence for sequence in chosen if sequence is not None])
+            self._judge(checker, batch, sequences)
 
     def _score(self, scorer: Component, batch: Batch, built: Mapping[str, list[ImageSequence]]) -> None:
         sequences = [sequence for candidates in built.values() for sequence in candidates]

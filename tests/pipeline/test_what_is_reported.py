@@ -35,6 +35,14 @@ def test_a_threshold_is_set_by_code_or_by_name(gallery: Path, key: str) -> None:
     assert codes(stand.run_one(product(gallery), {"rules.thresholds": {key: 0.7}})) == []
 
 
+@pytest.mark.parametrize("key", ["TST101", "bad-picture"])
+def test_an_error_that_is_set_to_a_warning_removes_nothing(gallery: Path, key: str) -> None:
+    outcome = Stand().image_checker(flag({"a": 1.0})).run_one(product(gallery), {"rules.severities": {key: "warning"}})
+
+    assert codes(outcome) == ["TST101"]
+    assert states(outcome)["a"] == "primary"
+
+
 def test_a_warning_is_reported_and_removes_nothing(gallery: Path) -> None:
     outcome = Stand().image_checker(flag({"a": 1.0}, NOTE)).run_one(product(gallery))
 

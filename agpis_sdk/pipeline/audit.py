@@ -1,0 +1,174 @@
+"""Galleries as they stand, in listed order: nothing is chosen, removed or built, everything is looked at.
+
+Image checkers see all images, pair checkers all pairs, sequence checkers the gallery as listed. The scorer has no say:
+it judges sequences of K^t images that a builder made, and its findings are about such a sequence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agpis_sdk.components import ImageSequence
+from agpis_sdk.config import Config
+from agpis_sdk.errors import RecordError
+from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
+from agpis_sdk.pipeline.batch import PendingBatch, ProductInProgress, engine_finding, finish_decoding
+from agpis_sdk.pipeline.context import RunContext
+from agpis_sdk.pipeline.invoke import Component, Invoker
+from agpis_sdk.pipeline.plan import make_audit_plan, thresholds
+from agpis_sdk.pipeline.stage1 import Recognition
+from agpis_sdk.pipeline.stage2 import Stage2
+from agpis_sdk.pipeline.stream import decoding_ahead
+from agpis_sdk.pipeline.suppressions import read_suppressions
+from agpis_sdk.plugins import OwnedSpec, PluginHost
+from agpis_sdk.records import AuditFinding, Finding, GalleryAudit, Product
+
+SELLER = "seller"
+
+
+@dataclass
+class AuditSummary:
+    """What an audit has looked at so far; `faulty` counts records with an error of their own."""
+
+    products: int = 0
+    images: int = 0
+    faulty: int = 0
+    seconds: float = 0.0
+    component_seconds: dict[str, float] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
+    notices: list[str] = field(default_factory=list)
+
+    def add(self, audit: GalleryAudit) -> None:
+        """Count one gallery."""
+        self.products += 1
+        self.images += len(audit.images)
+        self.faulty += audit.error is not None
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether some record was faulty or some component failed: silence about the rest means nothing."""
+        return bool(self.faulty or self.failures)
+
+
+class Audit:
+    """`Audit().run(products)` yields what is wrong with each gallery as it stands.
+
+    Models are loaded when the audit is made. Raises `ConfigError` for settings that do not fit the plugins at hand.
+    """
+
+    def __init__(self, config: Config | None = None, *, host: PluginHost | None = None) -> None:
+        self.config = config or Config()
+        self.host = host or PluginHost.load(self.config.plugins)
+        self.summary = AuditSummary()
+        plan = make_audit_plan(self.host, self.config)
+        self.catalogue = self.host.catalogue.with_severities(self.config.rules.severities)
+        backbone = self._make(plan.backbone) if plan.backbone else None
+        self._context = RunContext(self.config, backbone.instance if backbone else None)
+        self._invoker = Invoker(self._context, self.config.run.max_failures)
+        limits = thresholds(self.catalogue, self.config)
+        self.rules = [rule for rule in self.catalogue if rule.code in limits]
+        shared = (self.config, self.catalogue, limits, self._context, self._invoker)
+        self._recognition = Recognition(
+            *shared,
+            backbone=backbone,
+            image_checkers=[self._make(owned) for owned in plan.image_checkers],
+            pair_checkers=[self._make(owned) for owned in plan.pair_checkers],
+        )
+        checkers = [self._make(owned) for owned in plan.sequence_checkers]
+        self._judges = Stage2(*shared, checkers=checkers, scorer=None)
+
+    def run(
+        self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
+    ) -> Iterator[GalleryAudit]:
+        """Yield one audit per record, in input order; relative uris are resolved against `base`."""
+        self.summary = AuditSummary()
+        self._invoker.seconds.clear()
+        self._invoker.failures.clear()
+        started = time.perf_counter()
+        self.summary.notices += self.host.notify("agpis_run_started", context=self._context)
+        for pending in decoding_ahead(checked(products, base=base), self.config):
+            for audit in self._judge_batch(pending):
+                self.summary.add(audit)
+                self.summary.seconds = time.perf_counter() - started
+                yield audit
+        self.summary.component_seconds.update(self._invoker.seconds)
+        self.summary.failures.update(self._invoker.failures)
+        self.summary.notices += self._invoker.notices()
+        arguments = {"context": self._context, "summary": vars(self.summary)}
+        self.summary.notices += self.host.notify("agpis_run_finished", **arguments)
+
+    def _judge_batch(self, pending: PendingBatch) -> Iterator[GalleryAudit]:
+        batch = {progress.product.id: progress for progress in finish_decoding(pending, self.catalogue)}
+        self._context.open_batch(progress.product for progress in batch.values())
+        self._recognition.check_images(batch)
+        for progress in batch.values():
+            # An audit looks at what stands there: a bad image still has its place among the pairs.
+            progress.removed.clear()
+        self._recognition.check_pairs(batch)
+        self._judges.judge(batch, [gallery for progress in batch.values() for gallery in self._gallery(progress)])
+        for record in pending.records:
+            if isinstance(record, RejectedRecord):
+                yield GalleryAudit(product_id=record.product_id, error=str(record.error))
+            else:
+                yield self._finished(batch[record.id])
+
+    def _gallery(self, progress: ProductInProgress) -> Iterator[ImageSequence]:
+        """Yield the gallery as listed; one with unreadable images cannot be judged as a whole, which is said."""
+        unreadable = [image.id for image in progress.product.images if image.id not in progress.images]
+        if not unreadable:
+            yield ImageSequence(product=progress.product, images=tuple(progress.images.values()))
+        elif self._judges.checkers:
+            message = f"the gallery was not judged as a whole, as it holds unreadable images: {', '.join(unreadable)}"
+            finding = engine_finding(self.catalogue, "AGP903", tuple(unreadable), message)
+            progress.findings.append(finding)
+
+    def _finished(self, progress: ProductInProgress) -> GalleryAudit:
+        product = progress.product
+        error = None
+        try:
+            suppressions = read_suppressions(product, self.catalogue)
+        except RecordError as faulty:
+            suppressions, error = (), str(faulty)
+        positions = {image.id: position for position, image in enumerate(product.images)}
+        findings = [
+            AuditFinding(
+                **dict(finding),
+                severity=self.catalogue[finding.code].severity,
+                fingerprint=fingerprint(product.id, finding),
+                suppressed=next((one.reason for one in suppressions if one.covers(finding, self.catalogue)), None),
+            )
+            for finding in progress.findings
+        ]
+        return GalleryAudit(
+            product_id=product.id,
+            title=product.title,
+            category=product.category,
+            seller=str(product.attributes.get(SELLER) or ""),
+            images=product.images,
+            error=error,
+            findings=tuple(sorted(findings, key=lambda finding: _place(finding, positions))),
+        )
+
+    def _make(self, owned: OwnedSpec) -> Component:
+        return Component(owned, self.host.create(owned, self.config.components))
+
+
+def fingerprint(product_id: str, finding: Finding) -> str:
+    """Return what a finding is known by from one audit to the next: a SHA-256 of product, rule and images.
+
+    The order of the images does not count, nor do the score and the words.
+    """
+    identity = json.dumps([product_id, finding.code, sorted(finding.images)], ensure_ascii=False)
+    return hashlib.sha256(identity.encode()).hexdigest()
+
+
+def _place(finding: Finding, positions: Mapping[str, int]) -> tuple[object, ...]:
+    """Return where a finding stands in the list: by the gallery's order, then by rule."""
+    return ([positions[image_id] for image_id in finding.images], finding.code, finding.checker, finding.message)

@@ -1,0 +1,46 @@
+"""Records in micro-batches, each being read and decoded in threads while the one before it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from agpis_sdk.config import Config
+from agpis_sdk.errors import InputFileError
+from agpis_sdk.media.products import CheckedProducts, RejectedRecord
+from agpis_sdk.pipeline.batch import PendingBatch, start_decoding
+from agpis_sdk.records import Product
+
+
+def decoding_ahead(records: CheckedProducts, config: Config) -> Iterator[PendingBatch]:
+    """Yield micro-batches; raises `InputFileError` where the input breaks off, after what came before it."""
+    with ThreadPoolExecutor(config.run.threads, thread_name_prefix="agpis-decode") as executor:
+        current: PendingBatch | None = None
+        for batch, error in _batches(iter(records), config.run.batch_size):
+            following = start_decoding(batch, executor, config.media)
+            if current is not None:
+                yield current
+            current = following
+            if error is not None:
+                yield current
+                raise error
+        if current is not None:
+            yield current
+
+
+def _batches(
+    records: Iterator[Product | RejectedRecord], size: int
+) -> Iterator[tuple[list[Product | RejectedRecord], InputFileError | None]]:
+    """Yield micro-batches; where the input breaks off, what came before it is yielded together with the error."""
+    batch: list[Product | RejectedRecord] = []
+    try:
+        for record in records:
+            batch.append(record)
+            if len(batch) == size:
+                yield batch, None
+                batch = []
+    except InputFileError as error:
+        yield batch, error
+        return
+    if batch:
+        yield batch, None

@@ -1,0 +1,55 @@
+"""An audit as workflow commands, which GitHub shows as annotations of a run.
+
+Escapes as in actions/toolkit, packages/core/src/command.ts.
+"""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from agpis_sdk.records import AuditFinding, GalleryAudit
+from agpis_sdk.report.audit_format import AuditedFile, local_file, relative
+
+
+class GithubFormat:
+    """Writes `::error`, `::warning` and, for what is suppressed, `::notice` commands on the image files."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._products = ""
+
+    def start(self, audited: AuditedFile) -> None:
+        """Remember the products file: what is about no image is shown on it."""
+        self._products = audited.products
+
+    def add(self, audit: GalleryAudit) -> None:
+        """Write a command per finding."""
+        if audit.error is not None:
+            self._write("error", relative(self._products), audit.product_id, audit.error)
+        for finding in audit.findings:
+            title = f"{finding.code} {finding.name} · {audit.product_id}"
+            self._write(_command(finding), local_file(audit, finding, self._products), title, _message(finding))
+
+    def finish(self) -> None:
+        """Write nothing: commands stand alone."""
+
+    def _write(self, command: str, file: str, title: str, message: str) -> None:
+        self._stream.write(f"::{command} file={_property(file)},title={_property(title)}::{_data(message)}\n")
+
+
+def _command(finding: AuditFinding) -> str:
+    return finding.severity if finding.suppressed is None else "notice"
+
+
+def _message(finding: AuditFinding) -> str:
+    about = f"{', '.join(finding.images)}: " if finding.images else ""
+    reason = f" (suppressed: {finding.suppressed})" if finding.suppressed is not None else ""
+    return f"{about}{finding.message}{reason}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,92 @@
+"""An audit as SARIF 2.1.0 (OASIS, 2020), which code hosts and editors show beside the files.
+
+Results are written as they come; the records that could not be judged stand at the end, as notifications.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, TextIO
+from urllib.parse import quote
+
+from agpis_sdk import __version__
+from agpis_sdk.records import AuditFinding, GalleryAudit
+from agpis_sdk.report.audit_format import AuditedFile, local_file
+from agpis_sdk.rules import Rule
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+class SarifFormat:
+    """Writes one SARIF log of one run."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._products = ""
+        self._separator = "\n"
+        self._notifications: list[dict[str, Any]] = []
+
+    def start(self, audited: AuditedFile) -> None:
+        """Write the head: the tool and its rules."""
+        self._products = audited.products
+        driver = {"name": "agpis", "semanticVersion": __version__, "rules": [_rule(rule) for rule in audited.rules]}
+        tool = json.dumps({"driver": driver}, ensure_ascii=False)
+        head = f'{{"$schema": "{SCHEMA}", "version": "2.1.0", "runs": [{{"tool": {tool},\n'
+        self._stream.write(f'{head}"columnKind": "unicodeCodePoints", "results": [')
+
+    def add(self, audit: GalleryAudit) -> None:
+        """Write a result per finding."""
+        if audit.error is not None:
+            self._notifications.append({"level": "error", "message": {"text": audit.error}})
+        for finding in audit.findings:
+            result = self._result(audit, finding)
+            self._stream.write(f"{self._separator}{json.dumps(result, ensure_ascii=False)}")
+            self._separator = ",\n"
+
+    def finish(self) -> None:
+        """Write the notifications and close what is open."""
+        invocation = {
+            "executionSuccessful": not self._notifications,
+            "toolExecutionNotifications": self._notifications,
+        }
+        self._stream.write(f'\n], "invocations": [{json.dumps(invocation, ensure_ascii=False)}]}}]}}\n')
+
+    def _result(self, audit: GalleryAudit, finding: AuditFinding) -> dict[str, Any]:
+        names = finding.images or ("",)
+        result: dict[str, Any] = {
+            "ruleId": finding.code,
+            "level": finding.severity,
+            "message": {"text": finding.message},
+            "locations": [
+                {
+                    "physicalLocation": {"artifactLocation": {"uri": _uri(local_file(audit, finding, self._products))}},
+                    "logicalLocations": [
+                        {"fullyQualifiedName": f"{audit.product_id}/{name}".rstrip("/"), "kind": "resource"}
+                        for name in names
+                    ],
+                }
+            ],
+            "partialFingerprints": {"agpis/v1": finding.fingerprint},
+            "properties": {
+                "score": finding.score,
+                "checker": finding.checker,
+                "regions": [region.model_dump() for region in finding.regions],
+            },
+        }
+        if finding.suppressed is not None:
+            result["suppressions"] = [{"kind": "inSource", "justification": finding.suppressed}]
+        return result
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.code,
+        "name": rule.name,
+        "shortDescription": {"text": rule.summary},
+        "defaultConfiguration": {"level": rule.severity},
+    }
+
+
+def _uri(path: str) -> str:
+    return Path(path).as_uri() if Path(path).is_absolute() else quote(path)

@@ -1,0 +1,44 @@
+"""An audit as a linter prints it: findings grouped by product, a line each."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from agpis_sdk.records import AuditFinding, GalleryAudit
+from agpis_sdk.report.audit_format import AuditedFile
+
+
+class TextFormat:
+    """Writes products with findings only; what blocks is told apart by its severity."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def start(self, audited: AuditedFile) -> None:
+        """Write nothing: text has no head."""
+        del audited
+
+    def add(self, audit: GalleryAudit) -> None:
+        """Write the product's id and title, and below it a line per finding."""
+        if not audit.findings and audit.error is None:
+            return
+        lines = [f"{audit.product_id}  {audit.title}".rstrip()]
+        if audit.error is not None:
+            lines.append(f"  error: {audit.error}")
+        width = max((len(_images(finding)) for finding in audit.findings), default=0)
+        lines += [f"  {_images(finding):<{width}}  {_worded(finding)}" for finding in audit.findings]
+        self._stream.write("\n".join(lines) + "\n\n")
+
+    def finish(self) -> None:
+        """Write nothing: text has no foot."""
+
+
+def _images(finding: AuditFinding) -> str:
+    if len(finding.images) > 2:
+        return f"{finding.images[0]} … {finding.images[-1]}"
+    return ", ".join(finding.images) or "(gallery)"
+
+
+def _worded(finding: AuditFinding) -> str:
+    words = f"{finding.severity:<7}  {finding.code} {finding.name}: {finding.message}"
+    return words if finding.suppressed is None else f"{words} [suppressed: {finding.suppressed}]"

@@ -1,0 +1,1 @@
+"""Marketplace profiles for the AGPIS SDK."""
