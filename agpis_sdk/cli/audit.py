@@ -100,7 +100,7 @@ def audit(
     if not quiet:
         _print_summary(auditor, counts, statistics=statistics)
     blocked = counts.total.errors > 0 and write_baseline is None
-    if blocked or auditor.summary.incomplete:
+    if blocked or auditor.summary.failed:
         raise typer.Exit(1)
 
 

@@ -23,7 +23,8 @@ from agpis_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from agpis_sdk.components import Reporter
-    from agpis_sdk.pipeline.pipeline import Pipeline, ProcessedProduct, RunSummary
+    from agpis_sdk.pipeline.pipeline import Pipeline, ProcessedProduct
+    from agpis_sdk.pipeline.summary import RunSummary
 
 COUNT_LINES_UP_TO = 1_000_000_000
 

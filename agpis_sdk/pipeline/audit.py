@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,35 +24,12 @@ from agpis_sdk.pipeline.plan import make_audit_plan, thresholds
 from agpis_sdk.pipeline.stage1 import Recognition
 from agpis_sdk.pipeline.stage2 import Stage2
 from agpis_sdk.pipeline.stream import decoding_ahead
+from agpis_sdk.pipeline.summary import AuditSummary
 from agpis_sdk.pipeline.suppressions import read_suppressions
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.records import AuditFinding, Finding, GalleryAudit, Product
 
 SELLER = "seller"
-
-
-@dataclass
-class AuditSummary:
-    """What an audit has looked at so far; `faulty` counts records with an error of their own."""
-
-    products: int = 0
-    images: int = 0
-    faulty: int = 0
-    seconds: float = 0.0
-    component_seconds: dict[str, float] = field(default_factory=dict)
-    failures: Counter[str] = field(default_factory=Counter)
-    notices: list[str] = field(default_factory=list)
-
-    def add(self, audit: GalleryAudit) -> None:
-        """Count one gallery."""
-        self.products += 1
-        self.images += len(audit.images)
-        self.faulty += audit.error is not None
-
-    @property
-    def incomplete(self) -> bool:
-        """Whether some record was faulty or some component failed: silence about the rest means nothing."""
-        return bool(self.faulty or self.failures)
 
 
 class Audit:
@@ -92,7 +67,8 @@ class Audit:
         self._invoker.seconds.clear()
         self._invoker.failures.clear()
         started = time.perf_counter()
-        self.summary.notices += self.host.notify("agpis_run_started", context=self._context)
+        self.summary.note_missing_plugins(self.host)
+        self.summary.note(self.host.notify("agpis_run_started", context=self._context))
         for pending in decoding_ahead(checked(products, base=base), self.config):
             for audit in self._judge_batch(pending):
                 self.summary.add(audit)
@@ -102,7 +78,7 @@ class Audit:
         self.summary.failures.update(self._invoker.failures)
         self.summary.notices += self._invoker.notices()
         arguments = {"context": self._context, "summary": vars(self.summary)}
-        self.summary.notices += self.host.notify("agpis_run_finished", **arguments)
+        self.summary.note(self.host.notify("agpis_run_finished", **arguments))
 
     def _judge_batch(self, pending: PendingBatch) -> Iterator[GalleryAudit]:
         batch = {progress.product.id: progress for progress in finish_decoding(pending, self.catalogue)}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from agpis_sdk.pipeline.scoring import Scoring
 from agpis_sdk.pipeline.stage1 import Stage1
 from agpis_sdk.pipeline.stage2 import Stage2
 from agpis_sdk.pipeline.stream import decoding_ahead
+from agpis_sdk.pipeline.summary import RunSummary
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.records import Outcome, Product
 
@@ -31,35 +31,6 @@ class ProcessedProduct:
     product: Product | None
     outcome: Outcome
     images: Mapping[str, DecodedImage]
-
-
-@dataclass
-class RunSummary:
-    """What a run has done so far."""
-
-    products: int = 0
-    images: int = 0
-    statuses: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    rules: Counter[str] = field(default_factory=Counter)
-    seconds: float = 0.0
-    component_seconds: dict[str, float] = field(default_factory=dict)
-    failures: Counter[str] = field(default_factory=Counter)
-    notices: list[str] = field(default_factory=list)
-
-    def add(self, outcome: Outcome) -> None:
-        """Count one outcome."""
-        self.products += 1
-        self.images += len(outcome.images)
-        self.statuses[outcome.status] += 1
-        if outcome.status == "none":
-            self.reasons[outcome.reason or ""] += 1
-        self.rules.update(finding.code for finding in outcome.findings)
-
-    @property
-    def failed(self) -> bool:
-        """Whether some record, component or plugin failed: the run is done, but incomplete."""
-        return bool(self.statuses["failed"] or self.failures)
 
 
 class Pipeline:
@@ -112,8 +83,8 @@ class Pipeline:
         self._invoker.seconds.clear()
         self._invoker.failures.clear()
         started = time.perf_counter()
-        self._note_missing_plugins()
-        self._note_events(self.host.notify("agpis_run_started", context=self._context))
+        self.summary.note_missing_plugins(self.host)
+        self.summary.note(self.host.notify("agpis_run_started", context=self._context))
         for pending in decoding_ahead(checked(products, base=base), self.config):
             for processed in self._process_batch(pending):
                 self.summary.add(processed.outcome)
@@ -123,7 +94,7 @@ class Pipeline:
         self.summary.failures.update(self._invoker.failures)
         self.summary.notices += self._invoker.notices()
         arguments = {"context": self._context, "summary": vars(self.summary)}
-        self._note_events(self.host.notify("agpis_run_finished", **arguments))
+        self.summary.note(self.host.notify("agpis_run_finished", **arguments))
 
     def _process_batch(self, pending: PendingBatch) -> Iterator[ProcessedProduct]:
         batch = {progress.product.id: progress for progress in finish_decoding(pending, self._catalogue)}
@@ -135,15 +106,6 @@ class Pipeline:
             else:
                 progress = batch[record.id]
                 yield ProcessedProduct(record, progress.outcome(), progress.images)
-
-    def _note_missing_plugins(self) -> None:
-        for status in [status for status in self.host.statuses if status.state == "failed"]:
-            self.summary.failures[status.owner] += 1
-            self.summary.notices.append(f"{status.owner} was not loaded: {status.reason} ({status.remedy})")
-
-    def _note_events(self, failures: Mapping[str, str]) -> None:
-        self.summary.failures.update(failures.keys())
-        self.summary.notices += failures.values()
 
     def _make(self, owned: OwnedSpec) -> Component:
         return Component(owned, self.host.create(owned, self.config.components))

@@ -125,7 +125,7 @@ def test_a_record_that_is_no_product_keeps_its_place(gallery: Path) -> None:
     audits = list(audit.run([product(gallery, "a", "P1"), {"id": "P2", "images": []}, product(gallery, "a", "P3")]))
 
     assert [(one.product_id, one.error is None) for one in audits] == [("P1", True), ("P2", False), ("P3", True)]
-    assert audit.summary.incomplete
+    assert audit.summary.failed
 
 
 def test_a_component_that_fails_makes_the_audit_incomplete(gallery: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_component_that_fails_makes_the_audit_incomplete(gallery: Path) -> Non
     (gallery_audit,) = audit.run([product(gallery, "a")])
 
     assert found(gallery_audit) == [("AGP902", ("a",))]
-    assert audit.summary.incomplete
+    assert audit.summary.failed
     assert "failed on 1 item; last: ValueError: no" in audit.summary.notices[0]
 
 

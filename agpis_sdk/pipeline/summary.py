@@ -1,0 +1,75 @@
+"""What a run or an audit has done so far, and what went wrong on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agpis_sdk.plugins import PluginHost
+from agpis_sdk.records import GalleryAudit, Outcome
+
+
+@dataclass(kw_only=True)
+class Proceedings:
+    """What a run and an audit share: `failures` counts items by component or plugin, `notices` say them in words."""
+
+    products: int = 0
+    images: int = 0
+    seconds: float = 0.0
+    component_seconds: dict[str, float] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
+    notices: list[str] = field(default_factory=list)
+
+    def note(self, failures: Mapping[str, str]) -> None:
+        """Take in failures, in words, by whose they are."""
+        self.failures.update(failures.keys())
+        self.notices += failures.values()
+
+    def note_missing_plugins(self, host: PluginHost) -> None:
+        """Take in the plugins that were not loaded: what they would have found is missing."""
+        missing = [status for status in host.statuses if status.state == "failed"]
+        self.note(
+            {status.owner: f"{status.owner} was not loaded: {status.reason} ({status.remedy})" for status in missing}
+        )
+
+
+@dataclass(kw_only=True)
+class RunSummary(Proceedings):
+    """What a run has done so far."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    rules: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        self.products += 1
+        self.images += len(outcome.images)
+        self.statuses[outcome.status] += 1
+        if outcome.status == "none":
+            self.reasons[outcome.reason or ""] += 1
+        self.rules.update(finding.code for finding in outcome.findings)
+
+    @property
+    def failed(self) -> bool:
+        """Whether some record, component or plugin failed: the run is done, but incomplete."""
+        return bool(self.statuses["failed"] or self.failures)
+
+
+@dataclass(kw_only=True)
+class AuditSummary(Proceedings):
+    """What an audit has looked at so far; `faulty` counts records with an error of their own."""
+
+    faulty: int = 0
+
+    def add(self, audit: GalleryAudit) -> None:
+        """Count one gallery."""
+        self.products += 1
+        self.images += len(audit.images)
+        self.faulty += audit.error is not None
+
+    @property
+    def failed(self) -> bool:
+        """Whether some record, component or plugin failed: silence about the rest means nothing."""
+        return bool(self.faulty or self.failures)
