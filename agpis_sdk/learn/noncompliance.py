@@ -26,8 +26,10 @@ from agpis_sdk.learn.splits import Split, split_of
 from agpis_sdk.media.letterbox import letterbox_geometry
 from agpis_sdk.records import Review
 
-FACTS = ("embedding", "tokens", "feature_map", "detail_map")
+FACTS = ("tokens", "feature_map", "detail_map")
 LOOK_ALIKE = "look-alike"
+FALSE_ALARMS = 0.03
+"""Share of the validation split's clean photos and look-alikes whose p_nc may reach 0.5."""
 HARD = ("watermark", "promotional-text", "collage", "unnatural-artifact")
 """Kinds that are faint or look like what is fine: they are drawn twice as often."""
 NEIGHBOURS = 64
@@ -165,7 +167,27 @@ def fit(table: FeatureTable, *, seed: int, epochs: int) -> NoncomplianceHead:
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-    return head.eval().requires_grad_(False)
+    head = head.eval().requires_grad_(False)
+    set_operating_point(head, table)
+    return head
+
+
+@torch.inference_mode()
+def set_operating_point(head: NoncomplianceHead, table: FeatureTable, rate: float = FALSE_ALARMS) -> None:
+    """Shift the logits of all kinds so that p_nc reaches 0.5 on `rate` of the validation split's fine photos."""
+    fine = [row for row in _rows(table, "validation").tolist() if table.photos[row].kind in ("", LOOK_ALIKE)]
+    if not fine:
+        return
+    logits = torch.cat(
+        [head(*(table.facts[name][part].float() for name in FACTS))[0] for part in torch.tensor(fine).split(256)]
+    )
+    low, high = -10.0, 10.0
+    for _ in range(40):  # bisection: the share falls as the shift does
+        shift = (low + high) / 2
+        too_many = float((any_kind_logit(logits + shift) >= 0).float().mean()) > rate
+        low, high = (low, shift) if too_many else (shift, high)
+    biases = head.state_dict()["to_kinds.bias"]
+    biases += low
 
 
 @torch.inference_mode()

@@ -16,7 +16,7 @@ from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, an
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.errors import WeightsError
 
-SHAPES = {"embedding": (1280,), "tokens": (320, 7, 7), "feature_map": (112, 14, 14), "detail_map": (40, 28, 28)}
+SHAPES = {"tokens": (320, 7, 7), "feature_map": (112, 14, 14), "detail_map": (40, 28, 28)}
 
 
 class Facts:

@@ -16,7 +16,7 @@ from agpis_sdk.errors import WeightsError
 from agpis_sdk.media.letterbox import letterbox_geometry
 from agpis_sdk.records import Box
 
-FACTS = ("embedding", "tokens", "feature_map", "detail_map")
+FACTS = ("tokens", "feature_map", "detail_map")
 SPEAK_FROM = 0.05
 BATCH = 8
 
