@@ -71,6 +71,23 @@ class DecodedImage:
 
 
 @dataclass(frozen=True, eq=False)
+class Foreground:
+    """Where the product seems to be: the fact "foreground", provided by `measures`.
+
+    `mask` is (h, w) bool at a reduced size; `box` is (x, y, width, height) in 0..1 of the picture, None where nothing
+    stands out. `busy_ring` is the share of the ring that is not of the background's colour, `ring_colours` how far the
+    ring's colours scatter (standard deviation of a and b in Lab, 0..128), `touching` the largest share of one of the
+    picture's four sides that the product covers.
+    """
+
+    mask: NDArray[np.bool_]
+    box: tuple[float, float, float, float] | None
+    busy_ring: float
+    ring_colours: float
+    touching: float
+
+
+@dataclass(frozen=True, eq=False)
 class ImagePair:
     """Two different images: of one product, in listed order, or of two products where a catalogue index asks."""
 

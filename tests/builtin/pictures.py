@@ -13,7 +13,15 @@ from agpis_sdk.components import Context, DecodedImage
 from agpis_sdk.config import MediaSection
 from agpis_sdk.media.decode import decode_image
 
-NO_CONTEXT = cast("Context", None)
+
+class AnyContext:
+    """A context that takes every fact and knows none."""
+
+    def provide(self, image: DecodedImage, name: str, value: Any) -> None:
+        """Take a fact."""
+
+
+ANY_CONTEXT = cast("Context", AnyContext())
 
 
 def decoded(picture: Image.Image | NDArray[np.uint8], image_id: str = "a", position: int = 0) -> DecodedImage:

@@ -13,13 +13,13 @@ from agpis_sdk.builtin.measures.plugin import agpis_image_checkers, agpis_pair_c
 from agpis_sdk.components import ImagePair
 from agpis_sdk.records import Finding
 from agpis_sdk.rules import BUILTIN_RULES
-from builtin.pictures import NO_CONTEXT, bag, blurred, decoded, noise
+from builtin.pictures import ANY_CONTEXT, bag, blurred, decoded, noise
 
 
 def found(picture: Image.Image, **settings: float) -> dict[str, Finding]:
     """Return what is at or above 0.5 in a picture, by rule name."""
     checker = MeasuresChecker(MeasuresConfig.model_validate(settings))
-    findings = checker.check_images([decoded(picture)], NO_CONTEXT)
+    findings = checker.check_images([decoded(picture)], ANY_CONTEXT)
     return {finding.name: finding for finding in findings if finding.score >= 0.5}
 
 
@@ -150,8 +150,8 @@ def test_a_picture_s_scores_do_not_depend_on_its_batch() -> None:
     checker = MeasuresChecker(MeasuresConfig())
     images = [decoded(picture, f"i{position}", position) for position, picture in enumerate(VIOLATIONS.values())]
 
-    together = list(checker.check_images(images, NO_CONTEXT))
-    alone = [finding for image in images for finding in checker.check_images([image], NO_CONTEXT)]
+    together = list(checker.check_images(images, ANY_CONTEXT))
+    alone = [finding for image in images for finding in checker.check_images([image], ANY_CONTEXT)]
 
     assert together == alone
 
@@ -165,7 +165,7 @@ def test_a_measure_is_a_half_at_its_limit_and_goes_the_right_way() -> None:
 class TestExactCopies:
     def findings(self, first: Image.Image, second: Image.Image) -> list[Finding]:
         pair = ImagePair(decoded(first, "a"), decoded(second, "b", 1))
-        return list(ExactCopiesChecker(ExactCopiesConfig()).check_pairs([pair], NO_CONTEXT))
+        return list(ExactCopiesChecker(ExactCopiesConfig()).check_pairs([pair], ANY_CONTEXT))
 
     def test_the_same_file_twice_is_found(self) -> None:
         (finding,) = self.findings(bag(), bag())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from agpis_sdk.builtin.noncompliance.checker import NoncomplianceChecker, place
+from agpis_sdk.builtin.measures.foreground import estimate_foreground
+from agpis_sdk.builtin.noncompliance.checker import NoncomplianceChecker, on_product_hint, place
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
 from agpis_sdk.builtin.noncompliance.kinds import KINDS, RULES
 from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, any_kind_logit, peak_box
@@ -29,9 +32,11 @@ class Facts:
         self._shapes = shapes
         self.provided: dict[str, float] = {}
 
-    def fact(self, image: DecodedImage, name: str) -> np.ndarray:
+    def fact(self, image: DecodedImage, name: str) -> Any:
+        if name == "foreground":
+            return estimate_foreground(image.pixels)
         rng = np.random.default_rng([image.position, len(name)])
-        return rng.normal(size=self._shapes[name]).astype(np.float32)
+        return rng.normal(scale=3, size=self._shapes[name]).astype(np.float32)
 
     def provide(self, image: DecodedImage, name: str, value: float) -> None:
         assert name == "p_noncompliant"
@@ -43,6 +48,33 @@ def image(position: int, width: int = 200, height: int = 100) -> DecodedImage:
         product_id="p", id=f"i{position}", position=position, pixels=np.zeros((height, width, 3), np.uint8),
         original_width=2 * width, original_height=2 * height, scale=2.0, byte_count=1, sha256="", format="PNG",
     )  # fmt: skip
+
+
+def on_white() -> DecodedImage:
+    """A dark product in the left half of a white picture of 200 x 100; boxes are twice as large."""
+    pixels = np.full((100, 200, 3), 255, np.uint8)
+    pixels[20:80, 20:100] = (60, 40, 120)
+    return replace(image(0), pixels=pixels)
+
+
+@pytest.mark.parametrize(
+    ("box", "said"),
+    [
+        pytest.param((60, 60, 100, 60), ", on the product: it may be printed there", id="on the product"),
+        pytest.param((260, 60, 100, 60), ", beside the product", id="beside it"),
+        pytest.param((160, 60, 80, 60), "", id="half on it"),
+    ],
+)
+def test_words_on_the_product_are_told_from_words_beside_it(box: tuple[int, int, int, int], said: str) -> None:
+    picture = on_white()
+
+    assert on_product_hint(picture, box, estimate_foreground(picture.pixels)) == said
+
+
+def test_a_busy_background_gives_no_hint() -> None:
+    noise = replace(image(0), pixels=np.random.default_rng(0).integers(0, 255, (100, 200, 3), dtype=np.uint8))
+
+    assert on_product_hint(noise, (60, 60, 100, 60), estimate_foreground(noise.pixels)) == ""
 
 
 def test_every_image_gets_p_noncompliant() -> None:

@@ -56,7 +56,8 @@ class VerdictHead:
 
     def save(self, path: Path) -> None:
         """Write the head as safetensors."""
-        save_file({"weight": self.weight, "bias": self.bias}, path)
+        # safetensors writes an array's memory as it lies there, and a fit may leave it in column order.
+        save_file({name: np.ascontiguousarray(value) for name, value in vars(self).items()}, path)
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> VerdictHead:

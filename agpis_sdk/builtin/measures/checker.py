@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from agpis_sdk.builtin.measures.config import MeasuresConfig
-from agpis_sdk.builtin.measures.foreground import RING, Foreground, estimate_foreground
+from agpis_sdk.builtin.measures.foreground import RING, estimate_foreground
 from agpis_sdk.builtin.measures.frame import frame_score
 from agpis_sdk.builtin.measures.sharpness import edge_sharpness
-from agpis_sdk.components import AttributedFinding, Context, DecodedImage, image_finding
+from agpis_sdk.components import AttributedFinding, Context, DecodedImage, Foreground, image_finding
 from agpis_sdk.records import Box
 from agpis_sdk.rules import BUILTIN_RULES
 

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.components import Foreground
+
 SIDE = 256
 RING = 0.025
 DIFFERENT = 14.0
-
-
-@dataclass(frozen=True, eq=False)
-class Foreground:
-    """Where the product seems to be.
-
-    `mask` is (h, w) bool at a reduced size; `box` is (x, y, width, height) in 0..1 of the picture, None where nothing
-    stands out. `busy_ring` is the share of the ring that is not of the background's colour, `ring_colours` how far the
-    ring's colours scatter (standard deviation of a and b in Lab, 0..128), `touching` the largest share of one of the
-    picture's four sides that the product covers.
-    """
-
-    mask: NDArray[np.bool_]
-    box: tuple[float, float, float, float] | None
-    busy_ring: float
-    ring_colours: float
-    touching: float
 
 
 def estimate_foreground(pixels: NDArray[np.uint8]) -> Foreground:

@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
 from agpis_sdk.builtin.noncompliance.kinds import KINDS, RULE_BY_CODE, UNSURE
 from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, any_kind_logit, peak_box
-from agpis_sdk.components import AttributedFinding, Context, DecodedImage, image_finding
+from agpis_sdk.components import AttributedFinding, Context, DecodedImage, Foreground, image_finding
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.media.letterbox import letterbox_geometry
 from agpis_sdk.records import Box
 
 FACTS = ("tokens", "feature_map", "detail_map")
 SPEAK_FROM = 0.05
+PRINTABLE = ("AGP120", "AGP122", "AGP125")  # words and marks may as well be printed on the product
 BATCH = 8
+PLAIN_RING = 0.35  # a background busier than this does not tell where the product ends
+ON_PRODUCT, BESIDE = 0.9, 0.3  # shares of a box that the product takes
 
 
 class NoncomplianceChecker:
@@ -75,7 +78,8 @@ class NoncomplianceChecker:
         stands_out = kind_probabilities[best] >= self._config.kind_share
         code, words, has_place = list(KINDS.values())[best] if stands_out else UNSURE
         boxes = [place(image, maps[best], context.backbone.input_size)] if has_place else []
-        message = f"{words}{_where(image, boxes)} (p_nc {p_noncompliant:.2f})"
+        hint = on_product_hint(image, boxes[0], context.fact(image, "foreground")) if code in PRINTABLE else ""
+        message = f"{words}{_where(image, boxes)}{hint} (p_nc {p_noncompliant:.2f})"
         return image_finding(image, RULE_BY_CODE[code], p_noncompliant, message, boxes)
 
 
@@ -88,6 +92,21 @@ def place(image: DecodedImage, kind_map: NDArray[np.float32], side: int) -> Box:
     right = min(float(width), (x + box_width - offset_x) / scale)
     bottom = min(float(height), (y + box_height - offset_y) / scale)
     return image.original_box(left, top, max(right - left, 1.0), max(bottom - top, 1.0))
+
+
+def on_product_hint(image: DecodedImage, box: Box, foreground: Foreground) -> str:
+    """Say whether words or a mark lie on the product or beside it; nothing where the background hides the product."""
+    if foreground.box is None or foreground.busy_ring > PLAIN_RING:
+        return ""
+    height, width = foreground.mask.shape
+    across, down = width / image.original_width, height / image.original_height
+    x, y, box_width, box_height = box
+    rows = slice(int(y * down), max(int(y * down) + 1, round((y + box_height) * down)))
+    columns = slice(int(x * across), max(int(x * across) + 1, round((x + box_width) * across)))
+    share = float(foreground.mask[rows, columns].mean())
+    if share >= ON_PRODUCT:
+        return ", on the product: it may be printed there"
+    return ", beside the product" if share <= BESIDE else ""
 
 
 def _where(image: DecodedImage, boxes: Sequence[Box]) -> str:

@@ -18,7 +18,7 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         factory="agpis_sdk.builtin.noncompliance.checker:NoncomplianceChecker",
         rules=RULES,
         config=NoncomplianceConfig,
-        requires=frozenset({"tokens", "feature_map", "detail_map"}),
+        requires=frozenset({"tokens", "feature_map", "detail_map", "foreground"}),
         provides=frozenset({"p_noncompliant"}),
         batch_size=8,
     )

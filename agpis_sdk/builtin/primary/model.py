@@ -54,7 +54,7 @@ class PrimaryHead:
 
     def save(self, path: Path) -> None:
         """Write the head as safetensors."""
-        save_file(vars(self), path)
+        save_file({name: np.ascontiguousarray(value) for name, value in vars(self).items()}, path)
 
     @classmethod
     def load(cls, path: Path = SHIPPED, channels: int = EMBEDDING_CHANNELS) -> PrimaryHead:
