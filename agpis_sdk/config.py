@@ -60,7 +60,7 @@ class PrimarySection(Section):
     """How the primary image is chosen (paper section 3.3.1)."""
 
     selector: str = Field(default="learned", description="A primary selector that some plugin announces.")
-    threshold: float = Field(default=0.2, ge=0, le=1, description="p_primary must reach this, or the product ends.")
+    threshold: float = Field(default=0.05, ge=0, le=1, description="p_primary must reach this, or the product ends.")
 
 
 class SequenceSection(Section):

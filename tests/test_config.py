@@ -42,7 +42,7 @@ class TestPrecedence:
         assert (loaded.config.sequence.length, loaded.config.sequence.threshold, loaded.config.primary.threshold) == (
             3,
             0.3,
-            0.2,
+            0.05,
         )
 
     def test_a_profile_beats_the_default(self, folder: Path) -> None:

@@ -114,7 +114,13 @@ def test_an_outcome_survives_json_in_the_documented_form() -> None:
     written = json.loads(outcome.model_dump_json())
 
     assert written["findings"][0]["regions"] == [{"image": "back", "box": [1, 2, 3, 4]}]
-    assert written["images"][0] == {"id": "front", "state": "primary", "p_primary": 0.9, "p_noncompliant": None}
+    assert written["images"][0] == {
+        "id": "front",
+        "state": "primary",
+        "p_primary": 0.9,
+        "p_noncompliant": None,
+        "primary_reasons": [],
+    }
     assert written["reason"] is None
     assert Outcome.model_validate(written) == outcome
 

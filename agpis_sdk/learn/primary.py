@@ -32,16 +32,20 @@ EMBEDDING_PENALTY = 0.3
 TRAIT_PENALTY = 0.01
 WORSE_COPIES = ("close-up", "too-small", "off-center", "cluttered-background", "rotated")
 REAL_WEIGHT, COPIES_WEIGHT = 0.5, 0.1
+ScoredGallery = tuple[NDArray[np.float64], int]
+"""The scores of a gallery (n,), and the row of its primary image."""
 
 
 @dataclass(frozen=True, eq=False)
 class RankedGallery:
     """Images of one product of which the one at row `primary` comes first: embeddings (n, channels), traits (n, traits).
 
-    `real` galleries are a merchant's own; the others set a photo against worse copies of itself.
+    `real` galleries are a merchant's own; the others set a photo against worse copies of itself. `shop` is the folder
+    that the photos lie in.
     """
 
     product: str
+    shop: str
     split: Split
     real: bool
     primary: int
@@ -76,22 +80,23 @@ def ranked_galleries(reviews: Iterable[Review], backbone: Backbone, *, seed: int
         split = split_of(review.product, seed=seed)
         images = [load_photo(review.product, image) for image in review.product.images]
         first = [image.id for image in images].index(review.sequence[0])
+        place = (str(Path(review.product.images[first].uri).parent), split, backbone)
         if len(images) > 1:
-            yield _gallery(images, first, split, backbone, real=True)
-            yield _gallery([mirrored(image) for image in images], first, split, backbone, real=True)
+            yield _gallery(images, first, *place, real=True)
+            yield _gallery([mirrored(image) for image in images], first, *place, real=True)
         rng = np.random.default_rng([seed, number])
-        yield _gallery([images[first], *_worse_copies(images[first], rng, split)], 0, split, backbone, real=False)
+        yield _gallery([images[first], *_worse_copies(images[first], rng, split)], 0, *place, real=False)
 
 
 def _gallery(
-    images: Sequence[DecodedImage], primary: int, split: Split, backbone: Backbone, *, real: bool
+    images: Sequence[DecodedImage], primary: int, shop: str, split: Split, backbone: Backbone, *, real: bool
 ) -> RankedGallery:
     traits = []
     for image in images:
         foreground = estimate_foreground(image.pixels)
         traits.append(image_traits(image.pixels, foreground.mask, foreground.busy_ring))
     embeddings = [facts["embedding"] for facts in backbone.features(images)]
-    return RankedGallery(images[0].product_id, split, real, primary, np.stack(embeddings), np.stack(traits))
+    return RankedGallery(images[0].product_id, shop, split, real, primary, np.stack(embeddings), np.stack(traits))
 
 
 def _worse_copies(image: DecodedImage, rng: np.random.Generator, split: Split) -> Iterator[DecodedImage]:
@@ -106,17 +111,37 @@ def _worse_copies(image: DecodedImage, rng: np.random.Generator, split: Split) -
 
 
 def fit(galleries: Sequence[RankedGallery]) -> PrimaryHead:
-    """Fit weights on the train split, and on the validation split's own galleries how scores turn into p_primary.
+    """Fit weights on the train split, and then how their scores turn into p_primary.
+
+    A shop's own photos flatter a head that has learned from them. So where there are several shops, p_primary is set by
+    what heads that have not seen a shop say of it; with one shop, by its validation split.
 
     Raises `TrainingDataError` where no product of the train split has two candidate images.
     """
     train = [gallery for gallery in galleries if gallery.split == "train"]
-    if not any(gallery.real for gallery in train):
+    real = [gallery for gallery in train if gallery.real]
+    if not real:
         raise TrainingDataError(
             "no accepted review of the train split has two candidate images",
             item="primary",
             remedy="give accepted reviews of products with two or more candidate images",
         )
+    head = _weights(train)
+    shops = {gallery.shop for gallery in real}
+    judged: list[ScoredGallery] = []
+    if len(shops) > 1:
+        for shop in sorted(shops):
+            stranger = _weights([gallery for gallery in train if gallery.shop != shop])
+            judged += [_scored(gallery, stranger) for gallery in real if gallery.shop == shop]
+    else:
+        held_back = [gallery for gallery in galleries if gallery.split == "validation" and gallery.real]
+        judged = [_scored(gallery, head) for gallery in held_back or real]
+    own = [_scored(gallery, head) for gallery in real]
+    return _calibrated(head, fitted_slope(judged), own)
+
+
+def _weights(train: Sequence[RankedGallery]) -> PrimaryHead:
+    """Fit weights on standardised features and fold the standardisation into them; the bias is left at 0."""
     embeddings, traits = (
         np.concatenate([getattr(gallery, name) for gallery in train]).astype(np.float64)
         for name in ("embeddings", "traits")
@@ -125,11 +150,8 @@ def fit(galleries: Sequence[RankedGallery]) -> PrimaryHead:
     spread = np.concatenate([embeddings.std(0), traits.std(0)]) + 1e-6
     rows = (np.concatenate([embeddings, traits], axis=1) - np.concatenate([centre, usual])) / spread
     penalty = np.repeat([EMBEDDING_PENALTY, TRAIT_PENALTY], [embeddings.shape[1], traits.shape[1]])
-    weight = _listwise(rows, train, penalty) / spread
-    looks, seen = np.split(weight.astype(np.float32), [len(centre)])
-    head = PrimaryHead(looks, centre.astype(np.float32), seen, usual.astype(np.float32), np.zeros(1, np.float32))
-    held_back = [gallery for gallery in galleries if gallery.split == "validation" and gallery.real]
-    return _calibrated(head, held_back or [gallery for gallery in train if gallery.real])
+    looks, seen = np.split((_listwise(rows, train, penalty) / spread).astype(np.float32), [len(centre)])
+    return PrimaryHead(looks, centre.astype(np.float32), seen, usual.astype(np.float32), np.zeros(1, np.float32))
 
 
 def _listwise(
@@ -161,21 +183,41 @@ def _listwise(
     return np.asarray(weight.detach().numpy())
 
 
-def _calibrated(head: PrimaryHead, galleries: Sequence[RankedGallery]) -> PrimaryHead:
-    """Scale and shift a head's logits so that p_primary is the share of first images (Platt, 1999)."""
-    from sklearn.linear_model import LogisticRegression
+def _scored(gallery: RankedGallery, head: PrimaryHead) -> ScoredGallery:
+    parts = [head.parts(*image) for image in zip(gallery.embeddings, gallery.traits, strict=True)]
+    return np.array([looks + float(traits.sum()) for looks, traits in parts]), gallery.primary
 
-    scores, labels = [], []
-    for gallery in galleries:
-        for row, (embedding, traits) in enumerate(zip(gallery.embeddings, gallery.traits, strict=True)):
-            looks, parts = head.parts(embedding, traits)
-            scores.append([looks + parts.sum()])
-            labels.append(row == gallery.primary)
-    model = LogisticRegression(C=100.0).fit(np.array(scores), np.array(labels))
-    scale = max(float(model.coef_[0, 0]), 1e-3)  # a head that orders worse than chance must not be turned round
+
+def fitted_slope(judged: Sequence[ScoredGallery]) -> float:
+    """Return the factor on scores with which their softmax over a gallery tells best which image comes first.
+
+    It says how far the scores can be trusted: 1 where they are right about themselves, near 0 where they order by chance.
+    """
+    factors = np.geomspace(0.02, 2, 100)
+    surprises = np.zeros(len(factors))
+    for scores, primary in judged:
+        scaled = np.outer(factors, scores)  # (factors, n)
+        greatest = scaled.max(axis=1, keepdims=True)
+        total = greatest[:, 0] + np.log(np.exp(scaled - greatest).sum(axis=1))
+        surprises += total - scaled[:, primary]
+    return float(factors[surprises.argmin()])
+
+
+def _calibrated(head: PrimaryHead, slope: float, own: Sequence[ScoredGallery]) -> PrimaryHead:
+    """Scale a head's logits, and shift them so that p_primary is 0.5 where first images and others meet.
+
+    The shift balances the two kinds of error on galleries (Platt, 1999, with a given slope and balanced classes).
+    """
+    firsts = slope * np.array([scores[primary] for scores, primary in own])
+    others = slope * np.concatenate([np.delete(scores, primary) for scores, primary in own])
+    low, high = -50.0, 50.0
+    for _ in range(60):  # bisection: the mean p of both kinds must be 0.5, and it rises with the shift
+        shift = (low + high) / 2
+        mean = (1 / (1 + np.exp(-firsts - shift))).mean() + (1 / (1 + np.exp(-others - shift))).mean()
+        low, high = (shift, high) if mean < 1 else (low, shift)
     return PrimaryHead(
-        (head.weight * scale).astype(np.float32), head.centre, (head.trait_weight * scale).astype(np.float32),
-        head.usual, model.intercept_.astype(np.float32),
+        (head.weight * slope).astype(np.float32), head.centre, (head.trait_weight * slope).astype(np.float32),
+        head.usual, np.array([low], np.float32),
     )  # fmt: skip
 
 

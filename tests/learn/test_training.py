@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.learn.galleries import read_galleries
 from agpis_sdk.learn.noncompliance import train_noncompliance
-from agpis_sdk.learn.primary import train_primary
-from agpis_sdk.records import CandidateImage, Product, Review
+from agpis_sdk.learn.primary import fitted_slope, train_primary
+from agpis_sdk.records import Review
 from learn.colours import ColourBackbone
 
 
@@ -22,9 +23,18 @@ def test_the_primary_head_learns_what_comes_first(folder: Path, tmp_path: Path) 
     assert (tmp_path / "out" / "primary.safetensors").is_file()
 
 
-def test_primary_needs_two_candidates_a_product(tmp_path: Path) -> None:
-    product = Product(id="p", images=(CandidateImage(id="a", uri="a.jpg"),))
-    reviews = [Review(product=product, sequence=("a",), decision="accepted")]
+def test_scores_that_order_by_chance_are_trusted_less_than_scores_that_are_right() -> None:
+    rng = np.random.default_rng(0)
+    right = [(np.array([3.0, 0.0, 0.0, 0.0]), 0)] * 20
+    chance = [(3 * rng.normal(size=4), int(rng.integers(4))) for _ in range(200)]
+
+    assert fitted_slope(right) > 10 * fitted_slope(chance)
+
+
+def test_primary_needs_two_candidates_a_product(folder: Path, tmp_path: Path) -> None:
+    products = [review.product for review in read_galleries([folder])]
+    alone = [product.model_copy(update={"images": product.images[:1]}) for product in products]
+    reviews = [Review(product=one, sequence=(one.images[0].id,), decision="accepted") for one in alone]
 
     with pytest.raises(TrainingDataError, match="two or more candidate images"):
         train_primary(reviews, tmp_path, ColourBackbone())

@@ -15,7 +15,7 @@ from testing.odd_checkers import PLUGIN
 DETECTOR = {rule.code: rule.detector for rule in BUILTIN_RULES}
 MEASURED = [name for name, fault in FAULTS.items() if DETECTOR.get(fault.rule) == "measures"]
 # The model knows photos: of the drawn pictures it recognises these.
-RECOGNISED = ("banner", "price", "watermark")
+RECOGNISED = ("collage", "price", "watermark")
 
 
 class TestAPicture:

@@ -12,7 +12,7 @@ from agpis_sdk.rules import BUILTIN_RULES
 
 @hookimpl
 def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
-    """Announce the learned scorer; it knows all 43 image rules as classes."""
+    """Announce the learned scorer; a trained one has a class for each image rule that there was."""
     yield SequenceCheckerSpec(
         name="muisc",
         factory="agpis_sdk.builtin.muisc.scorer:MuiscScorer",
