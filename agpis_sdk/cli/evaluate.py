@@ -1,4 +1,4 @@
-"""`agpis evaluate`: what a trained sequence model is worth on reviews that it has not seen."""
+"""`agpis evaluate`: what a trained model is worth on products that it has not seen."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
-from agpis_sdk.cli.options import ConfigOption, SetOption, backbone
-from agpis_sdk.errors import TrainingDataError
+from agpis_sdk.cli.options import ConfigOption, SetOption, backbone, fail
+from agpis_sdk.components import Backbone
+from agpis_sdk.errors import ConfigError, TrainingDataError
+from agpis_sdk.learn.splits import Split
 
 
 class EvaluatedSplit(StrEnum):
@@ -22,8 +24,12 @@ class EvaluatedSplit(StrEnum):
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A folder of `agpis train muisc`, or a hub id.")],
-    reviews: Annotated[Path, typer.Argument(help="Reviews, one JSON object a line.")],
+    model: Annotated[str, typer.Argument(help="A folder of `agpis train`, or for MUIsC a hub id.")],
+    reviews: Annotated[Path | None, typer.Argument(help="Reviews, one JSON object a line.")] = None,
+    photos: Annotated[
+        list[Path] | None,
+        typer.Option("--photos", help="Stage 1: folder with products.jsonl, taken as accepted; repeatable."),
+    ] = None,
     split: Annotated[
         EvaluatedSplit, typer.Option("--split", help="all: reviews of which none was trained on.")
     ] = EvaluatedSplit.test,
@@ -33,7 +39,15 @@ def evaluate(
     config: ConfigOption = None,
     overrides: SetOption = None,
 ) -> None:
-    """Measure a sequence model: AUC, recall at precision, per rule, calibration, feedback, with intervals."""
+    """Measure a sequence model (AUC, per rule, calibration, feedback), or a model of stage 1 (printed as JSON)."""
+    from agpis_sdk.learn.stage1_evaluation import stage1_file
+
+    weights = stage1_file(Path(model))
+    if weights:
+        _evaluate_stage1(weights, reviews, photos or [], split, seed, backbone(config, overrides))
+        return
+    if reviews is None:
+        raise fail(ConfigError("a sequence model is measured on REVIEWS", item="agpis evaluate"))
     from agpis_sdk.builtin.muisc.checkpoints import load_muisc
     from agpis_sdk.learn.galleries import read_reviews, split_of_review
     from agpis_sdk.learn.judging import judge
@@ -65,3 +79,19 @@ def evaluate(
         from rich.console import Console
 
         Console().print(evaluation_table(report))
+
+
+def _evaluate_stage1(
+    weights: Path, reviews: Path | None, photos: list[Path], split: EvaluatedSplit, seed: int, model: Backbone
+) -> None:
+    from agpis_sdk.learn.galleries import read_galleries, read_reviews
+    from agpis_sdk.learn.stage1_evaluation import evaluate_stage1
+
+    if (reviews is None) == (not photos):
+        raise fail(ConfigError("name either REVIEWS or --photos", item="agpis evaluate"))
+    name: Split = "validation" if split is EvaluatedSplit.validation else "test"
+    if split is EvaluatedSplit.all:
+        raise fail(ConfigError("models of stage 1 are measured on one split", item="--split", remedy="test"))
+    accepted = read_reviews(reviews) if reviews else read_galleries(photos)
+    figures = evaluate_stage1(weights, accepted, photos, model, split=name, seed=seed)
+    typer.echo(json.dumps(figures, indent=2))

@@ -191,13 +191,13 @@ def set_operating_point(head: NoncomplianceHead, table: FeatureTable, rate: floa
 
 
 @torch.inference_mode()
-def measure(table: FeatureTable, head: NoncomplianceHead) -> dict[str, Any]:
-    """Measure a head on the test split: unseen products, fonts, marks, wordings and layouts."""
-    from sklearn.metrics import roc_auc_score
+def measure(table: FeatureTable, head: NoncomplianceHead, split: Split = "test") -> dict[str, Any]:
+    """Measure a head on a split; the test split holds unseen products, fonts, marks, wordings and layouts."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
 
-    rows = _rows(table, "test")
+    rows = _rows(table, split)
     if not len(rows):
-        return {"test_photos": 0}
+        return {f"{split}_photos": 0}
     judged = [head(*(table.facts[name][part].float() for name in FACTS)) for part in torch.from_numpy(rows).split(256)]
     logits, maps = torch.cat([logit for logit, _ in judged]), torch.cat([kind_map for _, kind_map in judged]).numpy()
     p_nc = torch.sigmoid(any_kind_logit(logits)).numpy()
@@ -211,8 +211,9 @@ def measure(table: FeatureTable, head: NoncomplianceHead) -> dict[str, Any]:
         if photo.box is not None
     ]
     return {
-        "test_photos": len(rows),
+        f"{split}_photos": len(rows),
         "auc": _rounded(roc_auc_score(~fine, p_nc)),
+        "average_precision": _rounded(average_precision_score(~fine, p_nc)),
         "auc_against_look_alikes": _rounded(roc_auc_score(~fine[kinds != ""], p_nc[kinds != ""])),
         "auc_by_kind": {
             kind: _rounded(roc_auc_score(kinds[fine | (kinds == kind)] == kind, p_nc[fine | (kinds == kind)]))

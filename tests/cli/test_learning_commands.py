@@ -9,6 +9,7 @@ import pytest
 from learn.conftest import red_first
 from typer.testing import CliRunner, Result
 
+from agpis_sdk.builtin.primary.model import SHIPPED
 from agpis_sdk.cli.app import app
 
 runner = CliRunner()
@@ -68,3 +69,22 @@ def test_reviews_of_another_split_alone_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
 
     assert "no review of the test split" in refused("evaluate", tmp_path / "model", tmp_path / "reviews.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param((), "name either REVIEWS or --photos", id="nothing to measure on"),
+        pytest.param(("--photos", "shop", "--split", "all"), "measured on one split", id="no split"),
+        pytest.param(("--photos", "shop"), "holds no products.jsonl", id="no photos"),
+    ],
+)
+def test_a_model_of_stage_1_is_refused_without_products_to_measure_on(
+    tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "primary.safetensors").write_bytes(SHIPPED.read_bytes())
+    (tmp_path / "shop").mkdir()
+
+    placed = [tmp_path / "shop" if argument == "shop" else argument for argument in arguments]
+
+    assert said in refused("evaluate", tmp_path, *placed)
