@@ -55,12 +55,21 @@ class Rule:
         return (resources.files("agpis_sdk") / "rule_pages" / f"{self.code}.md").read_text(encoding="utf-8")
 
 
-def _rule(code: str, name: str, summary: str, detector: str, severity: Severity = "warning", *aliases: str) -> Rule:
+def _rule(
+    code: str,
+    name: str,
+    summary: str,
+    detector: str,
+    severity: Severity = "warning",
+    *aliases: str,
+    threshold: float = 0.5,
+) -> Rule:
     categories: dict[str, Category] = {"1": "single-image", "2": "image-pair", "3": "multi-image", "9": "engine"}
     category = categories[code[3]]
     return Rule(
-        code=code, name=name, summary=summary, category=category, severity=severity, detector=detector, aliases=aliases
-    )
+        code=code, name=name, summary=summary, category=category, severity=severity, threshold=threshold,
+        detector=detector, aliases=aliases,
+    )  # fmt: skip
 
 
 BUILTIN_RULES: tuple[Rule, ...] = (
@@ -72,7 +81,7 @@ BUILTIN_RULES: tuple[Rule, ...] = (
     _rule("AGP106", "low-contrast", "The image is flat and grey.", "measures", "warning", "contrast"),
     _rule("AGP107", "compression-artifacts", "Blocks or ringing from heavy compression.", "muisc", "warning", "jpeg artifacts", "compression"),
     _rule("AGP108", "image-noise", "Grain or colour noise covers the product.", "muisc", "warning", "noise", "grain"),
-    _rule("AGP109", "unnatural-artifact", "Traces of a bad cut-out, a smear or a failed retouch.", "noncompliance", "warning", "artifact", "bad cut-out"),
+    _rule("AGP109", "unnatural-artifact", "Traces of a bad cut-out, a smear or a failed retouch.", "noncompliance", "warning", "artifact", "bad cut-out", threshold=0.8),
     _rule("AGP110", "upscaled-image", "A small image that was enlarged.", "muisc", "warning", "upscaled", "pixelated"),
     _rule("AGP111", "border-or-frame", "A border or frame runs around the picture.", "measures", "error", "border", "frame"),
     _rule("AGP112", "collage", "Several pictures are put together in one.", "noncompliance", "error", "grid of pictures", "inset"),

@@ -32,7 +32,7 @@ def hash_distances(pictures: Path, pairs: list[dict[str, Any]], method: Any) -> 
     started = time.perf_counter()
     codes = method.encode_images(image_dir=str(pictures), num_enc_workers=0)
     seconds = time.perf_counter() - started
-    return [method.hamming_distance(codes[pair["first"]], codes[pair["second"]]) for pair in pairs], seconds
+    return [int(method.hamming_distance(codes[pair["first"]], codes[pair["second"]])) for pair in pairs], seconds
 
 
 def cnn_similarities(pictures: Path, pairs: list[dict[str, Any]]) -> tuple[list[float], float, str]:

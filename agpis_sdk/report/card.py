@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agpis_sdk.records import Box, Finding, ImageOutcome, ImageState, Outcome, Product
@@ -184,7 +184,6 @@ def _image_view(
     width = max(1, thumbnail.original_width) if thumbnail is not None else 1
     height = max(1, thumbnail.original_height) if thumbnail is not None else 1
     clipped = [] if thumbnail is None else [_box_view(box, finding, width, height) for box, finding in boxes]
-    probabilities = (("first image", image.p_primary), ("non-compliant", image.p_noncompliant))
     return ImageView(
         id=image.id,
         state=image.state,
@@ -194,9 +193,18 @@ def _image_view(
         width=width,
         height=height,
         boxes=tuple(box for box in clipped if box is not None),
-        facts=" · ".join(f"{name} {percent(value)}" for name, value in probabilities if value is not None),
+        facts=" · ".join(_facts(image)),
         findings=tuple(findings),
     )
+
+
+def _facts(image: ImageOutcome) -> Iterator[str]:
+    """Yield what is known of an image: its probabilities, and what speaks against it as the first where it is not."""
+    for name, value in (("first image", image.p_primary), ("non-compliant", image.p_noncompliant)):
+        if value is not None:
+            yield f"{name} {percent(value)}"
+    if image.primary_reasons and image.state != "primary":
+        yield f"not first: {'; '.join(image.primary_reasons)}"
 
 
 def _boxes(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from agpis_sdk.builtin.duplicates import alignment, features, matching, proposals, verification
-from agpis_sdk.builtin.duplicates.checker import DuplicateChecker
+from agpis_sdk.builtin.duplicates.checker import DuplicateChecker, step_aside
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.verdict import VerdictHead
 from agpis_sdk.components import AttributedFinding, DecodedImage, ImagePair
@@ -198,6 +198,18 @@ def test_a_step_aside_is_a_similar_angle_and_no_duplicate() -> None:
     aside = cv2.warpPerspective(original, matrix, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE)
     assert score(original, np.asarray(aside, np.uint8), code="AGP203") >= 0.5
     assert score(original, np.asarray(aside, np.uint8)) < 0.5
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        pytest.param([[-1.0, 0.0, 159.0], [0.0, 1.0, 0.0]], id="mirrored"),
+        pytest.param([[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]], id="zoomed"),
+        pytest.param([[0.94, -0.34, 0.0], [0.34, 0.94, 0.0]], id="turned by 20 degrees"),
+    ],
+)
+def test_no_step_aside_mirrors_zooms_or_turns_a_picture(transform: list[list[float]]) -> None:
+    assert not step_aside(np.array(transform))
 
 
 def test_a_picture_with_much_hidden_has_no_overlay() -> None:

@@ -78,3 +78,14 @@ def test_an_image_that_only_the_sequence_names_is_shown() -> None:
 def test_an_outcome_without_a_reason_says_so() -> None:
     card = view(outcome(status="failed", reason=None, sequence=()))
     assert card.reason == "The run does not say why."
+
+
+def test_what_speaks_against_an_image_is_told_of_those_that_are_not_first() -> None:
+    small = ("the product is small in the picture",)
+    images = (
+        ImageOutcome(id="a", state="primary", p_primary=0.9, primary_reasons=small),
+        ImageOutcome(id="b", state="kept", p_primary=0.2, primary_reasons=small),
+    )
+    card = view(outcome(()).model_copy(update={"images": images, "sequence": ("a",)}))
+    assert card.sequence[0].facts == "first image 90%"
+    assert card.groups[0].tiles[0].facts == "first image 20% · not first: the product is small in the picture"

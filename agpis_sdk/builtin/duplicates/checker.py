@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from agpis_sdk.builtin.duplicates import verification
+from agpis_sdk.builtin.duplicates.alignment import Transform
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.regions import Regions, find_regions
-from agpis_sdk.builtin.duplicates.registration import align
+from agpis_sdk.builtin.duplicates.registration import AlignedPair, align
 from agpis_sdk.builtin.duplicates.verdict import PairKind, VerdictHead
 from agpis_sdk.builtin.duplicates.wording import describe
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage, ImagePair, pair_finding
@@ -23,6 +26,7 @@ RULES: dict[PairKind, Rule] = {
 REPEATED_DETAIL = RULE_BY_NAME["enlarged-detail-repeated"]
 FACT = "duplicates.regions"
 SPEAK_FROM = 0.05
+MOST_TURNED, MOST_ZOOMED = 15.0, 1.4  # degrees and factor of a second shot from a step aside
 
 
 class DuplicateChecker:
@@ -44,17 +48,17 @@ class DuplicateChecker:
             box_one = self._original(one, regions_one, aligned.comparison.first_box)
             box_two = self._original(two, regions_two, aligned.comparison.second_box)
             boxes = (box_two, box_one) if swapped else (box_one, box_two)
-            for rule, score in self._verdicts(aligned.comparison):
+            for rule, score in self._verdicts(aligned):
                 if score >= SPEAK_FROM:
                     message = describe(pair, rule, boxes, aligned.transform, aligned.comparison.covered)
                     yield pair_finding(pair, rule, score, message, boxes)
 
-    def _verdicts(self, comparison: verification.Comparison) -> Iterator[tuple[Rule, float]]:
+    def _verdicts(self, aligned: AlignedPair) -> Iterator[tuple[Rule, float]]:
         """Yield each rule with its probability; what repeats but a small part of the other is an enlarged detail."""
-        for kind, probability in self._head.probabilities(comparison).items():
-            if kind == "duplicate" and comparison.least_coverage < self._config.min_shared:
+        for kind, probability in self._head.probabilities(aligned.comparison).items():
+            if kind == "duplicate" and aligned.comparison.least_coverage < self._config.min_shared:
                 yield REPEATED_DETAIL, probability
-            elif kind in RULES:
+            elif kind in RULES and (kind != "similar-angle" or step_aside(aligned.transform)):
                 yield RULES[kind], probability
 
     def _regions(self, image: DecodedImage, context: Context) -> Regions:
@@ -70,6 +74,14 @@ class DuplicateChecker:
         """Turn a box at verification size into one in the pixels of the original file."""
         factor = regions.scale * self._config.working_side / self._config.verification_side
         return image.original_box(*(value * factor for value in box))
+
+
+def step_aside(transform: Transform) -> bool:
+    """Tell whether one picture may be the other from a step aside: not mirrored, turned or zoomed, which a step is not."""
+    linear = transform[:, :2]
+    scale = float(np.sqrt(abs(np.linalg.det(linear))))
+    turn = float(np.degrees(np.arctan2(linear[1, 0], linear[0, 0])))
+    return bool(np.linalg.det(linear) > 0 and abs(turn) <= MOST_TURNED and 1 / MOST_ZOOMED <= scale <= MOST_ZOOMED)
 
 
 def _identity(image: DecodedImage) -> tuple[str, str]:
