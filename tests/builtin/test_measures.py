@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
 from agpis_sdk.builtin.measures.checker import MeasuresChecker, falling, rising
 from agpis_sdk.builtin.measures.config import ExactCopiesConfig, MeasuresConfig
 from agpis_sdk.builtin.measures.exact_copies import ExactCopiesChecker
+from agpis_sdk.builtin.measures.foreground import estimate_foreground
 from agpis_sdk.builtin.measures.plugin import agpis_image_checkers, agpis_pair_checkers
 from agpis_sdk.components import ImagePair
 from agpis_sdk.records import Finding
@@ -187,3 +189,23 @@ class TestExactCopies:
 
     def test_another_size_is_no_copy(self) -> None:
         assert self.findings(bag((300, 300)), bag((200, 300))) == []
+
+
+def sweep(top: int, jump: bool = False) -> NDArray[np.uint8]:
+    """A dark product before a ground that runs from white below to a grey of `top` above, at once or bit by bit."""
+    grey = np.full(400, 255.0)
+    grey[:160] = top if jump else np.linspace(top, 255, 160)
+    pixels = np.repeat(np.repeat(grey[:, None, None], 400, axis=1), 3, axis=2).astype(np.uint8)
+    pixels[150:330, 120:280] = (40, 60, 110)
+    return pixels
+
+
+def test_a_studio_s_sweep_is_no_part_of_the_product() -> None:
+    foreground = estimate_foreground(sweep(150))
+
+    assert foreground.box == pytest.approx((0.3, 0.375, 0.4, 0.45), abs=0.02)
+    assert foreground.touching == foreground.busy_ring == 0
+
+
+def test_a_ground_that_ends_at_a_line_is_two_grounds() -> None:
+    assert estimate_foreground(sweep(150, jump=True)).touching == 1
