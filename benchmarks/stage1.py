@@ -1,10 +1,11 @@
 """Pairs and single images: this package beside imagededup and CleanVision, on the same pictures, in one run.
 
-python benchmarks/stage1.py PHOTOS... -o FOLDER [--peers PEERS_PYTHON] [--per-folder N]
+python benchmarks/stage1.py PHOTOS... -o FOLDER [--marked PHOTOS...] [--peers PEERS_PYTHON] [--per-folder N]
 
 PHOTOS hold products.jsonl and facts.json. Only products of the test split are shown; none of them was seen in training.
 Pairs are labelled by how they were made (`bench.pairs`), single images by what was drawn into them (`bench.violations`,
-fonts and marks of the test split). FOLDER gets the pictures, everybody's verdicts, tables as Markdown, and the
+fonts and marks of the test split). Photos of --marked folders carry their shop's own mark: they make pairs, and no clean
+single images. FOLDER gets the pictures, everybody's verdicts, tables as Markdown, and the
 precision-recall curves. The peers run in an environment of their own: benchmarks/stage1_peers.txt.
 """
 
@@ -32,6 +33,7 @@ from agpis_sdk.learn.galleries import products_of
 from agpis_sdk.learn.pairs import MeasuredPair, measured
 from agpis_sdk.learn.photos import load_photo
 from agpis_sdk.learn.splits import split_of
+from agpis_sdk.rules import BUILTIN_RULES
 
 # What CleanVision looks for, and what of it both sides are shown. "" and "look-alike" are fine.
 SINGLES = (
@@ -113,8 +115,8 @@ def drawn(kind: str, pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDA
     return inject(kind, pixels, rng, split="test", others=[pixels]).pixels
 
 
-def our_findings(singles: Sequence[dict[str, str]], folder: Path) -> tuple[list[list[str]], float]:
-    """Return the names of our findings of error or warning on each picture, and the seconds of the whole run."""
+def our_findings(singles: Sequence[dict[str, str]], folder: Path) -> tuple[dict[str, list[list[str]]], float]:
+    """Return the names of our findings on each picture, all and those that remove it, and the seconds of the run."""
     config = load_config(overrides=['sequence.scorer="none"', 'sequence.builder="random"']).config
     pipeline = Pipeline(config)
     products = [
@@ -122,8 +124,12 @@ def our_findings(singles: Sequence[dict[str, str]], folder: Path) -> tuple[list[
         for single in singles
     ]
     started = time.perf_counter()
-    found = [[finding.name for finding in outcome.findings] for outcome in pipeline.run(products)]
-    return found, time.perf_counter() - started
+    removing = {rule.code for rule in BUILTIN_RULES if rule.severity == "error"}
+    found = [outcome.findings for outcome in pipeline.run(products)]
+    seconds = time.perf_counter() - started
+    said = [[finding.name for finding in findings] for findings in found]
+    removed = [[finding.name for finding in findings if finding.code in removing] for findings in found]
+    return {"this package, any finding": said, "this package, removed": removed}, seconds
 
 
 def pair_table(pairs: Sequence[JudgedPair], scores: dict[str, list[float]]) -> str:
@@ -172,6 +178,7 @@ def main() -> None:
     """Judge everything, let the peers judge it, and print and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path, nargs="+")
+    parser.add_argument("--marked", type=Path, nargs="*", default=[])
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--peers", type=Path, help="python of an environment with benchmarks/stage1_peers.txt")
     parser.add_argument("--per-folder", type=int, default=25, help="products per folder for the single images")
@@ -181,13 +188,13 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     from agpis_sdk.cli.options import backbone
 
-    pairs, pair_seconds = judged_pairs(arguments.photos, out / "pictures", backbone(None, None))
+    pairs, pair_seconds = judged_pairs([*arguments.photos, *arguments.marked], out / "pictures", backbone(None, None))
     singles = list(single_pictures(arguments.photos, out / "singles", arguments.per_folder))
     own, own_seconds = our_findings(singles, out / "singles")
     write_lines(out / "pairs.jsonl", [{"first": pair.first, "second": pair.second} for pair in pairs])
     write_lines(out / "singles.jsonl", singles)
     scores = {"this package ≥ 0.5": [pair.probability for pair in pairs]}
-    found = {"this package": own}
+    found = dict(own)
     speeds = {
         "this package, pairs (backbone, regions, verdicts)": len(list((out / "pictures").iterdir())) / pair_seconds,
         "this package, single images (whole stage 1)": len(singles) / own_seconds,
