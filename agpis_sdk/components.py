@@ -41,7 +41,9 @@ class DecodedImage:
 
     `pixels` is (height, width, 3) uint8 RGB at the working size, transparent parts composited over white.
     `original_width` and `original_height` are those of the file after EXIF rotation; `scale` turns a length in
-    `pixels` into original pixels.
+    `pixels` into original pixels. `detail` is the (h, w) uint8 luma of the picture's middle at the finest size that was
+    decoded, None where that is unknown, and `detail_scale` its scale. `suffix` is the ending of the file's name (".jpg"),
+    `jpeg_quality` what a JPEG was last saved at, 1..100, and `digital_source_types` the IPTC terms in the metadata.
     """
 
     product_id: str
@@ -55,6 +57,11 @@ class DecodedImage:
     sha256: str
     format: str
     frame_count: int = 1
+    suffix: str = ""
+    jpeg_quality: int | None = None
+    digital_source_types: tuple[str, ...] = ()
+    detail: NDArray[np.uint8] | None = None
+    detail_scale: float = 1.0
 
     @property
     def key(self) -> tuple[str, str]:

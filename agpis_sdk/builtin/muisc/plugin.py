@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from agpis_sdk.builtin.muisc.classes import RULES
 from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.components import SequenceCheckerSpec
 from agpis_sdk.hookspecs import hookimpl
-from agpis_sdk.rules import BUILTIN_RULES
 
 
 @hookimpl
 def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
-    """Announce the learned scorer; it knows all 43 image rules as classes."""
+    """Announce the learned scorer; it knows all image rules that can be seen as classes."""
     yield SequenceCheckerSpec(
         name="muisc",
         factory="agpis_sdk.builtin.muisc.scorer:MuiscScorer",
-        rules=tuple(rule for rule in BUILTIN_RULES if rule.category != "engine"),
+        rules=RULES,
         config=MuiscScorerConfig,
         requires=frozenset({"embedding", "tokens", "feature_map", "detail_map"}),
         batch_size=16,

@@ -10,14 +10,14 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 
+from agpis_sdk.builtin.muisc.classes import RULES
 from agpis_sdk.errors import WeightsError
-from agpis_sdk.rules import BUILTIN_RULES
 
 PAD, SEPARATOR, END = "<pad>", "<separator>", "<end>"
 SPECIAL = (PAD, SEPARATOR, END)
 FILE = "tokenizer.json"
 QUALIFIED = "yes"
-CLASSES = (QUALIFIED, *(rule.code for rule in BUILTIN_RULES if rule.category != "engine"), "other")
+CLASSES = (QUALIFIED, *(rule.code for rule in RULES), "other")
 
 
 class MuiscText:
