@@ -368,6 +368,16 @@ class TestTheFile:
         assert "ai-generated-mark" not in found(from_file(marked("digitalCapture", "JPEG"), "a"))
 
 
+class TestClutter:
+    def test_a_colourful_product_that_touches_the_edges_is_none(self) -> None:
+        picture = Image.new("RGB", (600, 600), "white")
+        outline = Image.new("L", (600, 600))
+        ImageDraw.Draw(outline).ellipse((0, 0, 600, 600), fill=255)
+        picture.paste(noise(), mask=outline)
+
+        assert "cluttered-background" not in found(picture)
+
+
 class TestACut:
     def test_at_one_side_is_found(self) -> None:
         finding = found(bag(box=(0.3, 0.3, 1.2, 0.7)))["product-cropped"]

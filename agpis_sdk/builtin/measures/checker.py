@@ -133,12 +133,14 @@ class MeasuresChecker:
         if inside is not None:
             box = _original(image, inside)
             yield "border-or-frame", rising(frame, 0.93, 0.015), "an even border runs around the picture", box
+        if background.plainness >= PLAIN_ENOUGH:
+            # What breaks so plain a ring is the product.
+            return
         # A close-up of striped cloth is busy, too, but of few colours.
         busy = (1 - background.plainness) * min(1.0, background.colours / CLUTTER_COLOURS)
         limit = self._config.max_background_noise * 0.25
-        if rising(busy, limit, 0.02) >= SPEAK_FROM:
-            score = rising(busy * ring_edges(image), limit, 0.02)
-            yield "cluttered-background", score, "the background is full of other things", None
+        score = rising(busy * ring_edges(image), limit, 0.02)
+        yield "cluttered-background", score, "the background is full of other things", None
 
     def _framing(self, image: DecodedImage, foreground: Foreground) -> Iterator[Measure]:
         """Judge how the product stands in the picture."""
