@@ -41,7 +41,9 @@ class DecodedImage:
 
     `pixels` is (height, width, 3) uint8 RGB at the working size, transparent parts composited over white.
     `original_width` and `original_height` are those of the file after EXIF rotation; `scale` turns a length in
-    `pixels` into original pixels.
+    `pixels` into original pixels. `detail` is the (h, w) uint8 luma of the picture's middle at the finest size that was
+    decoded, None where that is unknown, and `detail_scale` its scale. `suffix` is the ending of the file's name (".jpg"),
+    `jpeg_quality` what a JPEG was last saved at, 1..100, and `digital_source_types` the IPTC terms in the metadata.
     """
 
     product_id: str
@@ -55,6 +57,11 @@ class DecodedImage:
     sha256: str
     format: str
     frame_count: int = 1
+    suffix: str = ""
+    jpeg_quality: int | None = None
+    digital_source_types: tuple[str, ...] = ()
+    detail: NDArray[np.uint8] | None = None
+    detail_scale: float = 1.0
 
     @property
     def key(self) -> tuple[str, str]:
@@ -68,23 +75,6 @@ class DecodedImage:
         right = min(max(round((x + width) * self.scale), left + 1), self.original_width)
         bottom = min(max(round((y + height) * self.scale), top + 1), self.original_height)
         return (left, top, right - left, bottom - top)
-
-
-@dataclass(frozen=True, eq=False)
-class Foreground:
-    """Where the product seems to be: the fact "foreground", provided by `measures`.
-
-    `mask` is (h, w) bool at a reduced size; `box` is (x, y, width, height) in 0..1 of the picture, None where nothing
-    stands out. `busy_ring` is the share of the ring that is not of the background's colour, `ring_colours` how far the
-    ring's colours scatter (standard deviation of a and b in Lab, 0..128), `touching` the largest share of one of the
-    picture's four sides that the product covers.
-    """
-
-    mask: NDArray[np.bool_]
-    box: tuple[float, float, float, float] | None
-    busy_ring: float
-    ring_colours: float
-    touching: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,13 +22,13 @@ def load_photo(product: Product, image: CandidateImage, limits: MediaSection | N
     limits = limits or MediaSection()
     data = read_image_bytes(image.uri, limits)
     position = [candidate.id for candidate in product.images].index(image.id)
-    return decode_image(data, product_id=product.id, image_id=image.id, position=position, limits=limits)
+    return decode_image(data, product_id=product.id, image_id=image.id, position=position, limits=limits, uri=image.uri)
 
 
 def with_pixels(image: DecodedImage, pixels: NDArray[np.uint8]) -> DecodedImage:
     """Return a decoded image with other pixels (height, width, 3), as if its file had held them."""
     height, width = pixels.shape[:2]
-    return replace(image, pixels=pixels, original_width=width, original_height=height, scale=1.0)
+    return replace(image, pixels=pixels, original_width=width, original_height=height, scale=1.0, detail=None)
 
 
 def as_image(pixels: NDArray[np.uint8]) -> DecodedImage:

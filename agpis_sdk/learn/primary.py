@@ -91,10 +91,7 @@ def ranked_galleries(reviews: Iterable[Review], backbone: Backbone, *, seed: int
 def _gallery(
     images: Sequence[DecodedImage], primary: int, shop: str, split: Split, backbone: Backbone, *, real: bool
 ) -> RankedGallery:
-    traits = []
-    for image in images:
-        foreground = estimate_foreground(image.pixels)
-        traits.append(image_traits(image.pixels, foreground.mask, foreground.busy_ring))
+    traits = [image_traits(image.pixels, *estimate_foreground(image.pixels)) for image in images]
     embeddings = [facts["embedding"] for facts in backbone.features(images)]
     return RankedGallery(images[0].product_id, shop, split, real, primary, np.stack(embeddings), np.stack(traits))
 

@@ -18,13 +18,17 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import MediaSection
 from agpis_sdk.errors import ImageReadError, ImageTooLargeError
+from agpis_sdk.media.metadata import digital_source_types, jpeg_quality, suffix_of
 
 EXIF_ORIENTATION = 0x0112
 ROTATED_BY_A_QUARTER = (5, 6, 7, 8)
+DETAIL_SIDE = 512
 
 
-def decode_image(data: bytes, *, product_id: str, image_id: str, position: int, limits: MediaSection) -> DecodedImage:
-    """Decode an image to at most `limits.working_side` pixels.
+def decode_image(
+    data: bytes, *, product_id: str, image_id: str, position: int, limits: MediaSection, uri: str = ""
+) -> DecodedImage:
+    """Decode an image to at most `limits.working_side` pixels; `uri` is where the bytes came from.
 
     Raises `ImageReadError` where the bytes are no complete image, `ImageTooLargeError` beyond `limits.max_pixels`.
     """
@@ -36,7 +40,11 @@ def decode_image(data: bytes, *, product_id: str, image_id: str, position: int, 
         frame_count = 1 if file_format == "MPO" else int(getattr(image, "n_frames", 1))
         if image.getexif().get(EXIF_ORIENTATION, 1) in ROTATED_BY_A_QUARTER:
             width, height = height, width
-        pixels = _working_pixels(image, limits.working_side)
+        quality = jpeg_quality(image)
+        decoded = _upright_pixels(image, limits.working_side)
+        detail, detail_scale = _detail(decoded, limits.working_side)
+        detail_scale *= max(width, height) / max(decoded.shape[:2])
+        pixels = _working_pixels(decoded, limits.working_side)
     except Image.DecompressionBombError as error:
         raise ImageTooLargeError(str(error), remedy="shrink it") from None
     except MemoryError:
@@ -55,6 +63,11 @@ def decode_image(data: bytes, *, product_id: str, image_id: str, position: int, 
         sha256=hashlib.sha256(data).hexdigest(),
         format=file_format,
         frame_count=frame_count,
+        suffix=suffix_of(uri),
+        jpeg_quality=quality,
+        digital_source_types=digital_source_types(data, image),
+        detail=detail,
+        detail_scale=detail_scale,
     )
 
 
@@ -87,14 +100,32 @@ def _damaged(error: Exception) -> ImageReadError:
     return ImageReadError(f"is damaged: {error or type(error).__name__}", remedy="export or fetch it again")
 
 
-def _working_pixels(image: Image.Image, side: int) -> NDArray[np.uint8]:
-    """Return (height, width, 3) uint8 RGB with a long side of at most `side`."""
+def _upright_pixels(image: Image.Image, side: int) -> NDArray[np.uint8]:
+    """Return (height, width, 3) uint8 RGB, both sides at least `side` where the file has as many pixels."""
     if image.format in ("JPEG", "MPO"):
         # The decoder itself scales by 1/2, 1/4 or 1/8: several times faster than decoding every pixel.
         image.draft(None, (side, side))
     image.seek(0)
-    upright = ImageOps.exif_transpose(image)
-    pixels = np.asarray(_over_white(upright))
+    return np.asarray(_over_white(ImageOps.exif_transpose(image)))
+
+
+def _detail(pixels: NDArray[np.uint8], side: int) -> tuple[NDArray[np.uint8], float]:
+    """Return the (h, w) uint8 luma of the picture's middle, at most `DETAIL_SIDE` wide and high, and its scale.
+
+    A large picture is first scaled by 1/2, 1/4 or 1/8, as a JPEG is by its decoder: formats are seen alike.
+    """
+    height, width = pixels.shape[:2]
+    shrink = next((factor for factor in (8, 4, 2) if min(height, width) // side >= factor), 1)
+    wide, high = min(width // shrink, DETAIL_SIDE), min(height // shrink, DETAIL_SIDE)
+    left, top = (width - wide * shrink) // 2, (height - high * shrink) // 2
+    middle = cv2.cvtColor(pixels[top : top + high * shrink, left : left + wide * shrink], cv2.COLOR_RGB2GRAY)
+    detail = cv2.resize(middle, (wide, high), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    detail.flags.writeable = False
+    return detail, float(shrink)
+
+
+def _working_pixels(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Return (height, width, 3) uint8 RGB with a long side of at most `side`."""
     height, width = pixels.shape[:2]
     factor = side / max(height, width)
     if factor < 1:

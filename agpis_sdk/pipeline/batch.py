@@ -140,7 +140,9 @@ def _decode_one(
 ) -> DecodedImage | ImageReadError:
     try:
         data = read_image_bytes(image.uri, limits)
-        return decode_image(data, product_id=product_id, image_id=image.id, position=position, limits=limits)
+        return decode_image(
+            data, product_id=product_id, image_id=image.id, position=position, limits=limits, uri=image.uri
+        )
     except ImageReadError as error:
         return error
 

@@ -24,12 +24,34 @@ class AnyContext:
 ANY_CONTEXT = cast("Context", AnyContext())
 
 
+class Facts:
+    """A context that keeps what components provide."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], Any] = {}
+
+    def provide(self, image: DecodedImage, name: str, value: Any) -> None:
+        self.known[image.id, name] = value
+
+
 def decoded(picture: Image.Image | NDArray[np.uint8], image_id: str = "a", position: int = 0) -> DecodedImage:
     """Return a picture as components see it."""
     picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    return from_file(encoded(picture), "a.png", image_id, position)
+
+
+def encoded(picture: Image.Image, file_format: str = "PNG", **options: Any) -> bytes:
+    """Return the bytes of a picture's file."""
     stream = io.BytesIO()
-    picture.save(stream, "PNG")
-    return decode_image(stream.getvalue(), product_id="P1", image_id=image_id, position=position, limits=MediaSection())
+    picture.save(stream, file_format, **options)
+    return stream.getvalue()
+
+
+def from_file(data: bytes, name: str, image_id: str = "a", position: int = 0) -> DecodedImage:
+    """Return a file's bytes as components see them."""
+    return decode_image(
+        data, product_id="P1", image_id=image_id, position=position, limits=MediaSection(), uri=f"photos/{name}"
+    )
 
 
 def bag(

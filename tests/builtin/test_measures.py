@@ -2,27 +2,58 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
+from typing import cast
+
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from agpis_sdk.builtin.measures.checker import MeasuresChecker, falling, rising
 from agpis_sdk.builtin.measures.config import ExactCopiesConfig, MeasuresConfig
 from agpis_sdk.builtin.measures.exact_copies import ExactCopiesChecker
 from agpis_sdk.builtin.measures.foreground import estimate_foreground
 from agpis_sdk.builtin.measures.plugin import agpis_image_checkers, agpis_pair_checkers
-from agpis_sdk.components import ImagePair
+from agpis_sdk.components import Context, DecodedImage, ImagePair
+from agpis_sdk.facts import Background, Foreground
 from agpis_sdk.records import Finding
 from agpis_sdk.rules import BUILTIN_RULES
-from builtin.pictures import ANY_CONTEXT, bag, blurred, decoded, noise
+from builtin.pictures import ANY_CONTEXT, Facts, bag, blurred, decoded, encoded, from_file, noise
+
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
-def found(picture: Image.Image, **settings: float) -> dict[str, Finding]:
+def found(picture: Image.Image | DecodedImage, **settings: float) -> dict[str, Finding]:
     """Return what is at or above 0.5 in a picture, by rule name."""
     checker = MeasuresChecker(MeasuresConfig.model_validate(settings))
-    findings = checker.check_images([decoded(picture)], ANY_CONTEXT)
+    image = picture if isinstance(picture, DecodedImage) else decoded(picture)
+    findings = checker.check_images([image], cast("Context", Facts()))
     return {finding.name: finding for finding in findings if finding.score >= 0.5}
+
+
+def facts(picture: Image.Image) -> tuple[Background, Foreground | None]:
+    """Return what the checker provides about a picture."""
+    context = Facts()
+    list(MeasuresChecker(MeasuresConfig()).check_images([decoded(picture)], cast("Context", context)))
+    return context.known["a", "background"], context.known["a", "foreground"]
+
+
+def resized(picture: Image.Image, factor: float, way: Image.Resampling = Image.Resampling.BICUBIC) -> Image.Image:
+    return picture.resize((round(picture.width * factor), round(picture.height * factor)), way)
+
+
+def marked(term: str, file_format: str) -> bytes:
+    """Return a picture whose XMP names an IPTC digital source type."""
+    xmp = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:li>{SOURCE_TYPES}{term}</rdf:li></x:xmpmeta>'.encode()
+    if file_format != "PNG":
+        return encoded(bag(), file_format, xmp=xmp)
+    text = PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", xmp.decode(), zip=True)
+    return encoded(bag(), "PNG", pnginfo=text)
 
 
 def framed(picture: Image.Image, width: int = 24, color: str = "navy") -> Image.Image:
@@ -39,13 +70,17 @@ def low_contrast() -> Image.Image:
     return Image.fromarray((np.asarray(bag()) * 0.15 + 120).astype(np.uint8))
 
 
-VIOLATIONS = {
+VIOLATIONS: dict[str, Image.Image | DecodedImage] = {
     "low-resolution": bag((120, 120)),
     "extreme-aspect-ratio": bag((1200, 300)),
     "blurry-image": blurred(bag(), 12),
     "over-exposed": bag(color=(254, 254, 254), background=(170, 200, 230)),
     "under-exposed": bag(color=(30, 12, 10), background=(8, 8, 8)),
     "low-contrast": low_contrast(),
+    "compression-artifacts": from_file(encoded(noise(), "JPEG", quality=10), "a.jpg"),
+    "upscaled-image": resized(noise(size=(300, 300)), 3),
+    "format-mismatch": from_file(encoded(bag(), "WEBP"), "a.jpg"),
+    "ai-generated-mark": from_file(marked("trainedAlgorithmicMedia", "JPEG"), "a.jpg"),
     "border-or-frame": framed(bag()),
     "placeholder-image": Image.new("RGB", (600, 600), (200, 200, 200)),
     "cluttered-background": on_a_table_of_things(),
@@ -150,10 +185,12 @@ def test_a_picture_of_any_size_can_be_measured(size: tuple[int, int]) -> None:
 
 def test_a_picture_s_scores_do_not_depend_on_its_batch() -> None:
     checker = MeasuresChecker(MeasuresConfig())
-    images = [decoded(picture, f"i{position}", position) for position, picture in enumerate(VIOLATIONS.values())]
+    pictures = [picture for picture in VIOLATIONS.values() if isinstance(picture, Image.Image)]
+    images = [decoded(picture, f"i{position}", position) for position, picture in enumerate(pictures)]
+    context = cast("Context", Facts())
 
-    together = list(checker.check_images(images, ANY_CONTEXT))
-    alone = [finding for image in images for finding in checker.check_images([image], ANY_CONTEXT)]
+    together = list(checker.check_images(images, context))
+    alone = [finding for image in images for finding in checker.check_images([image], context)]
 
     assert together == alone
 
@@ -162,6 +199,206 @@ def test_a_measure_is_a_half_at_its_limit_and_goes_the_right_way() -> None:
     assert rising(3.0, 3.0, 0.1) == falling(3.0, 3.0, 0.1) == 0.5
     assert rising(3.1, 3.0, 0.1) > 0.5 > falling(3.1, 3.0, 0.1)
     assert 0 <= rising(-1e9, 3.0, 0.1) < rising(1e9, 3.0, 0.1) <= 1
+
+
+def studio(shape: str = "gradient") -> Image.Image:
+    """Draw a bag before a backdrop that runs from white to grey, or with a soft shadow beside it."""
+    rows, columns = np.mgrid[0:600, 0:600] / 600
+    shade = 60 * rows**2 if shape == "gradient" else 40 * np.exp(-((columns - 0.7) ** 2 + (rows - 0.75) ** 2) / 0.02)
+    backdrop = Image.fromarray(np.repeat((252 - shade)[..., None], 3, axis=2).astype(np.uint8))
+    backdrop.paste(bag(box=(0, 0, 1, 1), size=(240, 240)), (180, 180))
+    return backdrop
+
+
+class TestTheForeground:
+    @pytest.mark.parametrize(
+        "picture",
+        [
+            bag(box=(0.3, 0.3, 0.7, 0.7)),
+            bag(box=(0.3, 0.3, 0.7, 0.7), background=(90, 96, 100)),
+            studio(),
+            studio("shadow"),
+        ],
+        ids=["on white", "on dark grey", "before a gradient", "with a soft shadow"],
+    )
+    def test_is_the_product_alone(self, picture: Image.Image) -> None:
+        background, foreground = facts(picture)
+
+        assert background.plainness == 1
+        assert foreground is not None
+        assert foreground.box == pytest.approx((0.3, 0.3, 0.4, 0.4), abs=0.02)
+        assert foreground.fill == pytest.approx(0.16, abs=0.02)
+        assert foreground.offset == pytest.approx(0, abs=0.01)
+        assert foreground.parts == 1
+        assert foreground.touching == 0
+
+    def test_is_unknown_where_the_surroundings_are_busy(self) -> None:
+        background, foreground = facts(on_a_table_of_things())
+
+        assert background.plainness < 0.5
+        assert foreground is None
+
+    def test_is_unknown_where_nothing_stands_out(self) -> None:
+        background, foreground = facts(Image.new("RGB", (400, 300), "white"))
+
+        assert (background.plainness, background.whiteness, foreground) == (1, 1, None)
+
+    def test_tells_the_sides_that_the_product_runs_out_at(self) -> None:
+        _, foreground = facts(bag(box=(0.2, 0.2, 1.1, 0.7)))
+
+        assert foreground is not None
+        assert foreground.sides == pytest.approx((0, 0, 0.5, 0), abs=0.02)
+        assert foreground.touching == pytest.approx(0.5, abs=0.02)
+
+    def test_is_as_symmetric_as_it_looks(self) -> None:
+        lopsided = bag()
+        ImageDraw.Draw(lopsided).rectangle((120, 120, 330, 400), fill="white")
+
+        (_, even), (_, uneven) = facts(bag()), facts(lopsided)
+
+        assert even is not None
+        assert uneven is not None
+        assert even.symmetry > 0.9 > 0.6 > uneven.symmetry
+
+    def test_counts_its_large_parts(self) -> None:
+        pair = bag(box=(0.1, 0.3, 0.4, 0.7))
+        pair.paste(bag(box=(0, 0, 1, 1), size=(180, 240)), (360, 180))
+
+        _, foreground = facts(pair)
+
+        assert foreground is not None
+        assert foreground.parts == 2
+
+    def test_whiteness_is_the_white_share_of_the_ring(self) -> None:
+        half = bag()
+        half.paste((200, 200, 200), (300, 0, 600, 600))
+
+        assert facts(bag())[0].whiteness == 1
+        assert facts(half)[0].whiteness == pytest.approx(0.5, abs=0.05)
+        assert facts(bag(background=(235, 235, 235)))[0].whiteness == 0
+
+    @pytest.mark.parametrize("size", [(1, 1), (1, 300), (3, 5)])
+    def test_facts_are_provided_for_a_picture_of_any_size(self, size: tuple[int, int]) -> None:
+        assert 0 <= facts(Image.new("RGB", size))[0].plainness <= 1
+
+
+class TestBlur:
+    def test_a_soft_background_is_no_blur(self) -> None:
+        picture = blurred(noise(), 20)
+        picture.paste(bag(box=(0, 0, 1, 1), size=(240, 240)), (180, 180))
+
+        assert "blurry-image" not in found(picture)
+
+    def test_a_plain_product_on_a_plain_ground_is_no_blur(self) -> None:
+        picture = Image.new("RGB", (600, 600), "white")
+        ImageDraw.Draw(picture).ellipse((150, 150, 450, 450), fill=(225, 222, 218))
+
+        assert "blurry-image" not in found(picture)
+
+    def test_a_picture_without_edges_is_not_judged(self) -> None:
+        slope = np.linspace(100, 130, 600).astype(np.uint8)
+
+        assert "blurry-image" not in found(Image.fromarray(np.tile(slope, (600, 1))).convert("RGB"))
+
+    @pytest.mark.parametrize("shape", [(1, 17), (17, 1)], ids=["sideways", "up and down"])
+    def test_a_shaken_camera_is_found_by_the_edges_across_its_way(self, shape: tuple[int, int]) -> None:
+        picture = Image.fromarray(cv2.blur(np.asarray(bag()), shape))
+
+        assert "blurry-image" in found(picture)
+
+
+class TestCompression:
+    def test_a_quality_of_exactly_the_limit_complies(self) -> None:
+        at, below = (from_file(encoded(bag(), "JPEG", quality=quality), "a.jpg") for quality in (40, 37))
+
+        assert "compression-artifacts" not in found(at)
+        assert found(below)["compression-artifacts"].message == "saved at JPEG quality 37"
+
+    def test_blocks_are_seen_where_the_file_was_saved_again(self) -> None:
+        first = encoded(blurred(noise(), 3), "JPEG", quality=8)
+        again = from_file(encoded(Image.open(io.BytesIO(first)), "PNG"), "a.png")
+
+        assert "blocks" in found(again)["compression-artifacts"].message
+
+    @pytest.mark.parametrize("picture", [noise(), bag(), studio()], ids=["busy", "plain", "gradient"])
+    def test_a_good_jpeg_shows_none(self, picture: Image.Image) -> None:
+        assert "compression-artifacts" not in found(from_file(encoded(picture, "JPEG", quality=88), "a.jpg"))
+
+
+class TestEnlargement:
+    @pytest.mark.parametrize("factor", [3, 4, 6])
+    @pytest.mark.parametrize("way", [Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.NEAREST])
+    def test_a_small_picture_made_large_is_found(self, factor: int, way: Image.Resampling) -> None:
+        small = resized(noise(), 1 / factor)
+
+        assert "upscaled-image" in found(resized(small, factor, way))
+
+    def test_a_large_picture_made_small_is_not(self) -> None:
+        assert "upscaled-image" not in found(resized(noise(size=(1500, 1500)), 0.4))
+
+    def test_a_large_file_with_detail_for_a_zoom_is_none_though_it_was_enlarged(self) -> None:
+        assert "upscaled-image" not in found(resized(noise(size=(1200, 1200)), 2))
+
+    def test_nothing_is_said_of_an_image_whose_detail_is_unknown(self) -> None:
+        image = replace(decoded(resized(noise(size=(300, 300)), 3)), detail=None)
+
+        assert "upscaled-image" not in found(image)
+
+
+class TestTheFile:
+    @pytest.mark.parametrize(
+        ("file_format", "name"),
+        [("JPEG", "a.jpg"), ("JPEG", "a.JPEG"), ("PNG", "a.png"), ("WEBP", "a.webp"), ("PNG", "a"), ("PNG", "a.php")],
+    )
+    def test_a_name_that_fits_or_says_nothing_is_fine(self, file_format: str, name: str) -> None:
+        assert "format-mismatch" not in found(from_file(encoded(bag(), file_format), name))
+
+    def test_a_name_that_tells_another_format_is_found(self) -> None:
+        finding = found(from_file(encoded(bag(), "PNG"), "a.JPG"))["format-mismatch"]
+
+        assert finding.message == 'the name ends in ".jpg", but the file is PNG'
+
+    @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
+    @pytest.mark.parametrize(
+        "term", ["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia"]
+    )
+    def test_a_mark_of_generative_ai_is_found(self, term: str, file_format: str) -> None:
+        assert term in found(from_file(marked(term, file_format), "a"))["ai-generated-mark"].message
+
+    def test_a_camera_s_mark_is_none(self) -> None:
+        assert "ai-generated-mark" not in found(from_file(marked("digitalCapture", "JPEG"), "a"))
+
+
+class TestClutter:
+    def test_a_colourful_product_that_touches_the_edges_is_none(self) -> None:
+        picture = Image.new("RGB", (600, 600), "white")
+        outline = Image.new("L", (600, 600))
+        ImageDraw.Draw(outline).ellipse((0, 0, 600, 600), fill=255)
+        picture.paste(noise(), mask=outline)
+
+        assert "cluttered-background" not in found(picture)
+
+
+class TestACut:
+    def test_at_one_side_is_found(self) -> None:
+        finding = found(bag(box=(0.3, 0.3, 1.2, 0.7)))["product-cropped"]
+
+        assert finding.regions[0].box == pytest.approx((180, 180, 420, 240), abs=10)
+
+    def test_at_opposite_sides_is_a_close_up_and_meant(self) -> None:
+        assert "product-cropped" not in found(bag(box=(-0.1, 0.2, 1.1, 0.8)))
+
+    def test_at_the_bottom_alone_is_how_people_are_shown(self) -> None:
+        assert "product-cropped" not in found(bag(box=(0.25, 0.1, 0.75, 1.2)))
+
+    def test_through_most_of_the_bottom_is_found(self) -> None:
+        assert "product-cropped" in found(bag(box=(0.1, 0.6, 0.9, 1.2)))
+
+    def test_a_round_product_that_only_touches_the_edge_is_none(self) -> None:
+        picture = Image.new("RGB", (600, 600), "white")
+        ImageDraw.Draw(picture).ellipse((200, 100, 600, 500), fill=(170, 60, 50))
+
+        assert "product-cropped" not in found(picture)
 
 
 class TestExactCopies:
@@ -201,11 +438,16 @@ def sweep(top: int, jump: bool = False) -> NDArray[np.uint8]:
 
 
 def test_a_studio_s_sweep_is_no_part_of_the_product() -> None:
-    foreground = estimate_foreground(sweep(150))
+    background, foreground = estimate_foreground(sweep(150))
 
+    assert foreground is not None
     assert foreground.box == pytest.approx((0.3, 0.375, 0.4, 0.45), abs=0.02)
-    assert foreground.touching == foreground.busy_ring == 0
+    assert foreground.touching == 0
+    assert background.plainness == 1
 
 
 def test_a_ground_that_ends_at_a_line_is_two_grounds() -> None:
-    assert estimate_foreground(sweep(150, jump=True)).touching == 1
+    _, foreground = estimate_foreground(sweep(150, jump=True))
+
+    assert foreground is not None
+    assert foreground.touching == 1

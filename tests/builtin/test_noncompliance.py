@@ -34,7 +34,7 @@ class Facts:
 
     def fact(self, image: DecodedImage, name: str) -> Any:
         if name == "foreground":
-            return estimate_foreground(image.pixels)
+            return estimate_foreground(image.pixels)[1]
         rng = np.random.default_rng([image.position, len(name)])
         return rng.normal(scale=3, size=self._shapes[name]).astype(np.float32)
 
@@ -68,13 +68,13 @@ def on_white() -> DecodedImage:
 def test_words_on_the_product_are_told_from_words_beside_it(box: tuple[int, int, int, int], said: str) -> None:
     picture = on_white()
 
-    assert on_product_hint(picture, box, estimate_foreground(picture.pixels)) == said
+    assert on_product_hint(picture, box, estimate_foreground(picture.pixels)[1]) == said
 
 
 def test_a_busy_background_gives_no_hint() -> None:
     noise = replace(image(0), pixels=np.random.default_rng(0).integers(0, 255, (100, 200, 3), dtype=np.uint8))
 
-    assert on_product_hint(noise, (60, 60, 100, 60), estimate_foreground(noise.pixels)) == ""
+    assert on_product_hint(noise, (60, 60, 100, 60), estimate_foreground(noise.pixels)[1]) == ""
 
 
 def test_every_image_gets_p_noncompliant() -> None:

@@ -28,7 +28,9 @@ class Facts:
         self.provided: dict[int, tuple[str, ...]] = {}
 
     def fact(self, image: DecodedImage, name: str) -> Any:
-        return self._embeddings[image.position] if name == "embedding" else estimate_foreground(image.pixels)
+        background, foreground = estimate_foreground(image.pixels)
+        known = {"embedding": self._embeddings[image.position], "background": background, "foreground": foreground}
+        return known[name]
 
     def provide(self, image: DecodedImage, name: str, value: tuple[str, ...]) -> None:
         assert name == "primary_reasons"

@@ -239,3 +239,68 @@ def _sample(file_format: str) -> bytes:
 
 
 SAMPLES = {file_format: _sample(file_format) for file_format in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")}
+
+
+class TestWhatTheFileTells:
+    @pytest.mark.parametrize(
+        ("uri", "suffix"),
+        [
+            ("photos/Back.JPG", ".jpg"),
+            ("https://shop.example/a.webp?w=8#x", ".webp"),
+            ("photos.png/back", ""),
+            ("", ""),
+        ],
+    )
+    def test_the_ending_of_its_name_is_kept_in_lower_case(self, uri: str, suffix: str) -> None:
+        data = encoded(Image.new("RGB", (8, 8)))
+
+        image = decode_image(data, product_id="P1", image_id="a", position=0, limits=MediaSection(), uri=uri)
+
+        assert image.suffix == suffix
+
+    @pytest.mark.parametrize("quality", [5, 30, 50, 75, 95])
+    def test_a_jpeg_tells_its_quality(self, quality: int) -> None:
+        data = encoded(Image.new("RGB", (16, 16)), "JPEG", quality=quality)
+
+        # At low qualities the table's entries are cut off at 255.
+        assert decode(data).jpeg_quality == pytest.approx(quality, abs=8 if quality < 10 else 1)
+
+    def test_a_png_has_no_quality(self) -> None:
+        assert decode(encoded(Image.new("RGB", (16, 16)))).jpeg_quality is None
+
+    def test_the_source_types_in_its_metadata_are_sorted_and_told_once(self) -> None:
+        terms = ["trainedAlgorithmicMedia", "digitalCapture", "digitalCapture"]
+        xmp = "".join(f"<li>http://cv.iptc.org/newscodes/digitalsourcetype/{term}</li>" for term in terms)
+        data = encoded(Image.new("RGB", (16, 16)), "WEBP", xmp=xmp.encode())
+
+        assert decode(data).digital_source_types == ("digitalCapture", "trainedAlgorithmicMedia")
+        assert decode(encoded(Image.new("RGB", (16, 16)))).digital_source_types == ()
+
+
+class TestDetail:
+    @pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
+    @pytest.mark.parametrize(
+        ("size", "shape", "scale"),
+        [((300, 200), (200, 300), 1), ((1000, 700), (400, 400), 1), ((2000, 1000), (400, 400), 2)],
+    )
+    def test_is_the_middle_at_the_finest_size_that_is_decoded(
+        self, file_format: str, size: tuple[int, int], shape: tuple[int, int], scale: float, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr("agpis_sdk.media.decode.DETAIL_SIDE", 400)
+        picture = Image.new("RGB", size, "black")
+        picture.paste("white", (size[0] // 2 - 20, size[1] // 2 - 20, size[0] // 2 + 20, size[1] // 2 + 20))
+
+        image = decode(encoded(picture, file_format), working_side=400)
+
+        assert image.detail is not None
+        assert image.detail.shape == shape
+        assert image.detail_scale == scale
+        assert image.detail[shape[0] // 2, shape[1] // 2] > 250
+        assert image.detail.mean() * image.detail.size / 255 == pytest.approx((40 / scale) ** 2, rel=0.1)
+
+    def test_nobody_may_change_it(self) -> None:
+        detail = decode(encoded(Image.new("RGB", (40, 30)))).detail
+
+        assert detail is not None
+        with pytest.raises(ValueError, match="read-only"):
+            detail[0, 0] = 1

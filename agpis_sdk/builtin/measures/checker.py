@@ -7,45 +7,67 @@ from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
+from agpis_sdk.builtin.measures.background import ring_of
 from agpis_sdk.builtin.measures.config import MeasuresConfig
-from agpis_sdk.builtin.measures.foreground import RING, estimate_foreground
+from agpis_sdk.builtin.measures.detail import detail_decay, grid_strengths
+from agpis_sdk.builtin.measures.files import GENERATED, generated_term, tells_another_format
+from agpis_sdk.builtin.measures.foreground import PLAIN_ENOUGH, estimate_foreground
 from agpis_sdk.builtin.measures.frame import frame_score
 from agpis_sdk.builtin.measures.sharpness import edge_sharpness
-from agpis_sdk.components import AttributedFinding, Context, DecodedImage, Foreground, image_finding
+from agpis_sdk.components import AttributedFinding, Context, DecodedImage, image_finding
+from agpis_sdk.facts import Background, Foreground
 from agpis_sdk.records import Box
 from agpis_sdk.rules import BUILTIN_RULES
 
 RULE = {rule.name: rule for rule in BUILTIN_RULES}
 SPEAK_FROM = 0.05
-PLAIN_RING = 0.35
 CLUTTER_COLOURS = 14.0
+EDGE_RING = 0.1
+# From here on the share that the product covers of a side says that it runs out of the picture there.
+RUNS_OUT = 0.05
+# Steps that gather on a grid of repeated pixels; photographs stay below 0.2.
+MAX_REPEATED = 0.5
 Measure = tuple[str, float, str, Box | None]
 
 
 class MeasuresChecker:
-    """Measures resolution, shape, sharpness, light, borders, background and framing of single images."""
+    """Measures resolution, shape, sharpness, compression, light, borders, background and framing of single images."""
 
     def __init__(self, config: MeasuresConfig) -> None:
         self._config = config
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
-        """Yield a finding for each rule that an image comes near to breaking."""
+        """Provide background and foreground of each image, and a finding for each rule that it comes near to breaking."""
         for image in images:
-            foreground = estimate_foreground(image.pixels)
+            background, foreground = estimate_foreground(image.pixels)
+            context.provide(image, "background", background)
             context.provide(image, "foreground", foreground)
-            for name, score, message, box in self._measures(image, foreground):
+            for name, score, message, box in self._measures(image, background, foreground):
                 if score >= SPEAK_FROM:
                     yield image_finding(image, RULE[name], score, message, [box] if box else [])
 
-    def _measures(self, image: DecodedImage, foreground: Foreground) -> Iterator[Measure]:
+    def _measures(
+        self, image: DecodedImage, background: Background, foreground: Foreground | None
+    ) -> Iterator[Measure]:
+        yield from self._file(image)
         yield from self._shape(image)
         if min(image.pixels.shape[:2]) < 16:
             return
         yield from self._sharpness(image)
-        yield from self._light(image, foreground)
-        yield from self._surroundings(image, foreground)
-        yield from self._framing(image, foreground)
+        yield from self._compression(image)
+        yield from self._light(image, background, foreground)
+        yield from self._surroundings(image, background)
+        if foreground is not None:
+            yield from self._framing(image, foreground)
+
+    def _file(self, image: DecodedImage) -> Iterator[Measure]:
+        if tells_another_format(image.suffix, image.format):
+            yield "format-mismatch", 1.0, f'the name ends in "{image.suffix}", but the file is {image.format}', None
+        term = generated_term(image.digital_source_types)
+        if term is not None:
+            yield "ai-generated-mark", 1.0, f"its metadata says {term}: {GENERATED[term]}", None
 
     def _shape(self, image: DecodedImage) -> Iterator[Measure]:
         width, height = image.original_width, image.original_height
@@ -72,14 +94,31 @@ class MeasuresChecker:
             score = falling(sharpness, self._config.min_sharpness, 0.012)
             yield "blurry-image", score, f"even the sharpest edges are soft (sharpness {sharpness:.2f})", None
 
-    def _light(self, image: DecodedImage, foreground: Foreground) -> Iterator[Measure]:
+    def _compression(self, image: DecodedImage) -> Iterator[Measure]:
+        """Judge what saving and scaling did to the picture's finest detail."""
+        blocks, repeated = grid_strengths(image.detail) if image.detail is not None else (0.0, 0.0)
+        score = rising(blocks, self._config.max_blocks, 0.04)
+        message = "the blocks of heavy compression stand out"
+        if image.jpeg_quality is not None:
+            # A quality of exactly the limit complies.
+            by_quality = falling(image.jpeg_quality, self._config.min_jpeg_quality - 0.5, 2.0)
+            if by_quality > score:
+                score, message = by_quality, f"saved at JPEG quality {image.jpeg_quality}"
+        yield "compression-artifacts", score, message, None
+        decay = detail_decay(image.detail) if image.detail is not None else None
+        score = rising(decay, self._config.max_detail_decay, 0.15) if decay is not None else 0.0
+        message = "no finer detail than in a picture of half the size"
+        if rising(repeated, MAX_REPEATED, 0.05) > score:
+            score, message = rising(repeated, MAX_REPEATED, 0.05), "its pixels are repeated, as in an enlarged icon"
+        yield "upscaled-image", score, message, None
+
+    def _light(self, image: DecodedImage, background: Background, foreground: Foreground | None) -> Iterator[Measure]:
         luma = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
         low, high = np.quantile(luma, [0.01, 0.99])
         if high - low < 0.02:
             yield "placeholder-image", 1.0, "the picture is one even colour: nothing can be seen", None
             return
-        size = (foreground.mask.shape[1], foreground.mask.shape[0])
-        product = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)[foreground.mask]
+        product = _product(luma, background, foreground)
         if product.size:
             clipped = float((product > 0.985).mean())
             score = rising(clipped, self._config.max_clipped, 0.05)
@@ -90,32 +129,44 @@ class MeasuresChecker:
         score = falling(float(high - low), self._config.min_contrast, 0.025)
         yield "low-contrast", score, f"light and dark lie close together ({high - low:.0%} of the range)", None
 
-    def _surroundings(self, image: DecodedImage, foreground: Foreground) -> Iterator[Measure]:
+    def _surroundings(self, image: DecodedImage, background: Background) -> Iterator[Measure]:
         frame, inside = frame_score(image.pixels)
         if inside is not None:
             box = _original(image, inside)
             yield "border-or-frame", rising(frame, 0.93, 0.015), "an even border runs around the picture", box
+        if background.plainness >= PLAIN_ENOUGH:
+            # What breaks so plain a ring is the product.
+            return
         # A close-up of striped cloth is busy, too, but of few colours.
-        colourful = min(1.0, foreground.ring_colours / CLUTTER_COLOURS)
-        busy = foreground.busy_ring * ring_edges(image) * colourful
-        score = rising(busy, self._config.max_background_noise * 0.25, 0.02)
+        busy = (1 - background.plainness) * min(1.0, background.colours / CLUTTER_COLOURS)
+        limit = self._config.max_background_noise * 0.25
+        score = rising(busy * ring_edges(image), limit, 0.02)
         yield "cluttered-background", score, "the background is full of other things", None
 
     def _framing(self, image: DecodedImage, foreground: Foreground) -> Iterator[Measure]:
-        """Judge how the product stands in the picture; silent where the background is too busy to tell."""
-        if foreground.box is None or foreground.busy_ring > PLAIN_RING:
-            return
-        x, y, width, height = foreground.box
+        """Judge how the product stands in the picture."""
         box = _original(image, foreground.box)
-        fill = width * height
-        score = falling(fill, self._config.min_fill, 0.015)
-        yield "product-too-small", score, f"the product takes {fill:.0%} of the picture", box
-        score = rising(foreground.touching, self._config.max_cut, 0.04)
+        score = falling(foreground.fill, self._config.min_fill, 0.015)
+        yield "product-too-small", score, f"the product takes {foreground.fill:.0%} of the picture", box
+        score = rising(cut(foreground), self._config.max_cut, 0.03)
         yield "product-cropped", score, "the edge of the picture cuts the product", box
         if foreground.touching < 0.02:
-            offset = max(abs(x + width / 2 - 0.5), abs(y + height / 2 - 0.5))
-            score = rising(offset, self._config.max_offset, 0.02)
-            yield "product-off-center", score, f"the product stands {offset:.0%} away from the middle", box
+            score = rising(foreground.offset, self._config.max_offset, 0.02)
+            message = f"the product stands {foreground.offset:.0%} away from the middle"
+            yield "product-off-center", score, message, box
+
+
+def cut(foreground: Foreground) -> float:
+    """Return how broadly the picture's edge cuts the product, in 0..1.
+
+    At the left and right it is the share of the product's height that is cut. People are cut at the top and bottom by
+    custom: there it is half the share of the picture's side. What runs out at two opposite sides is a close-up, and
+    meant so: 0.
+    """
+    left, top, right, bottom = foreground.sides
+    if min(left, right) > RUNS_OUT or min(top, bottom) > RUNS_OUT:
+        return 0.0
+    return max(max(left, right) / foreground.box[3], top / 2, bottom / 2)
 
 
 def rising(value: float, limit: float, width: float) -> float:
@@ -137,10 +188,15 @@ def ring_edges(image: DecodedImage) -> float:
     grey = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)
     edges = cv2.Canny(cv2.GaussianBlur(grey, (3, 3), 0), 40, 100) > 0
     edges = cv2.dilate(edges.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    thickness = max(2, round(4 * RING * max(grey.shape)))
-    inner = np.zeros_like(edges)
-    inner[thickness:-thickness, thickness:-thickness] = True
-    return float(edges[~inner].mean())
+    return float(edges[ring_of(edges.shape[0], edges.shape[1], EDGE_RING)].mean())
+
+
+def _product(luma: MatLike, background: Background, foreground: Foreground | None) -> MatLike:
+    """Return the brightness of the product's pixels: of all where it cannot be told from a busy background."""
+    if foreground is not None:
+        height, width = foreground.mask.shape
+        return cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)[foreground.mask]
+    return luma if background.plainness < PLAIN_ENOUGH else luma[:0]
 
 
 def _original(image: DecodedImage, box: tuple[float, float, float, float]) -> Box:

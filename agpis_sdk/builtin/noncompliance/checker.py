@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
 from agpis_sdk.builtin.noncompliance.kinds import KINDS, RULE_BY_CODE, UNSURE
 from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, any_kind_logit, peak_box
-from agpis_sdk.components import AttributedFinding, Context, DecodedImage, Foreground, image_finding
+from agpis_sdk.components import AttributedFinding, Context, DecodedImage, image_finding
 from agpis_sdk.errors import WeightsError
+from agpis_sdk.facts import Foreground
 from agpis_sdk.media.letterbox import letterbox_geometry
 from agpis_sdk.records import Box
 
@@ -20,7 +21,6 @@ FACTS = ("tokens", "feature_map", "detail_map")
 SPEAK_FROM = 0.05
 PRINTABLE = ("AGP120", "AGP122", "AGP125")  # words and marks may as well be printed on the product
 BATCH = 8
-PLAIN_RING = 0.35  # a background busier than this does not tell where the product ends
 ON_PRODUCT, BESIDE = 0.9, 0.3  # shares of a box that the product takes
 
 
@@ -94,9 +94,9 @@ def place(image: DecodedImage, kind_map: NDArray[np.float32], side: int) -> Box:
     return image.original_box(left, top, max(right - left, 1.0), max(bottom - top, 1.0))
 
 
-def on_product_hint(image: DecodedImage, box: Box, foreground: Foreground) -> str:
+def on_product_hint(image: DecodedImage, box: Box, foreground: Foreground | None) -> str:
     """Say whether words or a mark lie on the product or beside it; nothing where the background hides the product."""
-    if foreground.box is None or foreground.busy_ring > PLAIN_RING:
+    if foreground is None:
         return ""
     height, width = foreground.mask.shape
     across, down = width / image.original_width, height / image.original_height

@@ -16,7 +16,7 @@ def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
         name="learned",
         factory="agpis_sdk.builtin.primary.selectors:LearnedPrimarySelector",
         config=LearnedPrimaryConfig,
-        requires=frozenset({"embedding", "foreground"}),
+        requires=frozenset({"embedding", "background", "foreground"}),
         provides=frozenset({"primary_reasons"}),
         batch_size=256,
     )

@@ -29,8 +29,7 @@ class LearnedPrimarySelector:
                     item=str(self._path),
                     remedy="set components.learned.weights to weights trained on this backbone",
                 )
-            foreground = context.fact(image, "foreground")
-            traits = image_traits(image.pixels, foreground.mask, foreground.busy_ring)
+            traits = image_traits(image.pixels, context.fact(image, "background"), context.fact(image, "foreground"))
             context.provide(image, "primary_reasons", self._head.reasons(embedding, traits))
             scores.append(self._head.probability(embedding, traits))
         return scores

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.facts import Background, Foreground
+
 TRAITS = (
     "extent", "fill", "fill squared", "off-centre", "cut", "busy edge", "coloured edge", "white", "symmetry", "edges",
 )  # fmt: skip
@@ -19,15 +21,17 @@ WHITE = 240
 COLOURFUL = 10.0  # standard deviation of a and b in Lab, at which an edge counts as fully coloured
 
 
-def image_traits(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], busy_edge: float) -> NDArray[np.float32]:
+def image_traits(
+    pixels: NDArray[np.uint8], background: Background, foreground: Foreground | None
+) -> NDArray[np.float32]:
     """Return the traits (len(TRAITS),) of an image, each about 0..1.
 
     Args:
         pixels: (H, W, 3) RGB.
-        mask: (h, w) where the product seems to be, at any size.
-        busy_edge: Share in 0..1 of the ring along the picture's edge that is not of the background's colour.
+        background: What surrounds the product.
+        foreground: Where the product stands; where that is unknown, the whole picture counts.
     """
-    x, y, width, height = _box(mask)
+    x, y, width, height = foreground.box if foreground else (0.0, 0.0, 1.0, 1.0)
     small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
     ring = np.ones((SIDE, SIDE), dtype=bool)
@@ -39,8 +43,8 @@ def image_traits(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], busy_edge: 
             fill,
             fill**2,
             max(abs(x + width / 2 - 0.5), abs(y + height / 2 - 0.5)),
-            sum(float(side.mean()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1])) / 4,
-            busy_edge,
+            sum(foreground.sides) / 4 if foreground else 1 - background.plainness,
+            1 - background.plainness,
             min(float(lab[ring][:, 1:].std(axis=0).max()) / COLOURFUL, 3.0),
             float((small.min(axis=2) > WHITE).mean()),
             _symmetry(lab[..., 0]),
@@ -48,16 +52,6 @@ def image_traits(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], busy_edge: 
         ],
         dtype=np.float32,
     )
-
-
-def _box(mask: NDArray[np.bool_]) -> tuple[float, float, float, float]:
-    """Return the box (x, y, width, height) in 0..1 of a mask; the whole picture where nothing stands out."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        return (0.0, 0.0, 1.0, 1.0)
-    height, width = mask.shape
-    left, top = columns[0] / width, rows[0] / height
-    return (left, top, (columns[-1] + 1) / width - left, (rows[-1] + 1) / height - top)
 
 
 def _symmetry(luma: NDArray[np.float32]) -> float:

@@ -6,10 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.measures.foreground import RING, estimate_foreground
+from agpis_sdk.builtin.measures.background import RING
+from agpis_sdk.builtin.measures.foreground import estimate_foreground
 
-# A background beyond this share of other colours is too busy to tell the product from.
-PLAIN_RING = 0.35
 # How many pixels of the reduced mask the blur around the product takes, on both sides together.
 SOFT_EDGE = 7
 
@@ -34,9 +33,11 @@ def white_background_share(pixels: NDArray[np.uint8], white_from: int) -> float:
 
 def _product_mask(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return where the product and its soft edge are, (H, W) bool."""
-    mask = estimate_foreground(pixels).mask.astype(np.uint8)
-    grown = cv2.dilate(mask, np.ones((SOFT_EDGE, SOFT_EDGE), np.uint8))
     height, width = pixels.shape[:2]
+    _, foreground = estimate_foreground(pixels)
+    if foreground is None:
+        return np.zeros((height, width), dtype=bool)
+    grown = cv2.dilate(foreground.mask.astype(np.uint8), np.ones((SOFT_EDGE, SOFT_EDGE), np.uint8))
     return cv2.resize(grown, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
 
 
@@ -45,7 +46,5 @@ def product_fill(pixels: NDArray[np.uint8]) -> float | None:
 
     None where nothing stands out from the background, or the background is too busy to tell.
     """
-    foreground = estimate_foreground(pixels)
-    if foreground.box is None or foreground.busy_ring > PLAIN_RING:
-        return None
-    return float(max(foreground.box[2], foreground.box[3]))
+    _, foreground = estimate_foreground(pixels)
+    return max(foreground.box[2], foreground.box[3]) if foreground else None

@@ -1,0 +1,45 @@
+"""The facts of an image that built-in components provide for anyone who requires them, where they are more than arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """What surrounds the product: the fact "background", provided by `measures`.
+
+    `plainness` is the share of the ring along the picture's edge that one smooth surface of colour explains, `whiteness`
+    the share that is white, both in 0..1; `colours` is how far the ring's colours scatter (standard deviation of a and b
+    in Lab, 0..128).
+    """
+
+    plainness: float
+    whiteness: float
+    colours: float
+
+
+@dataclass(frozen=True, eq=False)
+class Foreground:
+    """The product as it stands out from a plain background: the fact "foreground", provided by `measures`.
+
+    The fact is None where nothing stands out, and where the background is too busy to tell. `mask` is (h, w) bool at a
+    reduced size, `box` (x, y, width, height) in 0..1 of the picture and `fill` its area. `sides` are the shares of the
+    picture's left, top, right and bottom side that the product covers, `touching` the largest of them. `offset` is how
+    far the box's middle lies from the picture's, by side, `symmetry` the correlation of the box with its mirror image in
+    -1..1, and `parts` the number of its large pieces.
+    """
+
+    mask: NDArray[np.bool_]
+    box: tuple[float, float, float, float]
+    fill: float
+    sides: tuple[float, float, float, float]
+    touching: float
+    offset: float
+    symmetry: float
+    parts: int

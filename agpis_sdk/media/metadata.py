@@ -1,0 +1,47 @@
+"""What a file says about itself, apart from its pixels."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+import numpy as np
+from PIL import Image
+
+# The sum of ITU-T T.81, table K.1, which encoders of libjpeg's family scale to a quality; 50 is the table itself.
+STANDARD_COARSENESS = 3688
+# IPTC NewsCodes; XMP and C2PA manifests spell the term as the end of this address.
+SOURCE_TYPE = re.compile(rb"cv\.iptc\.org/newscodes/digitalsourcetype/(\w+)")
+XMP_OF_PNG = "XML:com.adobe.xmp"
+
+
+def suffix_of(uri: str) -> str:
+    """Return the ending of a file's name in lower case, "" where it has none.
+
+    >>> suffix_of("https://shop.example/Back.JPG?w=800"), suffix_of("photos/back.webp"), suffix_of("photos/back")
+    ('.jpg', '.webp', '')
+    """
+    return PurePosixPath(urlsplit(uri).path if "://" in uri else uri).suffix.lower()
+
+
+def jpeg_quality(image: Image.Image) -> int | None:
+    """Return the quality 1..100 that a JPEG was last saved at, on libjpeg's scale; None where it is no JPEG.
+
+    Read off the luminance quantisation table by its sum; encoders with tables of their own are placed where their
+    coarseness would be.
+    """
+    tables = getattr(image, "quantization", None)
+    if not tables or 0 not in tables:
+        return None
+    percent = 100 * float(np.sum(tables[0])) / STANDARD_COARSENESS
+    quality = 5000 / percent if percent > 100 else 100 - percent / 2
+    return max(1, min(100, round(quality)))
+
+
+def digital_source_types(data: bytes, image: Image.Image) -> tuple[str, ...]:
+    """Return the IPTC DigitalSourceType terms in a file's XMP or C2PA metadata, sorted: ("trainedAlgorithmicMedia",)."""
+    # A PNG may hold its XMP compressed; elsewhere it stands in the file as it is.
+    compressed = image.info.get(XMP_OF_PNG, "")
+    packets = (data, compressed.encode() if isinstance(compressed, str) else bytes(compressed))
+    return tuple(sorted({term.decode() for packet in packets for term in SOURCE_TYPE.findall(packet)}))
