@@ -304,8 +304,8 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         load_muisc(tmp_path)
 
 
-def test_there_are_46_classes_and_the_first_is_qualified() -> None:
-    assert len(CLASSES) == 46
+def test_there_are_48_classes_and_the_first_is_qualified() -> None:
+    assert len(CLASSES) == 48
     assert CLASSES[0] == "yes"
 
 

@@ -2,6 +2,7 @@
 
 A studio's white runs into grey towards the floor, a wall is lit from one side: one colour for all of it takes the
 gradient for a product. A quadratic surface follows it, and a robust fit leaves out where the product crosses the ring.
+Where a sweep bends too sharply for that, the two ends of each row say what lies between them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ WHITE = 250
 # The scale beyond which a ring pixel loses its say, from coarse to fine.
 TOLERANCES = (40.0, 24.0, 14.0, 8.0, 6.0)
 STIFFNESS = 0.02
+# The distance from row to row up to which a background changes its colour, and does not end.
+GRADUAL = 4.0
 RING_SAMPLES = 600
 
 
@@ -49,7 +52,30 @@ def background_distance(lab: NDArray[np.float32], ring: NDArray[np.bool_]) -> ND
         weighted = basis * weights[:, None]
         surface = np.linalg.solve(weighted.T @ basis + stiffness, weighted.T @ (colours - middle))
     fitted = terms @ surface.astype(np.float32) + middle.astype(np.float32)
-    return np.asarray(np.linalg.norm(lab - fitted, axis=2), np.float32)
+    distance = np.asarray(np.linalg.norm(lab - fitted, axis=2), np.float32)
+    rows, known = _sweep(lab, distance)
+    distance[known] = np.minimum(distance[known], np.linalg.norm(lab[known] - rows[known, None], axis=2))
+    return distance
+
+
+def _sweep(lab: NDArray[np.float32], distance: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the background's colour (h, 3) in each row of an (h, w, 3) picture, and in which rows (h,) it is known.
+
+    The colour of a row is what its two ends show, where they agree and it is reached without a jump from a row whose ends
+    lie near the background, by their `distance` (h, w) from it.
+    """
+    thickness = max(1, round(RING * max(lab.shape[:2])))
+    left, right = np.median(lab[:, :thickness], axis=1), np.median(lab[:, -thickness:], axis=1)
+    rows = ((left + right) / 2).astype(np.float32)
+    agree = np.linalg.norm(left - right, axis=1) <= DIFFERENT
+    gradual = np.linalg.norm(np.diff(rows, axis=0), axis=1) <= GRADUAL
+    ends = np.hstack([distance[:, :thickness], distance[:, -thickness:]])
+    known = agree & (np.median(ends, axis=1) <= DIFFERENT)
+    for order in (range(1, len(rows)), range(len(rows) - 2, -1, -1)):
+        step = 1 if order.step > 0 else -1
+        for row in order:
+            known[row] |= agree[row] and known[row - step] and gradual[min(row, row - step)]
+    return rows, known
 
 
 def least_difference(distance: NDArray[np.float32], ring: NDArray[np.bool_]) -> float:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from agpis_sdk import DecodedImage, Finding, ImageSequence, Product
 
 
-def picture(fill: float = 0.9, background: int = 255, size: int = 200) -> NDArray[np.uint8]:
+def picture(fill: float = 0.88, background: int = 255, size: int = 200) -> NDArray[np.uint8]:
     """A blue square that fills so much of a plain picture, in its middle."""
     pixels = np.full((size, size, 3), background, np.uint8)
     edge = round(size * (1 - fill) / 2)
