@@ -19,10 +19,12 @@ _HOMES = {
     ),
     "agpis_sdk.config": ("Config", "load_config"),
     "agpis_sdk.errors": ("AgpisError",),
+    "agpis_sdk.facts": ("Background", "Foreground"),
     "agpis_sdk.hookspecs": ("hookimpl",),
+    "agpis_sdk.pipeline.audit": ("Audit",),
     "agpis_sdk.pipeline.pipeline": ("Pipeline",),
     "agpis_sdk.records": (
-        "CandidateImage", "Finding", "ImageOutcome", "Outcome", "Product", "Region", "Review", "SequenceVerdict",
+        "AuditFinding", "CandidateImage", "Finding", "GalleryAudit", "ImageOutcome", "Outcome", "Product", "Region", "Review", "SequenceVerdict",
     ),
     "agpis_sdk.rules": ("Rule", "RuleCatalogue"),
 }  # fmt: skip
@@ -55,10 +57,15 @@ if TYPE_CHECKING:
     from agpis_sdk.config import Config as Config
     from agpis_sdk.config import load_config as load_config
     from agpis_sdk.errors import AgpisError as AgpisError
+    from agpis_sdk.facts import Background as Background
+    from agpis_sdk.facts import Foreground as Foreground
     from agpis_sdk.hookspecs import hookimpl as hookimpl
+    from agpis_sdk.pipeline.audit import Audit as Audit
     from agpis_sdk.pipeline.pipeline import Pipeline as Pipeline
+    from agpis_sdk.records import AuditFinding as AuditFinding
     from agpis_sdk.records import CandidateImage as CandidateImage
     from agpis_sdk.records import Finding as Finding
+    from agpis_sdk.records import GalleryAudit as GalleryAudit
     from agpis_sdk.records import ImageOutcome as ImageOutcome
     from agpis_sdk.records import Outcome as Outcome
     from agpis_sdk.records import Product as Product
