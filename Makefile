@@ -3,7 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
 
-.PHONY: demo test lint types laws docs docs-write bench example-catalog clean help
+# Every run asks all plugins that are installed. Those that read text and score nudity take their time, so they stand aside
+# and take part where this folder is on the path.
+PLUGINS := build/plugins
+PLUGIN_FILES := $(shell find plugins/agpis-text plugins/agpis-safety -name '*.py' -o -name '*.toml' 2>/dev/null)
+
+.PHONY: demo test test-plugins plugin-jobs lint types laws docs docs-write bench example-catalog clean help
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -16,16 +21,29 @@ help:  ## Show this list.
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-marketplaces
 	touch $@
 
+$(PLUGINS)/.installed: .venv/.installed plugins/overrides.txt $(PLUGIN_FILES)
+	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --overrides plugins/overrides.txt --group plugins
+	rm -rf $(PLUGINS)
+	$(UV) pip install --quiet --python $(BIN)/python --target $(PLUGINS) --no-deps plugins/agpis-text plugins/agpis-safety
+	touch $@
+
 demo: .venv/.installed  ## Run the main job on the example catalogue.
 	mkdir -p demo
 	$(BIN)/agpis run examples/catalog/products.jsonl -o demo/outcomes.jsonl --report demo/report.html || test $$? -eq 1
 	@echo "Outcomes: demo/outcomes.jsonl"
 	@echo "Report:   demo/report.html  (open it in a browser)"
 
-test: .venv/.installed  ## Run all tests.
+test: .venv/.installed test-plugins  ## Run all tests.
 	$(BIN)/python -m pytest tests
+
+test-plugins: .venv/.installed $(PLUGINS)/.installed  ## Run the tests of the plugins in plugins/.
 	$(BIN)/python -m pytest plugins/agpis-example/tests
 	$(BIN)/python -m pytest plugins/agpis-marketplaces/tests
+	PYTHONPATH=$(PLUGINS) $(BIN)/python -m pytest plugins/agpis-text/tests
+	PYTHONPATH=$(PLUGINS) $(BIN)/python -m pytest plugins/agpis-safety/tests
+
+plugin-jobs: .venv/.installed $(PLUGINS)/.installed  ## Run the main job with no plugin, with each alone, and with all.
+	PYTHONPATH=$(PLUGINS) $(BIN)/python plugins/run_each_alone.py
 
 lint: .venv/.installed  ## Check style and format.
 	$(BIN)/ruff check .

@@ -28,12 +28,13 @@ def doctor(config: ConfigOption = None, overrides: SetOption = None) -> None:
             typer.echo(f"  {package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
             typer.echo(f"  {package} MISSING (pip install {package})")
+    healthy = opencv_is_whole()
     loaded, host = settings(config, overrides)
     failed = [status for status in host.statuses if status.state == "failed"]
     typer.echo(f"plugins: {len(host.statuses)}, of which failed: {len(failed)}")
     from agpis_sdk.pipeline.plan import make_plan
 
-    healthy = not failed
+    healthy &= not failed
     for owned in make_plan(host, loaded.config).components():
         try:
             host.create(owned, loaded.config.components)
@@ -44,3 +45,15 @@ def doctor(config: ConfigOption = None, overrides: SetOption = None) -> None:
     typer.echo("all well" if healthy else "something is wrong: see the lines above")
     if not healthy:
         raise typer.Exit(2)
+
+
+def opencv_is_whole() -> bool:
+    """Say whether OpenCV has the extra modules that proposals need; another OpenCV package overwrites their files."""
+    import cv2
+
+    whole = hasattr(cv2, "ximgproc")
+    if not whole:
+        package = "opencv-contrib-python-headless"
+        typer.echo("  FAIL  OpenCV has no extra modules: another opencv package was installed over it")
+        typer.echo(f"        remedy: uninstall the others, then pip install --force-reinstall --no-deps {package}")
+    return whole

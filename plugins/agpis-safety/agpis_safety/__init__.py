@@ -1,0 +1,1 @@
+"""Safety checks for the AGPIS SDK: nudity, and how much skin is shown."""
