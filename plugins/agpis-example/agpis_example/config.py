@@ -1,4 +1,4 @@
-"""The plugin's settings, as they stand in agpis.toml under [components.gray-picture] and [components.shape-mismatch]."""
+"""The plugin's settings, as they stand in agpis.toml under [components.gray-picture] and so on, by component."""
 
 from __future__ import annotations
 
@@ -19,3 +19,9 @@ class ShapeMismatchConfig(ComponentConfig):
     max_difference: float = Field(
         default=1.8, gt=1, description="How many times wider one shape may be than the other."
     )
+
+
+class ColourGridConfig(ComponentConfig):
+    """Settings of the backbone that knows which colour is where."""
+
+    input_size: int = Field(default=224, ge=28, description="Side of the square that `preprocess` gives.")

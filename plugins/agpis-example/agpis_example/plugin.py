@@ -1,12 +1,20 @@
-"""What the plugin announces. Light: this file is imported by every `agpis` command, `checker.py` only by a run."""
+"""What the plugin announces. Light: this file is imported by every `agpis` command, the others only by a run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agpis_example.config import GrayPictureConfig, ShapeMismatchConfig
-from agpis_example.rules import GRAY_PICTURE, SHAPE_MISMATCH
-from agpis_sdk import ImageCheckerSpec, PairCheckerSpec, hookimpl
+from agpis_example.config import ColourGridConfig, GrayPictureConfig, ShapeMismatchConfig
+from agpis_example.rules import GRAY_LEADS, GRAY_PICTURE, SHAPE_MISMATCH
+from agpis_sdk import (
+    BackboneSpec,
+    ImageCheckerSpec,
+    PairCheckerSpec,
+    PrimarySelectorSpec,
+    SequenceBuilderSpec,
+    SequenceCheckerSpec,
+    hookimpl,
+)
 
 
 @hookimpl
@@ -28,4 +36,41 @@ def agpis_pair_checkers() -> Iterable[PairCheckerSpec]:
         factory="agpis_example.checker:ShapeMismatchChecker",
         rules=(SHAPE_MISMATCH,),
         config=ShapeMismatchConfig,
+    )
+
+
+@hookimpl
+def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
+    """Announce the check for sequences that begin without colour; it always runs, as it is no scorer."""
+    yield SequenceCheckerSpec(
+        name="gray-leads",
+        factory="agpis_example.sequence:GrayLeadsChecker",
+        rules=(GRAY_LEADS,),
+        config=GrayPictureConfig,
+    )
+
+
+# Of selectors, builders and backbones one is chosen by name in the settings; announcing another changes nothing.
+
+
+@hookimpl
+def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
+    """Announce the selector of the strongest colour."""
+    yield PrimarySelectorSpec(name="most-colourful", factory="agpis_example.selector:MostColourfulSelector")
+
+
+@hookimpl
+def agpis_sequence_builders() -> Iterable[SequenceBuilderSpec]:
+    """Announce the builder of galleries of one shape."""
+    yield SequenceBuilderSpec(name="alike-shapes", factory="agpis_example.builder:AlikeShapesBuilder")
+
+
+@hookimpl
+def agpis_backbones() -> Iterable[BackboneSpec]:
+    """Announce the backbone that needs no weights."""
+    yield BackboneSpec(
+        name="colour-grid",
+        factory="agpis_example.backbone:ColourGridBackbone",
+        config=ColourGridConfig,
+        provides=frozenset({"embedding", "tokens", "feature_map", "detail_map"}),
     )

@@ -64,3 +64,33 @@ A lamp is tall and its shade is wide; a shop of such things raises `max_differen
 Violates: a banner of 1600 x 400 beside a portrait of 800 x 1200. Complies: two squares.
 """,
 )
+
+GRAY_LEADS = Rule(
+    code="EXA301",
+    name="gray-leads",
+    summary="A colourless picture stands first, though a coloured one follows.",
+    category="multi-image",
+    severity="warning",
+    explanation="""# EXA301 gray-leads
+
+## What it checks
+
+Whether a sequence begins with a colourless picture while a later one has colour.
+
+## Why it matters
+
+The first picture is the one that buyers see in a list.
+
+## How it is measured
+
+As EXA101 measures colour, with the settings of `gray-leads`. The score is 1 or 0.
+
+## Known problems
+
+A white cup may well lead before the same cup on a blue cloth.
+
+## Example
+
+Violates: a technical drawing, then the lamp. Complies: the lamp, then the drawing.
+""",
+)

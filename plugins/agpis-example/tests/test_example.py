@@ -12,9 +12,11 @@ from typing import cast
 import numpy as np
 import pytest
 from agpis_example import plugin
+from agpis_example.backbone import ColourGridBackbone
 from agpis_example.checker import GrayPictureChecker, ShapeMismatchChecker, largest_saturation
-from agpis_example.config import GrayPictureConfig, ShapeMismatchConfig
-from agpis_example.rules import GRAY_PICTURE, SHAPE_MISMATCH
+from agpis_example.config import ColourGridConfig, GrayPictureConfig, ShapeMismatchConfig
+from agpis_example.rules import GRAY_LEADS, GRAY_PICTURE, SHAPE_MISMATCH
+from agpis_example.sequence import GrayLeadsChecker
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -24,8 +26,10 @@ from agpis_sdk import (
     Context,
     DecodedImage,
     ImagePair,
+    ImageSequence,
     Pipeline,
     PrimarySelectorSpec,
+    Product,
     Rule,
     hookimpl,
 )
@@ -33,7 +37,7 @@ from agpis_sdk.builtin.builders import plugin as builders
 from agpis_sdk.config import PluginsSection
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.rules import PAGE_HEADINGS
-from agpis_sdk.testing import ImageCheckerContract, PairCheckerContract
+from agpis_sdk.testing import ImageCheckerContract, PairCheckerContract, SequenceCheckerContract
 
 NO_CONTEXT = cast("Context", None)
 
@@ -112,7 +116,71 @@ class TestShapeMismatchContract(PairCheckerContract):
     component = "shape-mismatch"
 
 
-@pytest.mark.parametrize("rule", [GRAY_PICTURE, SHAPE_MISMATCH])
+class TestGrayLeadsContract(SequenceCheckerContract):
+    plugins = (plugin,)
+    component = "gray-leads"
+
+
+RED, GRAY = picture((200, 40, 40)), picture((90, 90, 90))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "codes"), [((GRAY, RED), ["EXA301"]), ((RED, GRAY), []), ((GRAY, GRAY), []), ((RED, RED), [])]
+)
+def test_a_colourless_picture_may_not_lead_where_a_coloured_one_follows(
+    pixels: Sequence[NDArray[np.uint8]], codes: list[str]
+) -> None:
+    images = tuple(decoded(one, str(number)) for number, one in enumerate(pixels))
+    sequence = ImageSequence(product=Product.model_validate({"id": "P1", "images": []}), images=images)
+
+    (verdict,) = GrayLeadsChecker(GrayPictureConfig()).check_sequences([sequence], NO_CONTEXT)
+
+    assert [finding.code for finding in verdict.findings] == codes
+    assert verdict.p_qualified is None
+
+
+class TestColourGrid:
+    def test_it_gives_the_four_facts_that_components_may_require(self) -> None:
+        (facts,) = ColourGridBackbone(ColourGridConfig()).features([decoded(RED)])
+
+        assert {name: fact.shape for name, fact in facts.items()} == {
+            "embedding": (147,), "tokens": (3, 7, 7), "feature_map": (3, 14, 14), "detail_map": (3, 28, 28),
+        }  # fmt: skip
+
+    def test_the_middle_of_a_picture_has_its_colour_and_the_margin_is_white(self) -> None:
+        (facts,) = ColourGridBackbone(ColourGridConfig()).features([decoded(picture((255, 0, 0), (70, 30)))])
+
+        assert facts["tokens"][:, 3, 3].tolist() == [1, 0, 0]
+        assert facts["tokens"][:, 0, 3].tolist() == [1, 1, 1]
+
+    def test_its_input_is_a_square_tensor(self) -> None:
+        assert tuple(ColourGridBackbone(ColourGridConfig()).preprocess(RED).shape) == (3, 224, 224)
+
+
+def test_a_run_with_its_selector_builder_and_backbone(tmp_path: Path) -> None:
+    pictures = {
+        "gray": ((90, 90, 90), (60, 60)), "wide": ((40, 60, 90), (240, 60)),
+        "red": ((220, 20, 20), (60, 60)), "tall": ((60, 90, 60), (60, 66)),
+    }  # fmt: skip
+    for name, (color, size) in pictures.items():
+        Image.new("RGB", size, color).save(tmp_path / f"{name}.png")
+    host = PluginHost.load(PluginsSection(block=("agpis-sdk", "agpis-marketplaces")))
+    config = Config.model_validate(
+        {
+            "backbone": {"name": "colour-grid"},
+            "primary": {"selector": "most-colourful"},
+            "sequence": {"builder": "alike-shapes", "scorer": "none"},
+        }
+    )
+
+    (outcome,) = Pipeline(config, host=host).run(
+        [{"id": "P1", "images": [str(tmp_path / f"{name}.png") for name in pictures]}]
+    )
+
+    assert outcome.sequence == ("red", "gray", "tall")
+
+
+@pytest.mark.parametrize("rule", [GRAY_PICTURE, SHAPE_MISMATCH, GRAY_LEADS])
 def test_a_rule_explains_itself_under_the_usual_headings(rule: Rule) -> None:
     page = rule.page()
 
@@ -123,8 +191,10 @@ def test_the_installed_plugin_is_found_by_its_entry_point() -> None:
     (status,) = [status for status in PluginHost.load().statuses if status.distribution == "agpis-example"]
 
     assert (status.state, status.name) == ("active", "example")
-    assert status.components == ("gray-picture", "shape-mismatch")
-    assert status.codes == ("EXA101", "EXA201")
+    assert set(status.components) == {
+        "gray-picture", "shape-mismatch", "gray-leads", "most-colourful", "alike-shapes", "colour-grid",
+    }  # fmt: skip
+    assert status.codes == ("EXA101", "EXA201", "EXA301")
 
 
 def test_agpis_plugins_lists_it() -> None:

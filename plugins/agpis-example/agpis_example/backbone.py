@@ -1,0 +1,59 @@
+"""A backbone: what turns pixels into features. Chosen with `backbone.name = "colour-grid"`.
+
+This one needs no weights, which makes it quick and nearly blind: it knows which colour is where. The heads that ship were
+trained on another one and refuse it, so it goes with components that need no head. A network of your own subclasses
+`agpis_sdk.builtin.backbones.torch_backbone.TorchBackbone` and writes `forward` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from agpis_example.config import ColourGridConfig
+from agpis_sdk import DecodedImage
+
+if TYPE_CHECKING:
+    import torch
+
+GRIDS = {"tokens": 7, "feature_map": 14, "detail_map": 28}
+
+
+class ColourGridBackbone:
+    """Mean colours in grids of 7, 14 and 28 cells a side; the embedding is the coarsest grid in one row (147,)."""
+
+    def __init__(self, config: ColourGridConfig) -> None:
+        self._input_size = config.input_size
+
+    @property
+    def input_size(self) -> int:
+        """The side of the square input in pixels."""
+        return self._input_size
+
+    def features(self, images: Sequence[DecodedImage]) -> list[Mapping[str, NDArray[np.float32]]]:
+        """Return "embedding" (147,) and the maps (3, h, w) of each image, colours in 0..1."""
+        return [self._facts(image.pixels) for image in images]
+
+    def preprocess(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
+        """Return the (3, input_size, input_size) float32 tensor of one (H, W, 3) image, white around it."""
+        import torch
+
+        return torch.from_numpy(np.ascontiguousarray(self._square(pixels, self._input_size)))
+
+    def _facts(self, pixels: NDArray[np.uint8]) -> Mapping[str, NDArray[np.float32]]:
+        maps = {name: self._square(pixels, side) for name, side in GRIDS.items()}
+        return {"embedding": maps["tokens"].ravel(), **maps}
+
+    @staticmethod
+    def _square(pixels: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
+        """Return the mean colours (3, side, side) of a picture, letterboxed on white."""
+        longer = max(pixels.shape[:2])
+        square = np.full((longer, longer, 3), 255, np.uint8)
+        top, left = (longer - pixels.shape[0]) // 2, (longer - pixels.shape[1]) // 2
+        square[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+        small = Image.fromarray(square).resize((side, side), Image.Resampling.BOX)
+        return np.asarray(small, dtype=np.float32).transpose(2, 0, 1) / 255
