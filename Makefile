@@ -21,8 +21,8 @@ help:  ## Show this list.
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-marketplaces
 	touch $@
 
-$(PLUGINS)/.installed: .venv/.installed plugins/overrides.txt $(PLUGIN_FILES)
-	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --overrides plugins/overrides.txt --group plugins
+$(PLUGINS)/.installed: .venv/.installed plugins/agpis-text/overrides.txt $(PLUGIN_FILES)
+	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --overrides plugins/agpis-text/overrides.txt --group plugins
 	rm -rf $(PLUGINS)
 	$(UV) pip install --quiet --python $(BIN)/python --target $(PLUGINS) --no-deps plugins/agpis-text plugins/agpis-safety
 	touch $@

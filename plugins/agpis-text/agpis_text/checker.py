@@ -1,125 +1,114 @@
-"""The checker: reads pictures that may carry an overlay, and judges each line by its words and by where it seems to be."""
+"""The checker: what the text in a picture says, and whether it is laid over the picture (TXT101 to TXT106)."""
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from agpis_sdk import Context, DecodedImage, Finding, Rule, image_finding
+import numpy as np
+from numpy.typing import NDArray
+
+from agpis_sdk import Context, DecodedImage, Foreground, Rule, image_finding
+from agpis_sdk.records import Finding
+from agpis_text.codes import code_score, find_codes
 from agpis_text.config import TextConfig
-from agpis_text.machine_codes import machine_codes
-from agpis_text.placement import cues_of, overlay_logit, probability
-from agpis_text.reader import TextLine, TextReader
-from agpis_text.rules import MACHINE_CODE, OVERLAID_TEXT, RULE_OF_KIND
-from agpis_text.wording import Wording, normalised
+from agpis_text.lines import FACT, TextLine
+from agpis_text.matching import Kind, Matcher, names_product, passages
+from agpis_text.overlay import beside_product, cues_of, from_log_odds, log_odds, overlay_score, product_hull
+from agpis_text.rules import CODE, CONTACT, MARKETPLACE, OTHER, PRICE, PROMOTION
 
-# Log odds that are added to those of the overlay. "SALE" is seldom printed on a product; words of the product's own title
-# mostly are. As high as photos without an overlay allow: `benchmarks/text_in_images.py` counts those that are flagged.
-WORDS_OF_A_KIND = 2.5
-OTHER_WORDS = 1.0
-WORDS_OF_THE_TITLE = -2.0
-WORD = re.compile(r"[^\W\d_]{3,}|[\u4e00-\u9fff]+")
+RULE_OF: dict[Kind, Rule] = {
+    "promotion": PROMOTION,
+    "printed_too": PROMOTION,
+    "price": PRICE,
+    "contact": CONTACT,
+    "marketplace": MARKETPLACE,
+}
+WORDS = {
+    PROMOTION: "promotional text",
+    PRICE: "a price",
+    CONTACT: "contact data",
+    MARKETPLACE: "a marketplace's name",
+    OTHER: "text",
+}
 SPEAK_FROM = 0.05
+MOST_QUOTED = 4
 
 
-@dataclass(frozen=True, eq=False)
-class PlacedLine:
-    """A line with the log odds that it was laid over the picture."""
+@dataclass(frozen=True)
+class Passage:
+    """Lines that say something together, the rule that it breaks, and how surely: a score in 0..1."""
 
-    line: TextLine
-    logit: float
+    lines: tuple[TextLine, ...]
+    rule: Rule
+    score: float
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return " ".join(line.text for line in self.lines)
 
 
 class TextChecker:
-    """Finds promotional words, prices, contact data, platform names, codes, and other text over the picture."""
+    """Reports text and codes laid over pictures; needs the facts "text.lines" and "foreground"."""
 
     def __init__(self, config: TextConfig) -> None:
         self._config = config
-        self._reader = TextReader(config.side)
-        self._wording = Wording(config.languages, config.added)
-        self._allowed = re.compile("|".join(config.allowed)) if config.allowed else None
+        self._matcher = Matcher(config)
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[Finding]:
-        """Provide the lines read of each image, () where it was not read, and yield findings with the text in quotes."""
+        """Yield one finding per picture and rule; its score is that of the passage that breaks the rule most surely."""
         for image in images:
-            p_noncompliant = float(context.fact(image, "p_noncompliant"))
-            worth_reading = p_noncompliant >= self._config.read_from
-            lines = self._reader.read(image.pixels) if worth_reading else ()
-            context.provide(image, "text.lines", lines)
-            if not worth_reading:
-                continue
-            product = context.product(image.product_id)
-            own_words = words(f"{product.title} {product.attributes.get('brand', '')}")
-            placed = [
-                PlacedLine(line, overlay_logit(cues_of(image.pixels, line.corners, p_noncompliant)))
-                for line in lines
-                if line.confidence >= self._config.min_confidence and not self._is_allowed(line.text)
-            ]
-            yield from self._findings(image, placed, own_words)
-            yield from self._codes(image)
+            lines: tuple[TextLine, ...] = context.fact(image, FACT)
+            foreground: Foreground | None = context.fact(image, "foreground")
+            size = (image.pixels.shape[1], image.pixels.shape[0])
+            hull = product_hull(foreground, lines, size)
+            scores = {line: overlay_score(cues_of(image.pixels, line, hull)) for line in lines}
+            title = context.product(image.product_id).title
+            yield from _text_findings(image, list(self.judged(lines, scores, title)))
+            if self._config.codes:
+                yield from _code_findings(image, hull, size)
 
-    def _is_allowed(self, text: str) -> bool:
-        return self._allowed is not None and self._allowed.search(normalised(text)) is not None
+    def judged(self, lines: Sequence[TextLine], scores: Mapping[TextLine, float], title: str = "") -> Iterator[Passage]:
+        """Yield what lines say that a rule is about; `scores` are those of `overlay_score`.
 
-    def _findings(self, image: DecodedImage, placed: Sequence[PlacedLine], own: frozenset[str]) -> Iterator[Finding]:
-        spoken_for: set[int] = set()
-        for lines in [*([one] for one in placed), *_blocks(placed)]:
-            kinds = self._wording.kinds_of(" ".join(one.line.text for one in lines))
-            new = [kind for kind in kinds if len(lines) == 1 or not spoken_for & {id(one) for one in lines}]
-            for kind in new:
-                score = probability(sum(one.logit for one in lines) / len(lines) + WORDS_OF_A_KIND)
-                yield from _finding(image, RULE_OF_KIND[kind], lines, score)
-            if kinds:
-                spoken_for |= {id(one) for one in lines}
-        for one in placed:
-            said = words(one.line.text)
-            if said and id(one) not in spoken_for:
-                malus = WORDS_OF_THE_TITLE if said & own else 0.0
-                yield from _finding(image, OVERLAID_TEXT, [one], probability(one.logit + OTHER_WORDS + malus))
-
-    @staticmethod
-    def _codes(image: DecodedImage) -> Iterator[Finding]:
-        for code in machine_codes(image.pixels):
-            box = image.original_box(*code.box)
-            yield image_finding(image, MACHINE_CODE, 1.0, f'a {code.kind} that says "{shortened(code.text)}"', [box])
+        What is said is weighed by adding its strength to the log odds of the score. A line that says none of the kinds,
+        by itself or with a neighbour, is other text, if it is more than one sign; `title` is the product's.
+        """
+        strengths = self._config.strengths
+        said: dict[TextLine, frozenset[Kind]] = {}
+        for passage in passages(lines):
+            kinds = self._matcher.kinds(" ".join(line.text for line in passage))
+            new = kinds - frozenset[Kind]().union(*(said.get(line, frozenset()) for line in passage))
+            odds = min(log_odds(scores[line]) for line in passage)
+            for kind in sorted(new):
+                yield Passage(passage, RULE_OF[kind], from_log_odds(odds + float(getattr(strengths, kind))))
+            for line in passage:
+                said[line] = said.get(line, frozenset()) | new
+        for line in lines:
+            if not said[line] and sum(sign.isalnum() for sign in line.text) > 1:
+                label = strengths.product_name if names_product(line.text, title) else 0.0
+                yield Passage((line,), OTHER, from_log_odds(log_odds(scores[line]) + strengths.other + label))
 
 
-def _finding(image: DecodedImage, rule: Rule, lines: Sequence[PlacedLine], score: float) -> Iterator[Finding]:
-    if score < SPEAK_FROM:
-        return
-    text = " ".join(one.line.text for one in lines)
-    where = "over the picture" if score >= 0.5 else "it may be printed on the product"
-    boxes = [image.original_box(*one.line.box) for one in lines]
-    yield image_finding(image, rule, score, f'"{shortened(text)}", {where}', boxes)
+def _text_findings(image: DecodedImage, found: Sequence[Passage]) -> Iterator[Finding]:
+    for rule, words in WORDS.items():
+        told = sorted((one for one in found if one.rule is rule), key=lambda one: -one.score)
+        if not told or told[0].score < SPEAK_FROM:
+            continue
+        # What is far less sure than the surest is not what the finding is about.
+        clear = [one for one in told if one.score >= min(0.5, told[0].score)]
+        lines = list(dict.fromkeys(line for one in clear for line in one.lines))
+        quoted = ", ".join(f'"{one.text}"' for one in clear[:MOST_QUOTED])
+        more = f" and {len(clear) - MOST_QUOTED} more" if len(clear) > MOST_QUOTED else ""
+        boxes = [image.original_box(*line.box) for line in lines]
+        yield image_finding(image, rule, told[0].score, f"{words} in the picture: {quoted}{more}", boxes)
 
 
-def _blocks(placed: Sequence[PlacedLine]) -> Iterator[list[PlacedLine]]:
-    """Yield two lines that stand right below or beside one another: "1+1" and "FREE" are one badge."""
-    for first, second in itertools.combinations(placed, 2):
-        x, y, width, height = first.line.box
-        other_x, other_y, other_width, other_height = second.line.box
-        tall = max(height, other_height)
-        down = max(0.0, other_y - (y + height), y - (other_y + other_height))
-        across = max(0.0, other_x - (x + width), x - (other_x + other_width))
-        if down < tall / 2 and across < tall:
-            yield [first, second]
-
-
-def words(text: str) -> frozenset[str]:
-    """Return the words of a line, of three letters or more, as they are compared.
-
-    >>> sorted(words("Alpro Soya 1l"))
-    ['alpro', 'soya']
-    """
-    return frozenset(WORD.findall(normalised(text)))
-
-
-def shortened(text: str, length: int = 60) -> str:
-    """Return a text of at most `length` characters, cut with an ellipsis.
-
-    >>> shortened("a long line", 6)
-    'a lon…'
-    """
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+def _code_findings(image: DecodedImage, hull: NDArray[np.bool_] | None, size: tuple[int, int]) -> Iterator[Finding]:
+    codes = find_codes(image.pixels)
+    if codes:
+        score = max(code_score(code, beside_product(code.box, hull, size)) for code in codes)
+        words = ", ".join(f'{code.kind} "{code.content}"' if code.content else code.kind for code in codes)
+        boxes = [image.original_box(*code.box) for code in codes]
+        yield image_finding(image, CODE, score, f"{words} in the picture", boxes)

@@ -1,107 +1,110 @@
-"""What words in a picture are about: promotion, a price, contact data, a marketplace. Regular expressions by language.
+"""The words that sellers lay over pictures, by language, and the patterns of prices and contact data.
 
-They are matched against a line in lower case, with single spaces; a space in an expression also fits none, as readers lose
-spaces between capitals. Our own lists, from common use; a shop adds to them in its settings.
+Plain data: the defaults of `TextConfig`, which may replace or extend each list. Patterns are searched in lower-case text
+without accents; phrases are brought to the same form.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Mapping
 
-Kind = Literal["promotional", "price", "contact", "platform"]
-EVERY_LANGUAGE = "any"
+Lists = Mapping[str, tuple[str, ...]]
 
-PHRASES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
-    "promotional": {
-        EVERY_LANGUAGE: (r"(^|\s)[-–−] ?\d{1,2} ?%", r"\d ?% ?(off|less|rabatt|descuento|di sconto|de réduction|korting|rea)\b", r"\bup to \d{1,2} ?%", r"\b1 ?\+ ?1\b"),
-        "en": (
-            r"\bsales?\b", r"\bdeals?\b", r"\boffers?\b", r"\bdiscounts?\b", r"\d ?% ?off\b", r"\bfree (shipping|delivery|returns?|gift)\b",
-            r"\b(same|next) day (shipping|delivery)\b", r"\bfast (shipping|delivery)\b", r"\bships? (free|fast|today)\b", r"\bbest ?sell(er|ing)\b",
-            r"\bbest (price|choice|value|quality|deal)\b", r"\b(top|high|highest|premium|super) (rated|quality|seller|choice|value|grip|grade)\b",
-            r"\bnew (arrivals?|collection|season|model|style|in|now)?\b", r"\bnow (only|just|from)\b", r"\bonly (today|now|left|\d)", r"\bjust \d",
-            r"\blimited (time|edition|stock|offer)\b", r"\bwhile stocks? lasts?\b", r"\b(few|only \d+) left\b", r"\bhurry\b", r"\blast (chance|pieces?|day)\b",
-            r"\b(buy|order|shop|click|call|visit|join|subscribe) (now|today|here|us|online|one|to)\b", r"\bbuy \d\b", r"\b(add|click) to (cart|order|buy)\b",
-            r"\bmoney back\b", r"\bguaranteed?\b", r"\b\d+ ?(year|month|day)s? (warranty|return|guarantee)\b", r"\bwarranty\b", r"\bclearance\b",
-            r"\bspecial (offer|price|edition|deal)\b", r"\b(save|was|now) ?[$€£]? ?\d", r"\b(low|top|best|great|special|reduced) (price|deal|offer)s?\b", r"\bhot (item|sale|deal|price)?\b$", r"\btrending\b", r"\bexclusive\b", r"\bcoupon\b", r"\bpromo(tion|code)?\b",
-            r"\bblack friday\b", r"\bcyber (monday|week)\b", r"\bsingles'? day\b", r"\bprime day\b", r"\b(summer|winter|spring|autumn|christmas|easter|holiday) (sale|deals?|special|savings)\b",
-            r"\bavailable in \d+ (colou?rs|sizes)\b", r"\bmore colou?rs\b", r"\b(customer|editor)'?s'? (choice|favou?rite|pick)\b", r"\b(ideal|perfect|great|made) for \w+", r"\bgift idea\b",
-            r"\bas seen on\b", r"\brecommended\b", r"\b(5|five) stars?\b", r"\bin stock\b", r"\bofficial (store|shop)\b", r"\bauthentic\b", r"\boriginal product\b", r"\bwater ?proof\b",
-            r"\bmust ?have\b", r"\b(buy|get) (one|two|\d)\b", r"\bfree\b$", r"\bofficial\b", r"\b100 ?% (original|genuine|authentic|new)\b", r"\bbuy more\b", r"\bextra \d", r"\bfrom \d", r"\bless$",
+WORDING: Mapping[str, Lists] = {
+    "en": {
+        "phrases": (
+            "sale", "big sale", "mega sale", "summer sale", "clearance", "free shipping", "free delivery", "fast delivery",
+            "same day delivery", "limited time", "limited offer", "special offer", "hot deal", "flash deal", "best deal",
+            "top deal", "best seller", "bestseller", "best price", "lowest price", "low price", "special price",
+            "black friday", "cyber monday", "last chance", "only today", "while stocks last", "buy now", "shop now",
+            "order now", "order today", "click to order", "click here", "add to cart", "money back", "new arrival",
+            "new collection", "in stock", "official store", "top rated", "buy 1 get 1", "buy one get one", "fast shipping",
+            "discount", "coupon", "promo code", "shop the look", "just landed", "limited edition offer", "outlet",
         ),
-        "de": (
-            r"\bangebote?\b", r"\brabatt\b", r"\bsonder(preis|angebot|aktion)\b", r"\baktion\b", r"\bgratis\b", r"\b(kosten|versandkosten)(los|frei)\w*", r"\bschlussverkauf\b", r"\bausverkauf\b",
-            r"\bneu(heit|e kollektion)?\b", r"\bbestseller\b", r"\btop ?(preis|qualität|qualitat|angebot)\b", r"\bhochwertige?\b", r"\bjetzt (kaufen|bestellen|neu|nur|sparen|zugreifen)\b", r"\bnur (heute|noch|jetzt)\b",
-            r"\bsparen\b", r"\breduziert\b", r"\bschnelle(r|) (versand|lieferung)\b", r"\b\d+ jahre garantie\b", r"\bgarantie\b", r"\bgeprüft\b", r"\btestsieger\b", r"\bsolange der vorrat\b", r"\bpreis(hit|knaller|sturz)\b",
+        "printed_too": (
+            "new", "hot", "free", "exclusive", "best choice", "high quality", "premium quality", "best quality",
+            "100% original", "year warranty", "limited edition", "guarantee", "offer", "save", "gift",
         ),
-        "fr": (
-            r"\bsoldes?\b", r"\bpromo(tion)?s?\b", r"\bofferts?\b", r"\boffre\b", r"\blivraison (gratuite|offerte|rapide|en \d)", r"\bgratuite?s?\b", r"\bnouveau(té)?s?\b", r"\bnouvelle collection\b", r"\bmeilleur(e|es)? (vente|prix|qualité)\b",
-            r"\b(haute|bonne|top) qualité\b", r"\bachetez\b", r"\bcommandez\b", r"\bprix (bas|choc|réduit)\b", r"\bréduction\b", r"\bremise\b", r"\bgaranti(e|)\b", r"\bsatisfait ou remboursé\b", r"\bdernières? (pièces|chance)\b", r"\bexclusi(f|vité)\b",
-        ),
-        "es": (
-            r"\boferta\b", r"\brebajas?\b", r"\bdescuento\b", r"\benv[ií]o (gratis|gratuito|rápido)\b", r"\bgratis\b", r"\bnuev[oa]s?\b", r"\bnueva colección\b", r"\bmás vendido\b", r"\b(alta|mejor|máxima) calidad\b", r"\bmejor precio\b",
-            r"\b(compra|ordena|pide|llama) (ya|ahora|hoy)\b", r"\búltimas (unidades|piezas)\b", r"\bgarant[ií]a\b", r"\bpromoción\b", r"\bahorra\b", r"\bsolo hoy\b", r"\bexclusiv[oa]\b",
-        ),
-        "it": (
-            r"\bofferta\b", r"\bsaldi\b", r"\bsconto\b", r"\bspedizione (gratuita|gratis|veloce)\b", r"\bgratis\b", r"\bnuov[oa]\b", r"\bpiù vendut[oi]\b", r"\balta qualità\b", r"\bmiglior prezzo\b", r"\bacquista (ora|subito)\b", r"\bgaranzia\b", r"\bultimi pezzi\b",
-        ),
-        "nl": (r"\baanbieding\b", r"\bkorting\b", r"\bgratis\b", r"\buitverkoop\b", r"\bnieuw\b", r"\bbestel nu\b", r"\bvandaag besteld\b", r"\bgarantie\b", r"\bop ?= ?op\b"),
-        "zh": ("包邮", "特价", "促销", "新品", "爆款", "热卖", "热销", "折扣", r"\d折", "优惠", "满减", "限时", "秒杀", "正品", "清仓", "买一送一", "现货", "高品质", "上市", "抢购", "直降", "赠"),
+        "patterns": (r"\d{1,3} ?% ?(off|discount|less)\b", r"\b(up to|save|extra) ?\d{1,3} ?%", r"\bbuy \d get \d"),
     },
-    "price": {
-        EVERY_LANGUAGE: (
-            r"[$€£¥₹₽₩￥] ?\d", r"\d ?[€£¥₹₽₩]", r"\b(usd|eur|gbp|cny|rmb|chf|sek|nok|dkk|pln|inr) ?\d", r"\d ?(usd|eur|gbp|cny|rmb|chf|sek|nok|dkk|pln|inr|kr|zł|kč|元)\b", r"(^|\s)\d{1,4}[.,]\d\d( ?[-–])?$", r"\b\d+[.,]- ?$",
+    "de": {
+        "phrases": (
+            "gratis versand", "versandkostenfrei", "kostenloser versand", "kostenlose lieferung", "sonderangebot", "angebot",
+            "angebot der woche", "schnappchen", "ausverkauf", "schlussverkauf", "raumungsverkauf", "rabatt", "rabattaktion",
+            "jetzt kaufen", "jetzt bestellen", "nur heute", "bestpreis", "tiefpreis", "sonderpreis", "sofort lieferbar",
+            "schneller versand", "solange der vorrat reicht", "verkaufsschlager", "topseller", "neue kollektion", "reduziert",
         ),
+        "printed_too": ("neu", "gratis", "aktion", "top qualitat", "hochste qualitat", "exklusiv", "geschenk", "garantie"),
+        "patterns": (r"\d{1,3} ?% ?(rabatt|reduziert|sparen|gunstiger)", r"\b(bis zu|spare|nur heute:?) ?-?\d{1,3} ?%"),
     },
-    "contact": {
-        EVERY_LANGUAGE: (
-            r"https?:", r"\bwww ?\.", r"\b[\w-]{2,}\.(com|net|org|shop|store|de|fr|es|it|nl|co\.uk|cn|eu|io)\b", r"[\w.+-]+@[\w-]+\.\w+", r"(^|\s)@\w{3,}", r"\b(tel|phone|mobile|hotline|fax|call us|call)\b ?[.:@]? ?[+\d@]",
-            r"(^|\s)\+?\d{2,4}[ /().-]{1,2}\d{2,4}[ .-]?\d{2,5}[ .-]?\d{0,5}($|\s)", r"\bwhats ?app\b", r"\bwe ?chat\b", r"\btelegram\b", r"微信", r"\bqq ?[:：]? ?\d{5}", r"\be-?mail\b", r"\bfollow us\b", r"\bcall us\b",
+    "fr": {
+        "phrases": (
+            "soldes", "promotion", "promo", "livraison gratuite", "livraison offerte", "offre speciale", "offre limitee",
+            "meilleure vente", "meilleures ventes", "meilleur prix", "prix bas", "prix doux", "prix choc", "bonne affaire",
+            "achetez maintenant", "commandez", "derniere chance", "destockage", "nouvelle collection", "en stock",
+            "satisfait ou rembourse", "ventes flash", "vente flash",
         ),
+        "printed_too": ("nouveau", "nouveaute", "gratuit", "offert", "exclusif", "haute qualite", "garantie"),
+        "patterns": (r"\d{1,3} ?% ?(de reduction|de remise|offert)", r"\b(jusqu.?a|soldes) ?-? ?\d{1,3} ?%"),
     },
-    "platform": {
-        EVERY_LANGUAGE: (
-            r"\bamazon\b", r"\be ?bay\b", r"\bali ?express\b", r"\bali ?baba\b", r"\btao ?bao\b", r"\bt ?mall\b", r"\bwalmart\b", r"\betsy\b", r"\bshopee\b", r"\blazada\b", r"\btemu\b", r"\bshein\b", r"\bmercado ?libre\b", r"\botto\.de\b",
-            r"\bzalando\b", r"\brakuten\b", r"\bflipkart\b", r"\bozon\b", r"\bwildberries\b", r"\ballegro\b", r"\btik ?tok( shop)?\b", r"\bfacebook\b", r"\binstagram\b", r"\bshopify\b", "淘宝", "天猫", "京东", "拼多多", "抖音",
+    "es": {
+        "phrases": (
+            "rebajas", "oferta", "oferta especial", "ofertas", "envio gratis", "envio gratuito", "descuento", "liquidacion",
+            "mas vendido", "el mas vendido", "precio especial", "mejor precio", "compra ahora", "comprar ahora", "ultimas unidades",
+            "solo hoy", "por tiempo limitado", "nueva coleccion", "envio rapido", "promocion",
         ),
+        "printed_too": ("nuevo", "gratis", "exclusivo", "alta calidad", "garantia", "regalo"),
+        "patterns": (r"\d{1,3} ?% ?(dto|de descuento|descuento)", r"\b(hasta|ahorra) ?(un )?-?\d{1,3} ?%"),
+    },
+    "it": {
+        "phrases": (
+            "saldi", "sconto", "sconti", "offerta", "offerta speciale", "spedizione gratuita", "spedizione gratis",
+            "consegna gratuita", "piu venduto", "miglior prezzo", "prezzo speciale", "acquista ora", "compra ora",
+            "solo oggi", "ultimi pezzi", "nuova collezione", "promozione",
+        ),
+        "printed_too": ("nuovo", "novita", "omaggio", "esclusivo", "alta qualita", "garanzia"),
+        "patterns": (r"\d{1,3} ?% ?(di sconto|sconto)", r"\b(fino al|sconti) ?-?\d{1,3} ?%"),
+    },
+    "zh": {
+        "phrases": (
+            "包邮", "免运费", "促销", "特价", "特惠", "优惠", "打折", "折扣", "秒杀", "限时", "抢购", "清仓", "甩卖", "爆款", "热卖",
+            "热销", "新品上市", "买一送一", "满减", "领券", "直降", "立减", "立即购买", "点击购买", "现货", "厂家直销", "双十一", "双11",
+            "七天无理由", "官方旗舰店", "旗舰店", "下单",
+        ),
+        "printed_too": ("新品", "正品", "赠品", "升级版", "新款", "品质保证"),
+        "patterns": (r"[1-9一二三四五六七八九](\.\d)? ?折", r"满\d+ ?减\d+", r"省\d+ ?元?"),
     },
 }  # fmt: skip
 
+DISCOUNTS = (r"(?<![\d\w])[-–−] ?\d{1,2} ?%", r"\b\d{1,2} ?% ?off\b")
 
-def normalised(text: str) -> str:
-    """Return a line as it is matched: full-width forms folded, lower case, single spaces.
+CURRENCY = r"(?:us ?\$|[$€£¥￥₹₩₽₺]|eur\b|usd\b|gbp\b|chf\b|rmb\b)"
+NUMBER = r"\d{1,3}(?:[ .,']\d{3})*(?:[.,](?:\d{2}|-+))?"
+PRICES = (
+    rf"{CURRENCY} ?{NUMBER}(?![\d%])",
+    rf"(?<![\d.,]){NUMBER} ?{CURRENCY}",
+    r"(?<![\d.,])\d+(?:[.,]\d{2})? ?(?:euros?|dollars?|kr|zl|元|円|块)(?![a-z])",
+    r"(?<![\d.,])\d{1,4}[.,](?:95|99)(?![\d.,%]| ?[a-z])",
+    r"\b(?:only|just|now|nur|jetzt|seulement|solo|ahora|adesso|was|仅|只要|现价|原价) ?:?\d{1,5}(?:[.,]\d{2})?(?![\d%.,]| ?[a-z])",
+)
 
-    >>> normalised("  ５０％  OFF ")
-    '50% off'
-    """
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+_DOMAINS = "com|net|org|info|biz|shop|store|online|eu|de|at|ch|fr|es|it|nl|pl|se|co\\.uk|uk|us|cn|jp|ru|br|in|io|app"
+CONTACTS = (
+    r"https?:?//",
+    r"\bwww ?\.",
+    r"[a-z0-9._-]+ ?@ ?[a-z0-9-]+\.[a-z]{2,}",
+    rf"(?<![\w@])[a-z][a-z0-9-]{{2,}}\.(?:{_DOMAINS})(?![\w])",
+    r"(?<!\w)@ ?[a-z0-9][a-z0-9_.]{2,}",
+    r"\b(?:tel|telefon|telefono|phone|call|hotline|mobile|mobil|whats ?app|viber|order)\b ?[.:]? ?[+(]?\d[\d ()./-]{5,}\d",
+    r"(?:电话|手机|热线) ?[:：]? ?\d[\d -]{5,}\d",
+    r"(?<![\d])\+\d{1,3}[ ./-]?\(?\d[\d ()./-]{6,}\d(?!\d)",
+    r"(?<![\d.-])\d{2,4}[ .-]\d{3,4}[ .-]\d{3,5}(?![\d.-])",
+    r"\bwhats ?app\b|\bwe ?chat\b|\btelegram\b|\bviber\b|微信|\bqq ?[:：]? ?\d{5,}",
+    r"\b(?:follow us|dm us|find us on|instagram|facebook|youtube)\b|\btik ?tok\b(?! shop)",
+)
 
-
-class Wording:
-    """The phrases of some languages, and a shop's own, as one expression per kind."""
-
-    def __init__(self, languages: Iterable[str], added: Mapping[Kind, Iterable[str]] | None = None) -> None:
-        chosen = (EVERY_LANGUAGE, *languages)
-        self._expressions: dict[Kind, re.Pattern[str]] = {}
-        for kind, by_language in PHRASES.items():
-            phrases = [phrase for language in chosen for phrase in by_language.get(language, ())]
-            phrases += (added or {}).get(kind, ())
-            # Readers drop the spaces between capitals: "BESTSELLING" and "BEST SELLING" are one.
-            self._expressions[kind] = re.compile("|".join(phrase.replace(" ", " ?") for phrase in phrases))
-
-    def kinds_of(self, text: str) -> list[Kind]:
-        """Return what a line is about; nothing for other words.
-
-        >>> Wording(["en"]).kinds_of("Free shipping over $50")
-        ['promotional', 'price']
-        """
-        line = normalised(text)
-        return [kind for kind, expression in self._expressions.items() if expression.search(line)]
-
-
-def languages() -> list[str]:
-    """Return the languages that there are phrases for."""
-    known = {language for by_language in PHRASES.values() for language in by_language}
-    return sorted(known - {EVERY_LANGUAGE})
+MARKETPLACES = (
+    "amazon", "ebay", "etsy", "walmart", "aliexpress", "alibaba", "taobao", "tmall", "jd.com", "shopee", "lazada", "temu",
+    "shein", "zalando", "rakuten", "mercado libre", "mercadolibre", "allegro", "cdiscount", "bol.com", "tiktok shop",
+    "pinduoduo", "flipkart", "kaufland.de", "otto.de", "coupang", "淘宝", "天猫", "京东", "拼多多", "抖音",
+)  # fmt: skip
