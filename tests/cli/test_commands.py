@@ -127,7 +127,7 @@ class TestRules:
     def test_as_json_lists_the_same(self, agpis: Agpis) -> None:
         rules = agpis("rules", "--json").json
 
-        assert len([rule for rule in rules if rule["owner"] == "agpis-sdk"]) == 49
+        assert len([rule for rule in rules if rule["owner"] == "agpis-sdk"]) == 51
         assert set(rules[0]) >= {"code", "name", "summary", "category", "severity", "threshold", "owner"}
 
     @pytest.mark.parametrize("key", ["AGP119", "banner", "agp119"])
