@@ -8,7 +8,10 @@ UV := $(BIN)/uv
 PLUGINS := build/plugins
 PLUGIN_FILES := $(shell find plugins/agpis-text plugins/agpis-safety -name '*.py' -o -name '*.toml' 2>/dev/null)
 
-.PHONY: demo test test-plugins plugin-jobs lint types laws docs docs-write bench example-catalog clean help
+# The oldest versions that pyproject.toml allows, and what the tests themselves need.
+LOWEST := .venv-lowest
+
+.PHONY: demo test test-plugins test-lowest plugin-jobs lint types laws docs docs-write bench example-catalog clean help
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -19,6 +22,13 @@ help:  ## Show this list.
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[parquet,web,train,bench,testing]' --group dev
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-example
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-marketplaces
+	touch $@
+
+$(LOWEST)/.installed: .venv/.installed
+	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(UV) pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+		--editable '.[parquet,web,train,bench,testing]' --group test
+	$(UV) pip install --quiet --python $(LOWEST)/bin/python --no-deps --editable plugins/agpis-example --editable plugins/agpis-marketplaces
 	touch $@
 
 $(PLUGINS)/.installed: .venv/.installed plugins/agpis-text/overrides.txt $(PLUGIN_FILES)
@@ -41,6 +51,9 @@ test-plugins: .venv/.installed $(PLUGINS)/.installed  ## Run the tests of the pl
 	$(BIN)/python -m pytest plugins/agpis-marketplaces/tests
 	PYTHONPATH=$(PLUGINS) $(BIN)/python -m pytest plugins/agpis-text/tests
 	PYTHONPATH=$(PLUGINS) $(BIN)/python -m pytest plugins/agpis-safety/tests
+
+test-lowest: $(LOWEST)/.installed  ## Run the tests with the lowest versions that pyproject.toml allows.
+	$(LOWEST)/bin/python -m pytest tests --ignore tests/docs
 
 plugin-jobs: .venv/.installed $(PLUGINS)/.installed  ## Run the main job with no plugin, with each alone, and with all.
 	PYTHONPATH=$(PLUGINS) $(BIN)/python plugins/run_each_alone.py
@@ -70,4 +83,4 @@ example-catalog: .venv/.installed  ## Render the example catalogue anew (needs t
 	$(BIN)/python examples/catalog/render.py
 
 clean:  ## Remove the environment and everything made.
-	rm -rf .venv site demo build dist
+	rm -rf .venv $(LOWEST) site demo build dist

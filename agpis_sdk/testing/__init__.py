@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "agpis_sdk.testing.cases": ("RuleCase", "load_cases", "rule_cases"),
     "agpis_sdk.testing.checking": ("RuleResult", "check"),
+    "agpis_sdk.testing.choice_contracts": ("BackboneContract", "PrimarySelectorContract", "SequenceBuilderContract"),
     "agpis_sdk.testing.contracts": ("ImageCheckerContract", "PairCheckerContract", "SequenceCheckerContract"),
     "agpis_sdk.testing.hosts": ("isolated_host",),
     "agpis_sdk.testing.images": ("FAULTS", "image_bytes", "make_image", "make_product"),
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from agpis_sdk.testing.cases import rule_cases as rule_cases
     from agpis_sdk.testing.checking import RuleResult as RuleResult
     from agpis_sdk.testing.checking import check as check
+    from agpis_sdk.testing.choice_contracts import BackboneContract as BackboneContract
+    from agpis_sdk.testing.choice_contracts import PrimarySelectorContract as PrimarySelectorContract
+    from agpis_sdk.testing.choice_contracts import SequenceBuilderContract as SequenceBuilderContract
     from agpis_sdk.testing.contracts import ImageCheckerContract as ImageCheckerContract
     from agpis_sdk.testing.contracts import PairCheckerContract as PairCheckerContract
     from agpis_sdk.testing.contracts import SequenceCheckerContract as SequenceCheckerContract

@@ -68,7 +68,7 @@ class ComponentUnderTest:
 
     def check_images(self, images: Sequence[DecodedImage], *, batch_size: int | None = None) -> list[AttributedFinding]:
         """Return an image checker's findings, of every score, in the order given."""
-        context = self._context(images)
+        context = self.context(images)
         return self._drained(
             images,
             batch_size,
@@ -78,7 +78,7 @@ class ComponentUnderTest:
 
     def check_pairs(self, pairs: Sequence[ImagePair], *, batch_size: int | None = None) -> list[AttributedFinding]:
         """Return a pair checker's findings, of every score, in the order given."""
-        context = self._context([image for pair in pairs for image in (pair.first, pair.second)])
+        context = self.context([image for pair in pairs for image in (pair.first, pair.second)])
         return self._drained(
             pairs,
             batch_size,
@@ -101,24 +101,9 @@ class ComponentUnderTest:
     def sequence_context(self, sequences: Sequence[ImageSequence]) -> RunContext:
         """Return a context that knows the sequences' products, and every fact that the component requires."""
         images = [image for sequence in sequences for image in sequence.images]
-        return self._context(images, [sequence.product for sequence in sequences])
+        return self.context(images, [sequence.product for sequence in sequences])
 
-    @property
-    def _component(self) -> Component:
-        return Component(self.owned, self.instance)
-
-    def _drained(
-        self,
-        items: Sequence[Item],
-        batch_size: int | None,
-        run: Callable[[Sequence[Item]], Iterable[Any]],
-        accept: Callable[[Sequence[Item], Any], Result],
-    ) -> list[Result]:
-        size = batch_size or self.spec.batch_size
-        chunks = [items[start : start + size] for start in range(0, len(items), size)]
-        return [result for chunk in chunks for result in drain(chunk, run, accept)]
-
-    def _context(self, images: Sequence[DecodedImage], products: Iterable[Product] = ()) -> RunContext:
+    def context(self, images: Sequence[DecodedImage], products: Iterable[Product] = ()) -> RunContext:
         """Return a fresh context with the required facts of some images; products that are not given are made up."""
         unique = list({image.key: image for image in images}.values())
         backbone = next((one for one in self.providers if isinstance(one.owned.spec, BackboneSpec)), None)
@@ -134,6 +119,21 @@ class ComponentUnderTest:
                 list(provider.instance.check_images(unique, context))
         context.allow(self.spec.provides)
         return context
+
+    @property
+    def _component(self) -> Component:
+        return Component(self.owned, self.instance)
+
+    def _drained(
+        self,
+        items: Sequence[Item],
+        batch_size: int | None,
+        run: Callable[[Sequence[Item]], Iterable[Any]],
+        accept: Callable[[Sequence[Item], Any], Result],
+    ) -> list[Result]:
+        size = batch_size or self.spec.batch_size
+        chunks = [items[start : start + size] for start in range(0, len(items), size)]
+        return [result for chunk in chunks for result in drain(chunk, run, accept)]
 
     def _collect_providers(self, owned: OwnedSpec, ordered: list[OwnedSpec]) -> None:
         for fact in sorted(owned.spec.requires):

@@ -1,4 +1,4 @@
-"""What every checker keeps to, as tests to inherit: DESIGN law 6 and the protocols, spelled out.
+"""What every component keeps to, and every checker, as tests to inherit: DESIGN law 6 and the protocols, spelled out.
 
     class TestShiny(ImageCheckerContract):
         plugins = (agpis_shiny.plugin,)
@@ -61,27 +61,12 @@ class ComponentContract:
     @classmethod
     def fresh(cls) -> ComponentUnderTest:
         """Return the component made anew."""
-        return ComponentUnderTest.named(isolated_host(*cls.plugins), cls.component, cls.settings)
+        return ComponentUnderTest.named(isolated_host(*cls.hosted()), cls.component, cls.settings)
 
     @classmethod
-    def pipeline(cls) -> Pipeline:
-        """Return a pipeline of this component and whoever gives the facts that it requires: no other model is loaded."""
-        subject = cls.under_test()
-        kept = {*ENGINE_NEEDS, subject.owned.plugin.name, *(one.owned.plugin.name for one in subject.providers)}
-        others = [one.name for one in subject.host.statuses if one.distribution == "agpis-sdk" and one.name not in kept]
-        config = Config.model_validate(
-            {
-                "primary": {"selector": "first", "threshold": 0.0},
-                "sequence": {
-                    "builder": "listed",
-                    "scorer": cls.component if subject.is_scorer else "none",
-                    "length": 2,
-                },
-                "rules": {"select": [rule.code for rule in subject.spec.rules]},
-                "components": subject.tables,
-            }
-        )
-        return Pipeline(config, host=isolated_host(*cls.plugins, block=others))
+    def hosted(cls) -> Sequence[object]:
+        """Return the plugins that its host has beside the built-in ones."""
+        return cls.plugins
 
     def test_its_settings_and_its_spec_can_be_pickled(self) -> None:
         """Workers are sent the factory's name and the settings."""
@@ -97,6 +82,28 @@ class ComponentContract:
             if isinstance(plugin, ModuleType):
                 assert_light_import(plugin.__name__)
 
+
+class PipelineContract(ComponentContract):
+    """What holds for a component that a run can leave out: it works in a pipeline with next to nothing else."""
+
+    @classmethod
+    def sections(cls) -> dict[str, dict[str, Any]]:
+        """Return the sections of a config by which a run uses the component, and as little else as it can."""
+        return {
+            "primary": {"selector": "first", "threshold": 0.0},
+            "sequence": {"builder": "listed", "scorer": "none", "length": 2},
+        }
+
+    @classmethod
+    def pipeline(cls) -> Pipeline:
+        """Return a pipeline of this component and whoever gives the facts that it requires: no other model is loaded."""
+        subject = cls.under_test()
+        kept = {*ENGINE_NEEDS, subject.owned.plugin.name, *(one.owned.plugin.name for one in subject.providers)}
+        others = [one.name for one in subject.host.statuses if one.distribution == "agpis-sdk" and one.name not in kept]
+        rules = {"rules": {"select": [rule.code for rule in subject.spec.rules]}}
+        config = Config.model_validate({**cls.sections(), **rules, "components": subject.tables})
+        return Pipeline(config, host=isolated_host(*cls.hosted(), block=others))
+
     def test_an_unreadable_image_costs_nothing_but_itself(self, tmp_path: Path) -> None:
         """The image gets the engine's AGP901; the component works on with the others and never fails."""
         product = make_product(tmp_path, "plain", "unreadable", "highlight", "border")
@@ -110,16 +117,12 @@ class ComponentContract:
         assert outcome.status != "failed", outcome.reason
 
 
-class ImageCheckerContract(ComponentContract):
+class ImageCheckerContract(PipelineContract):
     """A checker of single images."""
 
     def images(self) -> list[DecodedImage]:
         """Return the images to check: by default ten kinds in two products that share their ids."""
-        return [
-            make_image(fault, product_id=product_id, position=position, seed=seed)
-            for seed, product_id in enumerate(("P1", "P2"))
-            for position, fault in enumerate(VARIETY)
-        ]
+        return various_images()
 
     def test_it_is_an_image_checker(self) -> None:
         assert isinstance(self.under_test().instance, ImageChecker)
@@ -164,7 +167,7 @@ class ImageCheckerContract(ComponentContract):
         assert list(subject.instance.check_images([], subject.sequence_context([]))) == []
 
 
-class PairCheckerContract(ComponentContract):
+class PairCheckerContract(PipelineContract):
     """A checker of image pairs."""
 
     def pairs(self) -> list[ImagePair]:
@@ -231,8 +234,18 @@ class PairCheckerContract(ComponentContract):
         assert list(subject.instance.check_pairs([], subject.sequence_context([]))) == []
 
 
-class SequenceCheckerContract(ComponentContract):
+class SequenceCheckerContract(PipelineContract):
     """A checker of whole sequences; a scorer, too."""
+
+    @classmethod
+    def sections(cls) -> dict[str, dict[str, Any]]:
+        """Return the sections of a config that name it as the scorer, where it is one."""
+        sections = super().sections()
+        return (
+            {**sections, "sequence": {**sections["sequence"], "scorer": cls.component}}
+            if cls.under_test().is_scorer
+            else sections
+        )
 
     def sequences(self) -> list[ImageSequence]:
         """Return the sequences to judge: two orders of one product, and one each of two others."""
@@ -354,6 +367,15 @@ def assert_findings_in_order(findings: Iterable[Finding], subject: ComponentUnde
         assert math.isfinite(finding.score)
         assert 0.0 <= finding.score <= 1.0
         assert type(finding).model_validate_json(finding.model_dump_json()) == finding
+
+
+def various_images() -> list[DecodedImage]:
+    """Return ten kinds of images in each of two products that share their ids."""
+    return [
+        make_image(fault, product_id=product_id, position=position, seed=seed)
+        for seed, product_id in enumerate(("P1", "P2"))
+        for position, fault in enumerate(VARIETY)
+    ]
 
 
 def writable(image: DecodedImage) -> DecodedImage:

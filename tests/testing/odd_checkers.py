@@ -1,10 +1,15 @@
-"""Checkers that each break one clause of the contracts, and one that keeps them all."""
+"""Components that each break one clause of the contracts, and two that keep them all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from agpis_sdk.components import (
+    BackboneSpec,
     ComponentConfig,
     Context,
     DecodedImage,
@@ -12,6 +17,9 @@ from agpis_sdk.components import (
     ImagePair,
     ImageSequence,
     PairCheckerSpec,
+    PrimarySelectorSpec,
+    SequenceBuilderSpec,
+    SequenceCandidates,
     SequenceCheckerSpec,
     image_finding,
     pair_finding,
@@ -112,6 +120,53 @@ class Reading(_Checker):
             yield SequenceVerdict(product_id=sequence.product.id, sequence=sequence.ids, findings=(finding,))
 
 
+class Ranking(_Checker):
+    """Gives a batch's images scores by their rank in it."""
+
+    def score_primary(self, images: Sequence[DecodedImage], context: Context) -> list[float]:
+        return [1 / (rank + 1) for rank in range(len(images))]
+
+
+class Counting(_Checker):
+    """Gives the first image of a batch a score above 1."""
+
+    def score_primary(self, images: Sequence[DecodedImage], context: Context) -> list[float]:
+        return [float(len(images) + 1)] * len(images)
+
+
+class PrimaryLast(_Checker):
+    """Puts the primary image at the end."""
+
+    def build(self, candidates: Sequence[SequenceCandidates], length: int, context: Context) -> Iterator[ImageSequence]:
+        for one in candidates:
+            yield ImageSequence(product=one.product, images=(*one.others[: length - 1], one.primary))
+
+
+class Moody(_Checker):
+    """Builds another sequence each time that it is asked."""
+
+    def build(self, candidates: Sequence[SequenceCandidates], length: int, context: Context) -> Iterator[ImageSequence]:
+        for one in candidates:
+            self.calls += 1
+            choices = list(itertools.permutations(one.others, length - 1))
+            yield ImageSequence(product=one.product, images=(one.primary, *choices[self.calls % len(choices)]))
+
+
+class SizeAware(_Checker):
+    """A backbone whose map grows with the picture."""
+
+    input_size = 8
+
+    def preprocess(self, pixels: Any) -> Any:
+        return pixels
+
+    def features(self, images: Sequence[DecodedImage]) -> list[Mapping[str, Any]]:
+        return [
+            {"embedding": np.full(3, index, np.float32), "tokens": np.zeros((1, *image.pixels.shape[:2]), np.float32)}
+            for index, image in enumerate(images)
+        ]
+
+
 class OddPlugin:
     """Announces every one of them under its class's name in lower case."""
 
@@ -128,6 +183,21 @@ class OddPlugin:
     def agpis_sequence_checkers(self) -> Iterable[SequenceCheckerSpec]:
         for kind in (Forgetful, Reading):
             yield SequenceCheckerSpec(name=kind.__name__.lower(), factory=f"{__name__}:{kind.__name__}", rules=(LONG,))
+
+    @hookimpl
+    def agpis_primary_selectors(self) -> Iterable[PrimarySelectorSpec]:
+        for kind in (Ranking, Counting):
+            yield PrimarySelectorSpec(name=kind.__name__.lower(), factory=f"{__name__}:{kind.__name__}")
+
+    @hookimpl
+    def agpis_sequence_builders(self) -> Iterable[SequenceBuilderSpec]:
+        for kind in (PrimaryLast, Moody):
+            yield SequenceBuilderSpec(name=kind.__name__.lower(), factory=f"{__name__}:{kind.__name__}")
+
+    @hookimpl
+    def agpis_backbones(self) -> Iterable[BackboneSpec]:
+        facts = frozenset({"embedding", "tokens"})
+        yield BackboneSpec(name="sizeaware", factory=f"{__name__}:SizeAware", provides=facts)
 
 
 PLUGIN = OddPlugin()

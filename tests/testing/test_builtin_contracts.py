@@ -1,4 +1,4 @@
-"""The built-in checkers keep the contracts that the kit hands to everyone else."""
+"""The built-in components keep the contracts that the kit hands to everyone else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import ClassVar
 
 import pytest
 
-from agpis_sdk.testing import ImageCheckerContract, PairCheckerContract, SequenceCheckerContract
+from agpis_sdk.testing import (
+    BackboneContract,
+    ImageCheckerContract,
+    PairCheckerContract,
+    PrimarySelectorContract,
+    SequenceBuilderContract,
+    SequenceCheckerContract,
+)
 
 
 class TestMeasures(ImageCheckerContract):
@@ -30,3 +37,34 @@ class TestNoncompliance(ImageCheckerContract):
 @pytest.mark.slow
 class TestMuisc(SequenceCheckerContract):
     component: ClassVar[str] = "muisc"
+
+
+class TestFirst(PrimarySelectorContract):
+    component: ClassVar[str] = "first"
+
+
+@pytest.mark.slow
+class TestLearned(PrimarySelectorContract):
+    component: ClassVar[str] = "learned"
+
+
+class TestListed(SequenceBuilderContract):
+    component: ClassVar[str] = "listed"
+
+
+class TestRandom(SequenceBuilderContract):
+    component: ClassVar[str] = "random"
+
+
+class TestSearch(SequenceBuilderContract):
+    component: ClassVar[str] = "search"
+
+
+class TestSearchByBeam(SequenceBuilderContract):
+    component: ClassVar[str] = "search"
+    settings: ClassVar[dict[str, int]] = {"exhaustive_up_to": 1, "beam_width": 2}
+
+
+@pytest.mark.slow
+class TestEfficientNetLite0(BackboneContract):
+    component: ClassVar[str] = "efficientnet-lite0"

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from agpis_sdk.errors import ComponentError
-from agpis_sdk.testing import ImageCheckerContract, PairCheckerContract, SequenceCheckerContract
+from agpis_sdk.testing import (
+    BackboneContract,
+    ImageCheckerContract,
+    PairCheckerContract,
+    PrimarySelectorContract,
+    SequenceBuilderContract,
+    SequenceCheckerContract,
+)
 from testing.odd_checkers import PLUGIN
 
 
@@ -62,3 +69,25 @@ def test_a_pair_checker_that_looks_at_one_side_is_found() -> None:
 def test_a_sequence_checker_that_leaves_one_out_is_found() -> None:
     with pytest.raises(AssertionError):
         contract(SequenceCheckerContract, "forgetful").test_every_sequence_gets_one_verdict()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "clause"),
+    [
+        (PrimarySelectorContract, "ranking", "a_batch_says_what_its_images_say_one_by_one"),
+        (PrimarySelectorContract, "ranking", "the_order_of_images_changes_nothing"),
+        (PrimarySelectorContract, "counting", "every_image_gets_one_score_in_0_to_1"),
+        (PrimarySelectorContract, "counting", "it_tells_these_images_apart"),
+        (
+            SequenceBuilderContract,
+            "primarylast",
+            "a_sequence_has_the_primary_image_first_and_its_length_of_different_ones",
+        ),
+        (SequenceBuilderContract, "moody", "it_builds_the_same_again_and_when_made_anew"),
+        (BackboneContract, "sizeaware", "pictures_of_every_size_have_facts_of_one_shape"),
+        (BackboneContract, "sizeaware", "a_batch_says_what_its_images_say_one_by_one"),
+    ],
+)
+def test_a_choice_that_breaks_a_clause_fails_its_test(kind: type, name: str, clause: str) -> None:
+    with pytest.raises(AssertionError):
+        getattr(contract(kind, name), f"test_{clause}")()

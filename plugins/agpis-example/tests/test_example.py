@@ -37,7 +37,14 @@ from agpis_sdk.builtin.builders import plugin as builders
 from agpis_sdk.config import PluginsSection
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.rules import PAGE_HEADINGS
-from agpis_sdk.testing import ImageCheckerContract, PairCheckerContract, SequenceCheckerContract
+from agpis_sdk.testing import (
+    BackboneContract,
+    ImageCheckerContract,
+    PairCheckerContract,
+    PrimarySelectorContract,
+    SequenceBuilderContract,
+    SequenceCheckerContract,
+)
 
 NO_CONTEXT = cast("Context", None)
 
@@ -119,6 +126,21 @@ class TestShapeMismatchContract(PairCheckerContract):
 class TestGrayLeadsContract(SequenceCheckerContract):
     plugins = (plugin,)
     component = "gray-leads"
+
+
+class TestMostColourfulContract(PrimarySelectorContract):
+    plugins = (plugin,)
+    component = "most-colourful"
+
+
+class TestAlikeShapesContract(SequenceBuilderContract):
+    plugins = (plugin,)
+    component = "alike-shapes"
+
+
+class TestColourGridContract(BackboneContract):
+    plugins = (plugin,)
+    component = "colour-grid"
 
 
 RED, GRAY = picture((200, 40, 40)), picture((90, 90, 90))
