@@ -58,7 +58,7 @@ def test_the_brier_score_is_that_of_scikit_learn(rows) -> None:
     block, qualified, scores = weighted(rows)
 
     if len(scores):
-        expected = brier_score_loss(qualified, scores, labels=[False, True])
+        expected = brier_score_loss(qualified, scores, pos_label=True)
         assert block.brier_score()[0] == pytest.approx(expected)
     else:
         assert np.isnan(block.brier_score()[0])
