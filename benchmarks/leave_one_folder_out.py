@@ -1,17 +1,21 @@
 """What is each model worth in a shop that it has never seen? Train without one folder of photos, test on it.
 
 python benchmarks/leave_one_folder_out.py primary|noncompliance|pairs FOLDER FOLDER …
-python benchmarks/leave_one_folder_out.py muisc FOLDER FOLDER … --reviews BENCH/reviews.jsonl [--train N]
+python benchmarks/leave_one_folder_out.py muisc|adapt FOLDER FOLDER … --reviews BENCH/reviews.jsonl [--train N]
 
 Prints one JSON object a line. A folder is tested on as a whole; of muisc, which reads the reviews of `agpis bench build`,
-on 2,000 reviews of the folder's products.
+on 2,000 reviews of the folder's products. `adapt` asks what a shop gains that lets such a model learn on from reviews of
+its own (--own, several numbers): half of the folder's products teach, up to 2,000 reviews of the other half test. "begun":
+"nothing" is a model that has these reviews alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,15 +24,20 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
+from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.cli.options import backbone as configured_backbone
 from agpis_sdk.components import Backbone
 from agpis_sdk.learn import muisc, noncompliance, pairs, primary
-from agpis_sdk.learn.galleries import products_of, read_galleries, read_reviews
+from agpis_sdk.learn.galleries import products_of, read_galleries, read_reviews, thinned
 from agpis_sdk.learn.judging import judge
+from agpis_sdk.learn.muisc_beginning import Beginning
+from agpis_sdk.learn.review_features import ReviewFeatures, review_features
 from agpis_sdk.learn.sequence_metrics import evaluate
-from agpis_sdk.records import Review
+from agpis_sdk.learn.splits import Split
 
 TESTED = 2000
+CALIBRATED_ON = 1200
+Splits = dict[int, Split]
 Example = TypeVar("Example")
 Figures = dict[str, Any]
 
@@ -82,39 +91,96 @@ def muisc_figures(
     folders: Sequence[Path], backbone: Backbone, seed: int, reviews: Path, train: int
 ) -> Iterator[tuple[str, Figures]]:
     """Yield the figures of a small MUIsC for each folder left out, trained on at most `train` reviews of the others."""
-    folder_of = {product.id: str(folder) for folder in folders for product in products_of(folder)}
-    shops: dict[str, list[Review]] = {str(folder): [] for folder in folders}
-    for review in read_reviews(reviews):
-        source = str(review.product.attributes.get("source", review.product.id))
-        if source in folder_of:
-            shops[folder_of[source]].append(review)
+    features, shops = _features_by_shop(folders, reviews, backbone)
     for left, own in shops.items():
-        others = _drawn(all_but(shops, left), train, seed)
-        # In the order of the splits: others teach and calibrate, the folder that is left out is tested on.
-        listed = [_in_split(review, _taught(review)) for review in others]
-        listed += [_in_split(review, "test") for review in _drawn(own, TESTED, seed)]
-        config = muisc.switched_config("lite", [])
-        features = muisc.learnable(listed, backbone, config, seed=seed)
-        plan = muisc.TrainingPlan(epochs=3, batch_size=16, learning_rate=5e-4, seed=seed)
+        splits = _others(features, all_but(shops, left), train, seed) | dict.fromkeys(_drawn(own, TESTED, seed), "test")
         with tempfile.TemporaryDirectory() as out:
-            model, text, _ = muisc.fit(features, config, plan, Path(out))
-        muisc.calibrate(model, text, features)
-        judged = judge(model, text, features, features.rows("test"))
-        yield left, evaluate(judged, seed=seed).as_dict()
+            yield left, _trained(_view(features, splits), Path(out), _plan(seed), Beginning())
 
 
-def _drawn(reviews: list[Review], count: int, seed: int) -> list[Review]:
-    order = np.random.default_rng(seed).permutation(len(reviews))[:count]
-    return [reviews[place] for place in sorted(order)]
+def adapt_figures(
+    folders: Sequence[Path], backbone: Backbone, seed: int, reviews: Path, train: int, own: Sequence[int]
+) -> Iterator[tuple[str, Figures]]:
+    """Yield the figures of a MUIsC of the other folders in the one left out, before and after learning on from its reviews."""
+    features, shops = _features_by_shop(folders, reviews, backbone)
+    for left, rows in shops.items():
+        tested: Splits = dict.fromkeys(
+            _drawn([row for row in rows if _digest(features, row)[0] % 2], TESTED, seed), "test"
+        )
+        teaching = [row for row in rows if not _digest(features, row)[0] % 2]
+        with tempfile.TemporaryDirectory() as out:
+            base = Path(out) / "base"
+            splits = _others(features, all_but(shops, left), train, seed) | tested
+            figures = _trained(_view(features, splits), base, _plan(seed), Beginning())
+            yield left, {"own": 0, "begun": "others", **figures}
+            for count in own:
+                # A fifth of the products calibrates.
+                splits = {row: _fifth(features, row) for row in _drawn(teaching, count, seed)} | tested
+                for begun, begin, learning_rate in (
+                    ("others", Beginning(model=str(base)), 2e-4),
+                    ("nothing", Beginning(), 5e-4),
+                ):
+                    plan = replace(_plan(seed), epochs=6, learning_rate=learning_rate)
+                    figures = _trained(_view(features, splits), Path(out) / f"{count}-{begun}", plan, begin)
+                    yield left, {"own": count, "begun": begun, **figures}
 
 
-def _taught(review: Review) -> str:
-    return "train" if review.product.attributes.get("split") == "train" else "validation"
+def _features_by_shop(
+    folders: Sequence[Path], reviews: Path, backbone: Backbone
+) -> tuple[ReviewFeatures, dict[str, list[int]]]:
+    """Return features of all reviews, kept beside them as by `agpis train muisc`, and the rows of each folder."""
+    folder_of = {product.id: str(folder) for folder in folders for product in products_of(folder)}
+    chosen = thinned(list(read_reviews(reviews)), accepted_share=0.45)
+    features = review_features(chosen, backbone, cache=reviews.parent / "features")
+    shops: dict[str, list[int]] = {str(folder): [] for folder in folders}
+    for row, review in enumerate(features.reviews):
+        if review.product in folder_of:
+            shops[folder_of[review.product]].append(row)
+    return features, shops
 
 
-def _in_split(review: Review, split: str) -> Review:
-    attributes = {**review.product.attributes, "split": split}
-    return review.model_copy(update={"product": review.product.model_copy(update={"attributes": attributes})})
+def _others(features: ReviewFeatures, rows: Sequence[int], train: int, seed: int) -> Splits:
+    """Return which reviews of other folders teach, and which calibrate: those that the bench does not train on."""
+    teaching = [row for row in rows if features.reviews[row].split == "train"]
+    others = [row for row in rows if features.reviews[row].split != "train"]
+    taught: Splits = dict.fromkeys(_drawn(teaching, train, seed), "train")
+    return taught | dict.fromkeys(_drawn(others, CALIBRATED_ON, seed), "validation")
+
+
+def _view(features: ReviewFeatures, splits: Splits) -> ReviewFeatures:
+    """Return some of the reviews, in other splits."""
+    reviews = tuple(replace(features.reviews[row], split=split) for row, split in splits.items())
+    return replace(features, reviews=reviews)
+
+
+def _plan(seed: int) -> muisc.TrainingPlan:
+    return muisc.TrainingPlan(epochs=3, batch_size=16, learning_rate=5e-4, seed=seed)
+
+
+def _trained(features: ReviewFeatures, out: Path, plan: muisc.TrainingPlan, begin: Beginning) -> Figures:
+    """Train, calibrate and save a model; return its figures on the test split, and how long it took."""
+    started = time.perf_counter()
+    model, text, _ = muisc.fit(features, MuiscConfig.lite(), plan, out, begin=begin)
+    muisc.calibrate(model, text, features)
+    seconds = time.perf_counter() - started
+    model.save_pretrained(out)
+    text.save(out)
+    judged = judge(model, text, features, features.rows("test"))
+    return {"seconds": round(seconds), **evaluate(judged, seed=plan.seed).as_dict()}
+
+
+def _digest(features: ReviewFeatures, row: int) -> bytes:
+    """Return bytes that are the same for all reviews of a product."""
+    return hashlib.sha256(features.reviews[row].product.encode()).digest()
+
+
+def _fifth(features: ReviewFeatures, row: int) -> Split:
+    return "validation" if _digest(features, row)[1] % 5 == 0 else "train"
+
+
+def _drawn(rows: Sequence[int], count: int, seed: int) -> list[int]:
+    order = np.random.default_rng(seed).permutation(len(rows))[:count]
+    return [rows[place] for place in sorted(order)]
 
 
 FIGURES: dict[str, Callable[..., Iterator[tuple[str, Figures]]]] = {
@@ -122,6 +188,7 @@ FIGURES: dict[str, Callable[..., Iterator[tuple[str, Figures]]]] = {
     "noncompliance": noncompliance_figures,
     "pairs": pairs_figures,
     "muisc": muisc_figures,
+    "adapt": adapt_figures,
 }
 
 
@@ -130,15 +197,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", choices=list(FIGURES))
     parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--reviews", type=Path, help="Only for muisc.")
-    parser.add_argument("--train", type=int, default=5000, help="Most reviews to learn from; only for muisc.")
+    parser.add_argument("--reviews", type=Path, help="Only for muisc and adapt.")
+    parser.add_argument("--train", type=int, default=5000, help="Most reviews of other folders to learn from.")
+    parser.add_argument("--own", type=int, nargs="+", default=[100, 300, 1000], help="Reviews to adapt to; for adapt.")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     if len(arguments.folders) < 2:
         parser.error("name two folders or more: one is left out")
-    if (arguments.model == "muisc") != (arguments.reviews is not None):
-        parser.error("muisc needs --reviews, the others take none")
-    extra = (arguments.reviews, arguments.train) if arguments.model == "muisc" else ()
+    if (arguments.model in ("muisc", "adapt")) != (arguments.reviews is not None):
+        parser.error("muisc and adapt need --reviews, the others take none")
+    extra = {
+        "muisc": (arguments.reviews, arguments.train),
+        "adapt": (arguments.reviews, arguments.train, arguments.own),
+    }.get(arguments.model, ())
     for left, figures in FIGURES[arguments.model](
         arguments.folders, configured_backbone(None, None), arguments.seed, *extra
     ):

@@ -91,10 +91,22 @@ def muisc(
     out: OutOption,
     seed: SeedOption = 0,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Most passes over the train split.")] = 10,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1)] = 64,
+    batch_size: Annotated[
+        int | None,
+        typer.Option("--batch-size", min=1, help="64; with --adapt 16, which makes more steps of few reviews."),
+    ] = None,
     accumulation: Annotated[int, typer.Option("--accumulation", min=1, help="Batches per step.")] = 1,
     learning_rate: Annotated[
-        float | None, typer.Option("--learning-rate", help="8e-4 for a model from nothing, 1.5e-4 for --size paper.")
+        float | None,
+        typer.Option(
+            "--learning-rate", help="8e-4 for a model from nothing, 2e-4 with --adapt, 1.5e-4 for --size paper."
+        ),
+    ] = None,
+    adapt: Annotated[
+        str | None,
+        typer.Option(
+            "--adapt", help='A trained model to go on from: "muisc-lite", which ships, a folder, or a hub id.'
+        ),
     ] = None,
     size: Annotated[ModelSize, typer.Option("--size", help="The small model, the paper's, or the released layout.")] = (
         ModelSize.lite
@@ -117,15 +129,18 @@ def muisc(
     overrides: SetOption = None,
 ) -> None:
     """Train MUIsC: which sequences do reviewers accept, and what do they say of the others?"""
+    if adapt and (switches or size is not ModelSize.lite):
+        raise fail(ConfigError("keeps its own config", item=f"--adapt {adapt}", remedy="leave out --size and --switch"))
     examples = list(_examples(reviews, None))
     from agpis_sdk.learn.galleries import thinned
-    from agpis_sdk.learn.muisc import Beginning, TrainingPlan, switched_config, train_muisc
+    from agpis_sdk.learn.muisc import TrainingPlan, train_muisc
+    from agpis_sdk.learn.muisc_beginning import Beginning, switched_config
 
     plan = TrainingPlan(
         epochs=epochs,
-        batch_size=batch_size,
+        batch_size=batch_size or (16 if adapt else 64),
         accumulation=accumulation,
-        learning_rate=learning_rate or (8e-4 if size is ModelSize.lite else 1.5e-4),
+        learning_rate=learning_rate or (2e-4 if adapt else 8e-4 if size is ModelSize.lite else 1.5e-4),
         seed=seed,
         title_products=title_products,
     )
@@ -135,7 +150,7 @@ def muisc(
         backbone(config, overrides),
         config=switched_config(size.value, switches or []),
         plan=plan,
-        begin=Beginning(tower, decoder, tokenizer),
+        begin=Beginning(tower, decoder, tokenizer, adapt),
         cache=reviews.parent / "features",
         resume=resume,
     )
@@ -143,6 +158,10 @@ def muisc(
         typer.echo(f"skipped {skipped['product']}: {skipped['reason']}", err=True)
     if metrics["unnamed_rules"]:
         typer.echo(f"{metrics['unnamed_rules']} rejected reviews name no rule that we know: class other", err=True)
+    if not metrics["calibrated_on"]:
+        typer.echo(
+            "the validation split does not hold both decisions: p^t is not calibrated to these reviews", err=True
+        )
     _print(metrics.get("test", metrics), out)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from transformers import (
     EarlyStoppingCallback,
     EvalPrediction,
@@ -22,23 +21,19 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from agpis_sdk.builtin.muisc.checkpoints import begin_decoder, begin_tower
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.builtin.muisc.model import Muisc
-from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED, MuiscText, split_words, title_with_category
-from agpis_sdk.builtin.muisc.tower import build_tower
+from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED, MuiscText
 from agpis_sdk.components import Backbone
-from agpis_sdk.errors import ConfigError, TrainingDataError, nearest
+from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.learn.calibration import calibrated, fit_calibration, objection_limit
 from agpis_sdk.learn.judging import class_logits, judge
+from agpis_sdk.learn.muisc_beginning import Beginning, begun, first_config
 from agpis_sdk.learn.muisc_data import AlikeLengths, Collator, Reviews
-from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures, review_features, review_pixels
+from agpis_sdk.learn.review_features import LearnableReviews, review_features, review_pixels
 from agpis_sdk.learn.run_folder import describe_run, drop_checkpoints
 from agpis_sdk.learn.sequence_metrics import evaluate
 from agpis_sdk.records import Review
-
-# Images from which mean and deviation of the features are taken: 50 times as many tokens are more than enough.
-STANDARDISED_ON = 2000
 
 
 @dataclass(frozen=True)
@@ -61,34 +56,6 @@ class TrainingPlan:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class Beginning:
-    """What a model begins from: pretrained tower weights, a GPT-2 (section 4.2), a Hugging Face tokenizer; or nothing."""
-
-    tower: str | None = None
-    decoder: str | None = None
-    tokenizer: str | None = None
-
-
-def switched_config(size: str, switches: Sequence[str]) -> MuiscConfig:
-    """Return a config by name ("lite", "paper", "released", "tiny") with "field=value" switches, values as in JSON.
-
-    Raises `ConfigError` for a field that there is not, or a value that is not JSON.
-    """
-    changes: dict[str, Any] = {}
-    fields = MuiscConfig().to_dict()
-    for switch in switches:
-        name, _, value = switch.partition("=")
-        if name not in fields:
-            raise ConfigError("MuiscConfig has no such field", item=name, remedy=nearest(name, list(fields)))
-        try:
-            changes[name] = json.loads(value)
-        except json.JSONDecodeError:
-            changes[name] = value
-    config: MuiscConfig = getattr(MuiscConfig, size)(**changes)
-    return config
-
-
 def train_muisc(
     reviews: Iterable[Review],
     out: Path,
@@ -102,16 +69,19 @@ def train_muisc(
 ) -> dict[str, Any]:
     """Train on the train split, keep the best epoch by validation AUC, calibrate there, and measure on the test split.
 
+    A whole model to `begin` from is adapted to these reviews: it keeps its config, and `config` is not read.
+
     Writes model, tokenizer, metrics and what was run to `out`; with `resume`, goes on from its last checkpoint.
     Raises `TrainingDataError` when a split cannot be learned from.
     """
-    config, plan = config or MuiscConfig.lite(), plan or TrainingPlan()
+    plan, begin = plan or TrainingPlan(), begin or Beginning()
+    config = first_config(begin, config)
     if resume:
         last_checkpoint(out)  # To find out now, not after an hour of features, that there is none.
     features = learnable(reviews, backbone, config, seed=plan.seed, cache=cache)
     model, text, history = fit(features, config, plan, out, begin=begin, resume=resume)
-    calibrate(model, text, features)
     metrics = {
+        "calibrated_on": calibrate(model, text, features),
         "skipped_reviews": [asdict(skipped) for skipped in features.skipped],
         "unnamed_rules": sum(
             model.config.classes[model.config.class_of(review.code)] == OTHER for review in features.reviews
@@ -129,7 +99,7 @@ def train_muisc(
     model.save_pretrained(out)
     text.save(out)
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    run = describe_run(features, backbone, config, plan)
+    run = {**describe_run(features, backbone, config, plan), "begin": asdict(begin)}
     drop_checkpoints(out)
     (out / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     return metrics
@@ -169,24 +139,12 @@ def fit(
             f"the train split has {found}", item="reviews", remedy="training needs accepted and rejected ones"
         )
     torch.manual_seed(plan.seed)
-    begin = begin or Beginning()
-    config = with_shared_words(config, features, train, plan.title_products)
-    text = _text(features, train, config, begin.tokenizer)
-    config = fitted_config(features, config, text)
-    model = Muisc(config)
-    if isinstance(features, ReviewFeatures):
-        images = sorted({image for row in train for image in features.reviews[row].images})[:STANDARDISED_ON]
-        sample = torch.from_numpy(features.tokens[images].astype(np.float32)).flatten(0, 1)
-        model.standardise(sample, torch.from_numpy(features.global_tokens[images].astype(np.float32)))
-    if begin.tower:
-        begin_tower(model, begin.tower)
-    if begin.decoder:
-        begin_decoder(model, begin.decoder)
+    model, text = begun(features, train, config, begin or Beginning(), plan.title_products)
     history = run_trainer(
         model,
         Collator(text),
-        Reviews(features, train, config),
-        Reviews(features, validation, config) if len(validation) else None,
+        Reviews(features, train, model.config),
+        Reviews(features, validation, model.config) if len(validation) else None,
         out,
         plan,
         resume=resume,
@@ -250,59 +208,20 @@ def last_checkpoint(out: Path) -> str:
     return str(checkpoint)
 
 
-def fitted_config(features: LearnableReviews, config: MuiscConfig, text: MuiscText | None = None) -> MuiscConfig:
-    """Return the config with the sizes that the features, or else its own tower, and the tokenizer have."""
-    changes: dict[str, Any] = {"vocabulary": text.vocabulary} if text else {}
-    if isinstance(features, ReviewFeatures):
-        _, changes["patches"], changes["token_channels"] = features.tokens.shape
-        changes["global_channels"] = features.global_tokens.shape[1]
-    elif (tower := build_tower(config.tower, config.tower_size)) is not None:
-        with torch.inference_mode():
-            tokens, global_tokens = tower.eval()(torch.zeros(1, 3, config.tower_size, config.tower_size))
-        _, changes["patches"], changes["token_channels"] = tokens.shape
-        changes["global_channels"] = global_tokens.shape[1]
-    fitted: MuiscConfig = MuiscConfig.from_dict({**config.to_dict(), **changes})
-    return fitted
+def calibrate(model: Muisc, text: MuiscText, features: LearnableReviews) -> int:
+    """Set temperature, bias and objection limit from the validation split, whose share of accepted ones is the shop's.
 
-
-def with_shared_words(
-    config: MuiscConfig, features: LearnableReviews, rows: NDArray[np.int64], title_products: int
-) -> MuiscConfig:
-    """Return the config with the title words that at least so many products of some accepted reviews share.
-
-    A rejected sequence may have been reviewed under another product's title.
+    Returns from how many reviews: 0 where the split does not hold both decisions, and all stays as it was.
     """
-    if title_products < 2 or not config.use_title:
-        return config
-    products: dict[str, set[str]] = {}
-    for review in (features.reviews[row] for row in rows if features.reviews[row].code == QUALIFIED):
-        for word in split_words(title_with_category(review.title, review.category)):
-            products.setdefault(word, set()).add(review.product)
-    shared = [word for word, bearers in products.items() if len(bearers) >= title_products]
-    changed: MuiscConfig = MuiscConfig.from_dict({**config.to_dict(), "title_words": shared})
-    return changed
-
-
-def calibrate(model: Muisc, text: MuiscText, features: LearnableReviews) -> None:
-    """Set temperature, bias and objection limit from the validation split, whose share of accepted ones is the shop's."""
     rows = features.rows("validation")
     qualified = np.array([features.reviews[row].code == QUALIFIED for row in rows])
     if len(set(qualified.tolist())) < 2:
-        return
+        return 0
     logits = class_logits(model, text, features, rows)
     fitted = fit_calibration(logits, qualified)
     model.config.mcc_temperature, model.config.mcc_qualified_bias = fitted.temperature, fitted.bias
     model.config.objects_below = objection_limit(calibrated(logits, fitted)[:, 0], qualified)
-
-
-def _text(features: LearnableReviews, rows: NDArray[np.int64], config: MuiscConfig, tokenizer: str | None) -> MuiscText:
-    """Return the tokenizer that is named, else train the default one on the words of the train split."""
-    sizes = {"title_tokens": config.title_tokens, "feedback_tokens": config.feedback_tokens}
-    if tokenizer:
-        return MuiscText.from_hugging_face(tokenizer, **sizes, classes=config.spoken_classes)
-    reviews = [features.reviews[row] for row in rows]
-    texts = [part for review in reviews for part in (config.words_of(review.title, review.category), review.feedback)]
-    return MuiscText.train(texts, vocabulary=config.vocabulary, **sizes, classes=config.spoken_classes)
+    return len(rows)
 
 
 def _arguments(out: Path, plan: TrainingPlan, *, validated: bool) -> TrainingArguments:

@@ -20,7 +20,8 @@ from agpis_sdk.components import Backbone
 from agpis_sdk.learn.baselines import SingleTower, judge_with_single_tower
 from agpis_sdk.learn.galleries import thinned
 from agpis_sdk.learn.judging import judge
-from agpis_sdk.learn.muisc import TrainingPlan, calibrate, fit, fitted_config, learnable, run_trainer, switched_config
+from agpis_sdk.learn.muisc import TrainingPlan, calibrate, fit, learnable, run_trainer
+from agpis_sdk.learn.muisc_beginning import fitted_config, switched_config
 from agpis_sdk.learn.muisc_data import Collator, Reviews
 from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures
 from agpis_sdk.learn.run_folder import data_hash, drop_checkpoints, git_revision, hardware

@@ -11,9 +11,10 @@ import pytest
 from agpis_sdk.bench.reviews import build_reviews
 from agpis_sdk.builtin.muisc.checkpoints import load_muisc
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
-from agpis_sdk.errors import ConfigError, TrainingDataError
+from agpis_sdk.errors import ConfigError, TrainingDataError, WeightsError
 from agpis_sdk.learn.galleries import read_reviews, split_of_review, thinned
-from agpis_sdk.learn.muisc import Beginning, TrainingPlan, fit, switched_config, train_muisc, with_shared_words
+from agpis_sdk.learn.muisc import TrainingPlan, fit, train_muisc
+from agpis_sdk.learn.muisc_beginning import Beginning, switched_config, with_shared_words
 from agpis_sdk.learn.muisc_data import AlikeLengths
 from agpis_sdk.learn.review_features import review_features
 from agpis_sdk.records import Review
@@ -188,10 +189,79 @@ def test_a_model_with_its_own_tower_is_trained_on_pixels(reviews: list[Review], 
 
 
 def test_a_tower_needs_a_config_that_has_one(reviews: list[Review], tmp_path: Path) -> None:
-    from agpis_sdk.errors import WeightsError
-
     with pytest.raises(WeightsError, match="no tower"):
         train_muisc(reviews, tmp_path, ColourBackbone(), config=SMALL, begin=Beginning(tower="vit.pth"))
+
+
+@pytest.fixture(scope="module")
+def trained(bench: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    train_muisc(read_reviews(bench), folder, ColourBackbone(), config=SMALL, plan=TrainingPlan(epochs=1))
+    return folder
+
+
+class TestAdapting:
+    """A trained model goes on learning from the reviews of another shop."""
+
+    def adapted(self, trained: Path, reviews: list[Review], out: Path) -> Path:
+        train_muisc(reviews, out, ColourBackbone(), plan=TrainingPlan(epochs=1), begin=Beginning(model=str(trained)))
+        return out
+
+    def test_the_model_keeps_its_config_and_words_and_learns(
+        self, trained: Path, reviews: list[Review], tmp_path: Path
+    ) -> None:
+        before, words = load_muisc(trained)
+
+        after, words_after = load_muisc(self.adapted(trained, reviews, tmp_path))
+
+        assert (after.config.width, after.config.classes) == (SMALL.width, before.config.classes)
+        assert words_after.vocabulary == words.vocabulary
+        assert (after.standard_tokens.mean == before.standard_tokens.mean).all()
+        assert not (after.to_classes.weight == before.to_classes.weight).all()
+
+    def test_the_run_says_what_it_began_from(self, trained: Path, reviews: list[Review], tmp_path: Path) -> None:
+        self.adapted(trained, reviews, tmp_path)
+
+        run = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+        assert run["begin"]["model"] == str(trained)
+
+    def test_it_also_reads_the_title_words_of_the_new_shop(
+        self, trained: Path, reviews: list[Review], tmp_path: Path
+    ) -> None:
+        renamed = [
+            changed(review, product=review.product.model_copy(update={"title": f"Gadget {review.product.title}"}))
+            for review in reviews
+        ]
+
+        model, _ = load_muisc(self.adapted(trained, renamed, tmp_path))
+
+        assert {"gadget", "thing"} <= set(model.config.title_words)
+
+    def test_a_model_of_another_backbone_is_refused(self, trained: Path, reviews: list[Review], tmp_path: Path) -> None:
+        class Shorter(ColourBackbone):
+            def features(self, images):  # type: ignore[no-untyped-def]
+                return [{**facts, "embedding": facts["embedding"][:8]} for facts in super().features(images)]
+
+        with pytest.raises(WeightsError, match="another backbone"):
+            train_muisc(reviews, tmp_path, Shorter(), begin=Beginning(model=str(trained)))
+
+
+def test_the_model_that_ships_is_known_by_name() -> None:
+    model, _ = load_muisc("muisc-lite")
+
+    assert model.config.classes[0] == "yes"
+
+    def test_a_whole_model_and_parts_of_others_are_refused(self) -> None:
+        with pytest.raises(ConfigError, match="its own decoder and tokenizer"):
+            Beginning(model="muisc-lite", decoder="gpt2", tokenizer="gpt2")
+
+
+def test_reviews_of_which_none_calibrates_are_counted(reviews: list[Review], tmp_path: Path) -> None:
+    without = [review for review in reviews if split_of_review(review) != "validation"]
+
+    metrics = train_muisc(without, tmp_path, ColourBackbone(), config=SMALL, plan=TrainingPlan(epochs=1))
+
+    assert metrics["calibrated_on"] == 0
 
 
 @pytest.mark.parametrize("epoch", [0, 3])

@@ -16,12 +16,14 @@ from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.builtin.muisc.tower import TimmTower, TransformersTower
 from agpis_sdk.errors import WeightsError
 
+SHIPPED = "muisc-lite"
+SHIPPED_FOLDER = Path(__file__).parent / "weights"
 # GPT-2 keeps its linear layers as (inputs, outputs); torch keeps them as (outputs, inputs).
 TURNED = re.compile(r"(c_attn|c_proj|c_fc|q_attn)\.weight$")
 
 
 def load_muisc(model: Path | str) -> tuple[Muisc, MuiscText]:
-    """Read a model and its tokenizer from a folder, or by hub id.
+    """Read a model and its tokenizer from a folder, by hub id, or "muisc-lite", the one that ships.
 
     Raises `WeightsError` for missing, unexpected or misshapen tensors: nothing is filled in silently.
     """
@@ -55,6 +57,8 @@ def load_muisc(model: Path | str) -> tuple[Muisc, MuiscText]:
 def _folder(model: Path | str) -> Path:
     if Path(model).exists() or isinstance(model, Path):
         return Path(model)
+    if model == SHIPPED:
+        return SHIPPED_FOLDER
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from agpis_sdk.builtin.muisc.checkpoints import load_muisc
+from agpis_sdk.builtin.muisc.checkpoints import SHIPPED_FOLDER, load_muisc
 from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.builtin.muisc.features import REQUIRED_FACTS, image_tokens
 from agpis_sdk.builtin.muisc.model import SequenceFeature
@@ -19,7 +18,6 @@ from agpis_sdk.errors import WeightsError
 from agpis_sdk.records import Finding, SequenceVerdict
 from agpis_sdk.rules import BUILTIN_RULES
 
-SHIPPED = Path(__file__).parent / "weights"
 BATCH = 16
 SPEAK_FROM = 0.05
 RULE_BY_CODE = {rule.code: rule for rule in BUILTIN_RULES}
@@ -39,7 +37,7 @@ class MuiscScorer:
     """Judges sequences with a trained MUIsC (paper section 3.4)."""
 
     def __init__(self, config: MuiscScorerConfig) -> None:
-        self._folder = config.model or SHIPPED
+        self._folder = config.model or SHIPPED_FOLDER
         self._device = config.device
         model, self._text = load_muisc(self._folder)
         if model.config.tower or model.config.fusion == "early":
