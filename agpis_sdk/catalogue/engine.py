@@ -12,6 +12,7 @@ from agpis_sdk.catalogue.store import BackboneIdentity
 from agpis_sdk.components import AttributedFinding, DecodedImage, ImagePair
 from agpis_sdk.config import Config
 from agpis_sdk.errors import ConfigError
+from agpis_sdk.media.decode import as_image
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.features import compute_features
 from agpis_sdk.pipeline.findings import accept_finding, pairs_known
@@ -55,7 +56,7 @@ class CatalogueEngine:
 
     def identity(self) -> BackboneIdentity:
         """Return what tells this backbone from another; raises `ConfigError` where it gives no embedding."""
-        (row,) = self.embed([_as_image(probe_drawing())])
+        (row,) = self.embed([as_image(probe_drawing())])
         if isinstance(row, str):
             raise ConfigError(row, item=f'backbone.name = "{self.config.backbone.name}"')
         return BackboneIdentity(self.config.backbone.name, row)
@@ -159,11 +160,3 @@ def _names(pair: ImagePair) -> frozenset[str]:
 
 def _flipped(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels[:, ::-1])
-
-
-def _as_image(pixels: NDArray[np.uint8]) -> DecodedImage:
-    height, width = pixels.shape[:2]
-    return DecodedImage(
-        product_id="", id="", position=0, pixels=pixels, original_width=width, original_height=height, scale=1.0,
-        byte_count=0, sha256="", format="",
-    )  # fmt: skip

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
+from agpis_sdk.builtin.muisc.processor import filled_up, image_mask, normalised
 from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.learn.review_features import LearnableReviews, ReviewFeatures, ReviewPixels
 
@@ -65,12 +66,6 @@ def images_of(source: LearnableReviews, places: list[int], config: MuiscConfig) 
     }
 
 
-def normalised(squares: Tensor, config: MuiscConfig) -> Tensor:
-    """Turn squares (K, S, S, 3) of bytes into a tower's input (K, 3, S, S), with the config's mean and deviation."""
-    mean, deviation = (torch.tensor(part).view(3, 1, 1) for part in (config.tower_mean, config.tower_deviation))
-    return (squares.permute(0, 3, 1, 2).float() / 255 - mean) / deviation
-
-
 class AlikeLengths(Sampler[int]):
     """Draws reviews so that a batch holds sequences of one length, in an order that the seed and the epoch decide.
 
@@ -113,19 +108,12 @@ class Collator:
         prompt, prompt_mask = self.text.prompts([item.title for item in items])
         feedback, feedback_mask = self.text.feedback([item.feedback for item in items], [item.label for item in items])
         counts = [len(next(iter(item.images.values()))) for item in items]
-        longest = max(counts)
         batch: dict[str, Any] = {
             "prompt": prompt,
             "prompt_mask": prompt_mask,
             "feedback": feedback,
             "feedback_mask": feedback_mask,
             "labels": torch.tensor([item.label for item in items]),
-            "image_mask": torch.tensor([[place < count for place in range(longest)] for count in counts]),
+            "image_mask": image_mask(counts),
         }
-        for name in items[0].images:
-            parts = [item.images[name] for item in items]
-            filled = torch.zeros(len(items), longest, *parts[0].shape[1:])
-            for row, part in enumerate(parts):
-                filled[row, : len(part)] = part
-            batch[name] = filled
-        return batch
+        return batch | {name: filled_up([item.images[name] for item in items]) for name in items[0].images}

@@ -31,15 +31,6 @@ def with_pixels(image: DecodedImage, pixels: NDArray[np.uint8]) -> DecodedImage:
     return replace(image, pixels=pixels, original_width=width, original_height=height, scale=1.0, detail=None)
 
 
-def as_image(pixels: NDArray[np.uint8]) -> DecodedImage:
-    """Return pixels (height, width, 3) as an image of no product and no file."""
-    height, width = pixels.shape[:2]
-    return DecodedImage(
-        product_id="", id="", position=0, pixels=pixels, original_width=width, original_height=height, scale=1.0,
-        byte_count=0, sha256="", format="",
-    )  # fmt: skip
-
-
 def mirrored(image: DecodedImage) -> DecodedImage:
     """Return an image mirrored left to right: what a reviewer would judge the same."""
     return with_pixels(image, np.ascontiguousarray(image.pixels[:, ::-1]))

@@ -18,9 +18,10 @@ from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED
 from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.errors import ImageReadError, TrainingDataError
 from agpis_sdk.learn.galleries import split_of_review
-from agpis_sdk.learn.photos import as_image, load_photo, with_pixels
+from agpis_sdk.learn.photos import load_photo, with_pixels
 from agpis_sdk.learn.rule_words import rules_in
 from agpis_sdk.learn.splits import Split
+from agpis_sdk.media.decode import as_image
 from agpis_sdk.media.letterbox import letterbox
 from agpis_sdk.records import Review
 

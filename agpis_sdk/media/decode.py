@@ -71,6 +71,15 @@ def decode_image(
     )
 
 
+def as_image(pixels: NDArray[np.uint8]) -> DecodedImage:
+    """Return pixels (height, width, 3) as an image of no product and no file."""
+    height, width = pixels.shape[:2]
+    return DecodedImage(
+        product_id="", id="", position=0, pixels=pixels, original_width=width, original_height=height, scale=1.0,
+        byte_count=0, sha256="", format="",
+    )  # fmt: skip
+
+
 def _open(data: bytes, limits: MediaSection) -> Image.Image:
     if not data:
         raise ImageReadError("is empty (0 bytes)", remedy="export or fetch it again")

@@ -17,7 +17,7 @@ from agpis_sdk.builtin.primary.selectors import FirstListedSelector, LearnedPrim
 from agpis_sdk.builtin.primary.traits import TRAITS
 from agpis_sdk.components import ComponentConfig, DecodedImage
 from agpis_sdk.errors import WeightsError
-from agpis_sdk.learn.photos import as_image
+from agpis_sdk.media.decode import as_image
 
 
 class Facts:

@@ -39,6 +39,16 @@ def load_muisc(model: Path | str) -> tuple[Muisc, MuiscText]:
     if wrong:
         said = "; ".join(f"{name.replace('_', ' ')}: {sorted(map(str, keys))}" for name, keys in wrong.items())
         raise WeightsError(said, item=str(model), remedy="was it made by another version?")
+    return loaded.eval().requires_grad_(False), load_text(model)[1]
+
+
+def load_text(model: Path | str) -> tuple[MuiscConfig, MuiscText]:
+    """Read a model's config and tokenizer, named as for `load_muisc`; raises `WeightsError` where they do not fit."""
+    folder = _folder(model)
+    try:
+        config: MuiscConfig = MuiscConfig.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise WeightsError(str(error).splitlines()[0], item=str(model), remedy="is the folder complete?") from error
     text = MuiscText.load(
         folder,
         title_tokens=config.title_tokens,
@@ -51,7 +61,7 @@ def load_muisc(model: Path | str) -> tuple[Muisc, MuiscText]:
             item=str(model),
             remedy="do both come from one training?",
         )
-    return loaded.eval().requires_grad_(False), text
+    return config, text
 
 
 def _folder(model: Path | str) -> Path:

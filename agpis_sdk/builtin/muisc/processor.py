@@ -1,0 +1,109 @@
+"""From pictures and titles to what `Muisc.forward` takes, and from generated words back to text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import BatchFeature
+
+from agpis_sdk.builtin.muisc.checkpoints import load_text
+from agpis_sdk.builtin.muisc.configuration import MuiscConfig
+from agpis_sdk.builtin.muisc.features import image_tokens
+from agpis_sdk.builtin.muisc.text import MuiscText
+from agpis_sdk.components import Backbone
+from agpis_sdk.errors import ConfigError
+from agpis_sdk.media.decode import as_image
+from agpis_sdk.media.letterbox import letterbox
+
+Pixels = NDArray[np.uint8]
+
+
+class MuiscProcessor:
+    """What goes with a `Muisc`: its tokenizer, and how it wants pictures; as a processor of transformers does.
+
+    A model without a tower of its own reads the features of the shared `backbone`; raises `ConfigError` where it is not
+    given one.
+    """
+
+    def __init__(self, config: MuiscConfig, text: MuiscText, backbone: Backbone | None = None) -> None:
+        if not config.tower and backbone is None:
+            raise ConfigError(
+                "this model reads the features of a backbone", item="MuiscProcessor", remedy="hand one over"
+            )
+        self.config, self.text, self._backbone = config, text, backbone
+
+    @classmethod
+    def from_pretrained(cls, model: Path | str, *, backbone: Backbone | None = None) -> MuiscProcessor:
+        """Read the processor of a model, by folder, hub id, or "muisc-lite", the one that ships."""
+        config, text = load_text(model)
+        return cls(config, text, backbone)
+
+    def save_pretrained(self, folder: Path) -> None:
+        """Write config and tokenizer into a folder, where `from_pretrained` finds them."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config.save_pretrained(folder)
+        self.text.save(folder)
+
+    def __call__(
+        self, images: Sequence[Sequence[Pixels]], titles: Sequence[str], categories: Sequence[str] | None = None
+    ) -> BatchFeature:
+        """Return a batch with the names of `Muisc.forward`.
+
+        Args:
+            images: B sequences of pictures (H, W, 3) uint8 RGB of any size; shorter sequences are filled up.
+            titles: (B,) the products' titles; "" where there is none.
+            categories: (B,) such as "Bags/Backpacks".
+        """
+        words = [
+            self.config.words_of(title, category)
+            for title, category in zip(titles, categories or [""] * len(titles), strict=True)
+        ]
+        prompt, prompt_mask = self.text.prompts(words)
+        parts = [self._pictures(sequence) for sequence in images]
+        return BatchFeature(
+            {
+                "prompt": prompt,
+                "prompt_mask": prompt_mask,
+                "image_mask": image_mask([len(sequence) for sequence in images]),
+                **{name: filled_up([part[name] for part in parts]) for name in parts[0]},
+            }
+        )
+
+    def batch_decode(self, words: Tensor) -> list[str]:
+        """Return the text of generated words (B, F)."""
+        return [self.text.read(row) for row in words.tolist()]
+
+    def _pictures(self, sequence: Sequence[Pixels]) -> dict[str, Tensor]:
+        """Return a sequence as pixels (K, 3, S, S) for the model's own tower, else as (K, N-1, C) and (K, G)."""
+        if self._backbone is None or self.config.tower:
+            squares = np.stack([letterbox(pixels, self.config.tower_size) for pixels in sequence])
+            return {"pixels": normalised(torch.from_numpy(squares), self.config)}
+        features = [image_tokens(facts) for facts in self._backbone.features([as_image(one) for one in sequence])]
+        return {
+            "tokens": torch.from_numpy(np.stack([tokens for tokens, _ in features])),
+            "global_tokens": torch.from_numpy(np.stack([global_token for _, global_token in features])),
+        }
+
+
+def normalised(squares: Tensor, config: MuiscConfig) -> Tensor:
+    """Turn squares (K, S, S, 3) of bytes into a tower's input (K, 3, S, S), with the config's mean and deviation."""
+    mean, deviation = (torch.tensor(part).view(3, 1, 1) for part in (config.tower_mean, config.tower_deviation))
+    return (squares.permute(0, 3, 1, 2).float() / 255 - mean) / deviation
+
+
+def filled_up(parts: Sequence[Tensor]) -> Tensor:
+    """Put B tensors (K_b, ...) into one (B, K, ...), K the longest, zeros after the shorter ones."""
+    filled = torch.zeros(len(parts), max(map(len, parts)), *parts[0].shape[1:])
+    for row, part in enumerate(parts):
+        filled[row, : len(part)] = part
+    return filled
+
+
+def image_mask(counts: Sequence[int]) -> Tensor:
+    """Return (B, K), K the largest count: true where a sequence has an image."""
+    return torch.arange(max(counts)) < torch.tensor(counts)[:, None]
