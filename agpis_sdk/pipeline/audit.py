@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from agpis_sdk.pipeline.invoke import Component, Invoker
 from agpis_sdk.pipeline.plan import make_audit_plan, thresholds
 from agpis_sdk.pipeline.stage1 import Recognition
 from agpis_sdk.pipeline.stage2 import Stage2
-from agpis_sdk.pipeline.stream import decoding_ahead
+from agpis_sdk.pipeline.stream import noted_batches
 from agpis_sdk.pipeline.summary import AuditSummary
 from agpis_sdk.pipeline.suppressions import read_suppressions
 from agpis_sdk.plugins import OwnedSpec, PluginHost
@@ -64,21 +63,14 @@ class Audit:
     ) -> Iterator[GalleryAudit]:
         """Yield one audit per record, in input order; relative uris are resolved against `base`."""
         self.summary = AuditSummary()
-        self._invoker.seconds.clear()
-        self._invoker.failures.clear()
-        started = time.perf_counter()
-        self.summary.note_missing_plugins(self.host)
-        self.summary.note(self.host.notify("agpis_run_started", context=self._context))
-        for pending in decoding_ahead(checked(products, base=base), self.config):
+        batches = noted_batches(
+            checked(products, base=base), self.config, self.summary,
+            host=self.host, invoker=self._invoker, context=self._context,
+        )  # fmt: skip
+        for pending in batches:
             for audit in self._judge_batch(pending):
                 self.summary.add(audit)
-                self.summary.seconds = time.perf_counter() - started
                 yield audit
-        self.summary.component_seconds.update(self._invoker.seconds)
-        self.summary.failures.update(self._invoker.failures)
-        self.summary.notices += self._invoker.notices()
-        arguments = {"context": self._context, "summary": vars(self.summary)}
-        self.summary.note(self.host.notify("agpis_run_finished", **arguments))
 
     def _judge_batch(self, pending: PendingBatch) -> Iterator[GalleryAudit]:
         batch = {progress.product.id: progress for progress in finish_decoding(pending, self.catalogue)}

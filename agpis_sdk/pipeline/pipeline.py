@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from agpis_sdk.pipeline.plan import Plan, make_plan, thresholds
 from agpis_sdk.pipeline.scoring import Scoring
 from agpis_sdk.pipeline.stage1 import Stage1
 from agpis_sdk.pipeline.stage2 import Stage2
-from agpis_sdk.pipeline.stream import decoding_ahead
+from agpis_sdk.pipeline.stream import noted_batches
 from agpis_sdk.pipeline.summary import RunSummary
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.records import Outcome, Product
@@ -80,21 +79,14 @@ class Pipeline:
     ) -> Iterator[ProcessedProduct]:
         """Yield every outcome together with its product and decoded images: for reports."""
         self.summary = RunSummary()
-        self._invoker.seconds.clear()
-        self._invoker.failures.clear()
-        started = time.perf_counter()
-        self.summary.note_missing_plugins(self.host)
-        self.summary.note(self.host.notify("agpis_run_started", context=self._context))
-        for pending in decoding_ahead(checked(products, base=base), self.config):
+        batches = noted_batches(
+            checked(products, base=base), self.config, self.summary,
+            host=self.host, invoker=self._invoker, context=self._context,
+        )  # fmt: skip
+        for pending in batches:
             for processed in self._process_batch(pending):
                 self.summary.add(processed.outcome)
-                self.summary.seconds = time.perf_counter() - started
                 yield processed
-        self.summary.component_seconds.update(self._invoker.seconds)
-        self.summary.failures.update(self._invoker.failures)
-        self.summary.notices += self._invoker.notices()
-        arguments = {"context": self._context, "summary": vars(self.summary)}
-        self.summary.note(self.host.notify("agpis_run_finished", **arguments))
 
     def _process_batch(self, pending: PendingBatch) -> Iterator[ProcessedProduct]:
         batch = {progress.product.id: progress for progress in finish_decoding(pending, self._catalogue)}

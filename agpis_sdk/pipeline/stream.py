@@ -1,4 +1,4 @@
-"""Records in micro-batches, each being read and decoded in threads while the one before it is looked at."""
+"""The stream of a run or an audit: records in micro-batches, each being read and decoded in threads while the one before it is looked at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,32 @@ from agpis_sdk.config import Config
 from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord
 from agpis_sdk.pipeline.batch import PendingBatch, start_decoding
+from agpis_sdk.pipeline.context import RunContext
+from agpis_sdk.pipeline.invoke import Invoker
+from agpis_sdk.pipeline.summary import Proceedings
+from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Product
+
+
+def noted_batches(
+    records: CheckedProducts,
+    config: Config,
+    summary: Proceedings,
+    *,
+    host: PluginHost,
+    invoker: Invoker,
+    context: RunContext,
+) -> Iterator[PendingBatch]:
+    """Yield micro-batches; plugins are told when it begins and ends, and the summary notes what failed."""
+    invoker.seconds.clear()
+    invoker.failures.clear()
+    summary.note_missing_plugins(host)
+    summary.note(host.notify("agpis_run_started", context=context))
+    yield from decoding_ahead(records, config)
+    summary.component_seconds.update(invoker.seconds)
+    summary.failures.update(invoker.failures)
+    summary.notices += invoker.notices()
+    summary.note(host.notify("agpis_run_finished", context=context, summary=summary.facts()))
 
 
 def decoding_ahead(records: CheckedProducts, config: Config) -> Iterator[PendingBatch]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import GalleryAudit, Outcome
@@ -20,6 +22,17 @@ class Proceedings:
     component_seconds: dict[str, float] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
     notices: list[str] = field(default_factory=list)
+    _started: float = field(default_factory=time.perf_counter, init=False, repr=False)
+
+    def count(self, images: int) -> None:
+        """Count one record and its images, and how long it has taken until here."""
+        self.products += 1
+        self.images += images
+        self.seconds = time.perf_counter() - self._started
+
+    def facts(self) -> dict[str, Any]:
+        """Return all of it by name: what plugins are told when a run has finished."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if not one.name.startswith("_")}
 
     def note(self, failures: Mapping[str, str]) -> None:
         """Take in failures, in words, by whose they are."""
@@ -44,8 +57,7 @@ class RunSummary(Proceedings):
 
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
-        self.products += 1
-        self.images += len(outcome.images)
+        self.count(len(outcome.images))
         self.statuses[outcome.status] += 1
         if outcome.status == "none":
             self.reasons[outcome.reason or ""] += 1
@@ -65,8 +77,7 @@ class AuditSummary(Proceedings):
 
     def add(self, audit: GalleryAudit) -> None:
         """Count one gallery."""
-        self.products += 1
-        self.images += len(audit.images)
+        self.count(len(audit.images))
         self.faulty += audit.error is not None
 
     @property
