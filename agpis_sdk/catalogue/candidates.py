@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from heapq import heappop, heappush
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,3 +67,46 @@ def candidate_pairs(
                 cosines.append(cosine)
     pairs, places = np.unique(np.array(found, np.int64).reshape(-1, 2), axis=0, return_index=True)
     return pairs, np.array(cosines)[places]
+
+
+def reading_order(pairs: NDArray[np.int64], rows_at_once: int) -> NDArray[np.int64]:
+    """Return the order (P,) in which pairs of rows (P, 2) are compared, so that few pictures are read more than once.
+
+    Pictures are gathered, the one with the most pairs among those already there next, until there are `rows_at_once`;
+    the pairs among them come first, and the same again with those that are left.
+    """
+    left: dict[int, dict[int, int]] = {}  # row -> the rows that it is paired with, and the number of the pair
+    for number, (one, other) in enumerate(pairs.tolist()):
+        left.setdefault(one, {})[other] = number
+        left.setdefault(other, {})[one] = number
+    order: list[int] = []
+    while left:
+        gathered = _gathered(left, rows_at_once)
+        for row in gathered:
+            for other in gathered.intersection(left[row]):
+                order += [left[row][other]] if row < other else []
+        for row in gathered:
+            others = {other: number for other, number in left.pop(row).items() if other not in gathered}
+            if others:
+                left[row] = others
+    return np.array(order, np.int64)
+
+
+def _gathered(left: Mapping[int, Mapping[int, int]], rows_at_once: int) -> set[int]:
+    """Return two or more rows, as many as are read at once, with many pairs among them; the smaller of equals first."""
+    gathered: set[int] = set()
+    shared: Counter[int] = Counter()  # how many of the gathered rows a row is paired with
+    nearest: list[tuple[int, int]] = []  # a heap of (-shared, row), in which old entries stay
+    seeds = iter(left)
+    while len(gathered) < max(rows_at_once, 2):
+        while nearest and (nearest[0][1] in gathered or -nearest[0][0] < shared[nearest[0][1]]):
+            heappop(nearest)
+        row = heappop(nearest)[1] if nearest else next((row for row in seeds if row not in gathered), None)
+        if row is None:
+            break
+        gathered.add(row)
+        for other in left[row]:
+            if other not in gathered:
+                shared[other] += 1
+                heappush(nearest, (-shared[other], other))
+    return gathered

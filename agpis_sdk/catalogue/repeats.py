@@ -9,10 +9,10 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.catalogue.candidates import NO_PRODUCT, candidate_pairs, candidates
+from agpis_sdk.catalogue.candidates import NO_PRODUCT, candidate_pairs, candidates, reading_order
 from agpis_sdk.catalogue.engine import CatalogueEngine
 from agpis_sdk.catalogue.intake import ReadImage, embed_images, read_images
-from agpis_sdk.catalogue.judging import Candidate, Problems, judge_candidates
+from agpis_sdk.catalogue.judging import IMAGES_AT_ONCE, Candidate, Problems, judge_candidates
 from agpis_sdk.catalogue.records import IndexedImage, QueryAnswer, Repeat, RepeatGroup
 from agpis_sdk.catalogue.search import Search
 from agpis_sdk.catalogue.store import SEVERAL, CatalogueStore
@@ -34,6 +34,8 @@ def find_repeats(
     candidate pairs have been judged, and how many there are.
     """
     pairs, cosines = candidate_pairs(store, search, engine.config.index)
+    order = reading_order(pairs, IMAGES_AT_ONCE)
+    pairs, cosines = pairs[order], cosines[order]
     owners, _ = store.owners()
     shared = np.repeat(np.flatnonzero(owners == SEVERAL)[:, None], 2, axis=1)  # one file under several products
     proposed = chain(_proposed(store, shared, np.ones(len(shared))), _proposed(store, pairs, cosines))
