@@ -87,11 +87,21 @@ class ImagePair:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SequenceCandidates:
-    """What stage 1 left of one product: its primary image, and the other usable images in listed order."""
+    """What stage 1 left of one product: its primary image, and the other usable images in listed order.
+
+    `also_primary` are those of the others that are about as good a primary image, by `primary.margin`: a sequence may
+    begin with one of them instead.
+    """
 
     product: Product
     primary: DecodedImage
     others: tuple[DecodedImage, ...]
+    also_primary: tuple[DecodedImage, ...] = ()
+
+    def all_but(self, first: DecodedImage) -> tuple[DecodedImage, ...]:
+        """Return the images that may follow `first`, in listed order."""
+        rest = [image for image in (self.primary, *self.others) if image is not first]
+        return tuple(sorted(rest, key=lambda image: image.position))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

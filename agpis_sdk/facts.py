@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+FAR_COLOUR = 15.0
+"""In Lab with L halved: from half of it on colours are told apart, and from one and a half of it on they are others."""
+
 
 @dataclass(frozen=True, eq=False)
 class Background:
@@ -43,3 +46,26 @@ class Foreground:
     offset: float
     symmetry: float
     parts: int
+
+
+@dataclass(frozen=True, eq=False)
+class Palette:
+    """The colours of the foreground: the fact "palette", provided by `measures`, None where there is no foreground.
+
+    `colours` is (n, 3) float32 in Lab, with L halved to 0..50, as light changes it more than dye does, and a and b in
+    -128..127; `shares` (n,) float32 are how much of the foreground has each, adding up to 1.
+    """
+
+    colours: NDArray[np.float32]
+    shares: NDArray[np.float32]
+
+    def difference(self, other: Palette) -> float:
+        """Return how much of the two foregrounds has colours that the other one lacks, 0..1: the mean of both ways."""
+        return (self._lacked_by(other) + other._lacked_by(self)) / 2
+
+    def _lacked_by(self, other: Palette) -> float:
+        """Return the share whose nearest colour in another palette is far off; in between, a part of it."""
+        squares = ((self.colours[:, None] - other.colours[None]) ** 2).sum(axis=2)  # (n, m)
+        nearest = squares.min(axis=1) ** 0.5
+        far = ((nearest - FAR_COLOUR / 2) / FAR_COLOUR).clip(0, 1)
+        return float((far * self.shares).sum())

@@ -4,12 +4,16 @@ python benchmarks/search_gain.py FOLDER... [--all] [--judge MODEL] [--set key=va
 
 A FOLDER holds products.jsonl; only products that no shipped weights were trained on are run, unless --all says so. A search
 picks what its scorer likes, errors included, so its own p^t flatters it: --judge names a second model, such as one of
-another seed, that says what it thinks of the same sequences.
+another seed, that says what it thinks of the same sequences. "one colour" is the share of the sequences whose images are
+of one colour, where a facts.json beside the products says which colour each is. --shuffle lists the images of each product
+in another order, as candidates from many sources come in none.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import random
 import statistics
 import time
 from pathlib import Path
@@ -21,6 +25,7 @@ from agpis_sdk import Outcome, Pipeline, Product, load_config
 from agpis_sdk.learn.splits import split_of
 from agpis_sdk.media.products import read_products
 
+Facts = dict[str, dict[str, dict[str, str]]]
 BUILDERS = ("listed", "random", "search")
 
 
@@ -47,12 +52,30 @@ def second_opinion(judge: str, products: dict[str, Product], outcomes: list[Outc
     return statistics.fmean(outcome.probability or 0.0 for outcome in pipeline.run(shown))
 
 
+def one_colour(outcomes: list[Outcome], facts: Facts) -> str:
+    """Return the share of sequences, of those whose colours are all known, that show the product in one colour."""
+    colours = [
+        {facts.get(outcome.product_id, {}).get(image, {}).get("file_color") for image in outcome.sequence or ()}
+        for outcome in outcomes
+    ]
+    known = [len(one) for one in colours if None not in one]
+    return f"{known.count(1) / len(known):.2f} of {len(known)}" if known else "–"
+
+
+def shuffled(product: Product) -> Product:
+    """Return the product with its images in another order, the same every time."""
+    images = list(product.images)
+    random.Random(product.id).shuffle(images)
+    return product.model_copy(update={"images": tuple(images)})
+
+
 def main() -> None:
     """Run all builders over the same products and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--all", action="store_true", help="products that the weights were trained on, too")
     parser.add_argument("--judge", help="folder of a second MUIsC that judges the chosen sequences")
+    parser.add_argument("--shuffle", action="store_true", help="list the images of each product in another order")
     parser.add_argument("--set", action="append", default=[], dest="settings")
     arguments = parser.parse_args()
     products = [
@@ -61,9 +84,14 @@ def main() -> None:
         for product in read_products(folder / "products.jsonl")
         if isinstance(product, Product) and (arguments.all or split_of(product) == "test")
     ]
+    products = [shuffled(product) for product in products] if arguments.shuffle else products
     by_id = {product.id: product for product in products}
+    facts: Facts = {}
+    for folder in arguments.folders:
+        if (folder / "facts.json").is_file():
+            facts |= json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     table = Table(title=f"{len(products)} products")
-    for heading in ("builder", "sequences", "mean p^t", "submitted", "second opinion", "seconds"):
+    for heading in ("builder", "sequences", "mean p^t", "submitted", "one colour", "second opinion", "seconds"):
         table.add_column(heading, justify="left" if heading == "builder" else "right")
     for builder in BUILDERS:
         settings = [*arguments.settings, f'sequence.builder="{builder}"']
@@ -74,6 +102,7 @@ def main() -> None:
             str(len(outcomes)),
             f"{statistics.fmean(outcome.probability or 0.0 for outcome in outcomes):.3f}",
             f"{sum(outcome.status == 'submit' for outcome in outcomes) / len(outcomes):.3f}",
+            one_colour(outcomes, facts),
             "–" if opinion is None else f"{opinion:.3f}",
             f"{seconds:.1f}",
         )

@@ -28,6 +28,7 @@ class ProductInProgress:
     primary_reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
     p_noncompliant: dict[str, float] = field(default_factory=dict)
     primary: str | None = None
+    also_primary: set[str] = field(default_factory=set)
     sequence: ImageSequence | None = None
     probability: float | None = None
     feedback: str | None = None

@@ -144,7 +144,11 @@ class Stage1(Recognition):
     # ── the primary image (3.3.1) ────────────────────────────────────────────────────────────────────────────────
 
     def _select_primary(self, batch: Batch) -> None:
-        """Score every image with p_primary; of those not removed, the largest at or above the threshold wins."""
+        """Score every image with p_primary; of those not removed, the largest at or above the threshold wins.
+
+        Of images about as good the first listed wins: which of them is better cannot be told from p_primary, and a shop
+        lists the variant first of which it has most images.
+        """
         self._score_primary(batch)
         length = self.config.sequence.length
         for progress in [progress for progress in batch.values() if progress.open]:
@@ -153,12 +157,20 @@ class Stage1(Recognition):
                 progress.end("none", "too-few-images", self._too_few(progress, "single-image recognition"))
                 continue
             best = max(usable, key=lambda image: (progress.p_primary[image.id], -image.position))
-            threshold = self.config.primary.threshold
-            if progress.p_primary[best.id] < threshold:
-                score = progress.p_primary[best.id]
-                progress.end("none", "no-primary", f'best is "{best.id}" with p_primary {score:.2f} < {threshold:g}')
+            largest, primary = progress.p_primary[best.id], self.config.primary
+            if largest < primary.threshold:
+                why = f'best is "{best.id}" with p_primary {largest:.2f} < {primary.threshold:g}'
+                progress.end("none", "no-primary", why)
             else:
-                progress.primary = best.id
+                near = [image for image in usable if self._about_as_good(image, best, progress.p_primary)]
+                progress.primary = min(near, key=lambda image: image.position).id
+                progress.also_primary = {image.id for image in near} - {progress.primary}
+
+    def _about_as_good(self, image: DecodedImage, best: DecodedImage, p_primary: Mapping[str, float]) -> bool:
+        """Tell whether an image is within the margin of the best one, and no small copy of it."""
+        pixels = image.original_width * image.original_height
+        large = 2 * pixels > best.original_width * best.original_height
+        return large and p_primary[image.id] >= p_primary[best.id] * (1 - self.config.primary.margin)
 
     def _score_primary(self, batch: Batch) -> None:
         selector = self.selector
@@ -224,7 +236,8 @@ class Stage1(Recognition):
             own = usable.get(result.product.id, set())
             if len(set(result.ids)) != length or len(result.ids) != length or not set(result.ids) <= own:
                 raise ComponentError(f"built {list(result.ids)}: {length} different usable images are needed")
-            if result.ids[0] != batch[result.product.id].primary:
+            progress = batch[result.product.id]
+            if result.ids[0] not in {progress.primary, *progress.also_primary}:
                 raise ComponentError(f"built {list(result.ids)}: the primary image must come first")
             return result
 
@@ -263,6 +276,10 @@ def _loser(progress: ProductInProgress, pair: tuple[str, ...]) -> str:
 def _candidates(progress: ProductInProgress) -> SequenceCandidates:
     usable = progress.usable
     primary = next(image for image in usable if image.id == progress.primary)
+    others = tuple(image for image in usable if image is not primary)
     return SequenceCandidates(
-        product=progress.product, primary=primary, others=tuple(image for image in usable if image is not primary)
+        product=progress.product,
+        primary=primary,
+        others=others,
+        also_primary=tuple(image for image in others if image.id in progress.also_primary),
     )

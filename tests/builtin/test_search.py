@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agpis_sdk.builtin.builders.config import SearchBuilderConfig
 from agpis_sdk.builtin.builders.search import SearchBuilder
-from agpis_sdk.components import Context, ImageSequence
+from agpis_sdk.components import Context, DecodedImage, ImageSequence
 from builtin.test_builders import candidates
 
 
@@ -25,6 +25,9 @@ class Taste:
 
     def score(self, letters: Sequence[str]) -> float:
         return sum(self.likes.get((place, letter), 0.0) for place, letter in enumerate(letters)) / 10
+
+    def fact(self, image: DecodedImage, name: str) -> None:
+        return None  # no palette: nothing can be said of colours
 
     def p_qualified(self, sequences: Sequence[ImageSequence]) -> list[float]:
         self.asked.append(len(sequences))

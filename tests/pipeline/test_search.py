@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from agpis_sdk.components import Context, ImageSequence
+from agpis_sdk.components import Context, DecodedImage, ImageSequence
 from agpis_sdk.errors import ConfigError
-from agpis_sdk.records import SequenceVerdict
+from agpis_sdk.facts import Palette
+from agpis_sdk.records import Finding, SequenceVerdict
 from pipeline.fakes import Stand, product, verdict
 
 SEARCH = {"sequence.builder": "search"}
@@ -21,8 +24,26 @@ def likes_reversed(sequences: Sequence[ImageSequence], context: Context) -> Iter
         yield verdict(sequence, p_qualified=sequence.images[1].position / 10, feedback="yes")
 
 
+def stand(palettes: Mapping[str, Palette] | None = None) -> Stand:
+    """Return a stand whose images have some palettes, by the images' ids."""
+
+    def gives_palettes(images: Sequence[DecodedImage], context: Context) -> list[Finding]:
+        for image in images:
+            context.provide(image, "palette", (palettes or {}).get(image.id))
+        return []
+
+    return Stand().image_checker(gives_palettes, name="painter", provides=frozenset({"palette"}))
+
+
+def one_colour(*lab: float) -> Palette:
+    return Palette(np.array([lab], np.float32), np.ones(1, np.float32))
+
+
+RED, BLUE = one_colour(25, 60, 40), one_colour(25, 10, -60)
+
+
 def test_the_sequence_with_the_highest_probability_is_submitted(gallery: Path) -> None:
-    outcome = Stand().scorer(likes_reversed).run_one(product(gallery, "abcd"), {**SEARCH, "sequence.threshold": 0.3})
+    outcome = stand().scorer(likes_reversed).run_one(product(gallery, "abcd"), {**SEARCH, "sequence.threshold": 0.3})
 
     assert outcome.sequence[:2] == ("a", "d")
     assert outcome.probability == 0.3
@@ -33,7 +54,7 @@ def test_the_sequence_with_the_highest_probability_is_submitted(gallery: Path) -
 def test_what_is_chosen_does_not_depend_on_the_batch(gallery: Path, batch_size: int) -> None:
     products = [product(gallery, letters, letters) for letters in ("abcd", "bcda", "cab")]
 
-    outcomes = Stand().scorer(likes_reversed).run(products, {**SEARCH, "run.batch_size": batch_size})
+    outcomes = stand().scorer(likes_reversed).run(products, {**SEARCH, "run.batch_size": batch_size})
 
     assert ["".join(outcome.sequence) for outcome in outcomes] == ["adb", "bac", "cba"]
 
@@ -47,8 +68,81 @@ def test_a_scorer_that_fails_is_named(gallery: Path) -> None:
     def fails(sequences: Sequence[ImageSequence], context: Context) -> Iterator[SequenceVerdict]:
         raise RuntimeError("out of ink")
 
-    outcome = Stand().scorer(fails).run_one(product(gallery, "abcd"), SEARCH)
+    outcome = stand().scorer(fails).run_one(product(gallery, "abcd"), SEARCH)
 
     assert outcome.status == "failed"
     assert "steady" in (outcome.reason or "") + (outcome.detail or "")
     assert "out of ink" in (outcome.reason or "") + (outcome.detail or "")
+
+
+def level(sequences: Sequence[ImageSequence], context: Context) -> Iterator[SequenceVerdict]:
+    """Find all sequences equally likely accepted."""
+    for sequence in sequences:
+        yield verdict(sequence, p_qualified=0.8)
+
+
+def two_colours(letters: str, red: str) -> dict[str, Palette]:
+    return {letter: RED if letter in red else BLUE for letter in letters}
+
+
+def test_images_in_the_colour_of_the_primary_image_are_preferred(gallery: Path) -> None:
+    painted = stand(two_colours("abcde", red="ade"))
+
+    outcome = painted.scorer(level).run_one(product(gallery, "abcde"), SEARCH)
+
+    assert outcome.sequence == ("a", "d", "e")
+    assert outcome.probability == 0.8
+
+
+def test_colours_may_be_left_to_the_scorer(gallery: Path) -> None:
+    painted = stand(two_colours("abcde", red="ade"))
+
+    outcome = painted.scorer(level).run_one(
+        product(gallery, "abcde"), {**SEARCH, "components.search.one_colour": False}
+    )
+
+    assert outcome.sequence == ("a", "b", "c")
+
+
+def nearly_equal(first: str, second: str) -> Callable[[Sequence[DecodedImage], Context], list[float]]:
+    """Return a selector that scores one image 0.9, another 0.88, and all others 0.1."""
+    scores = {first: 0.9, second: 0.88}
+    return lambda images, context: [scores.get(image.id, 0.1) for image in images]
+
+
+def test_a_sequence_may_begin_with_an_image_about_as_good_as_the_primary_one(gallery: Path) -> None:
+    # Of the first listed there is no other image in its colour.
+    painted = stand(two_colours("abcd", red="a")).selector(nearly_equal("a", "b"))
+
+    outcome = painted.scorer(level).run_one(product(gallery, "abcd"), SEARCH)
+
+    assert outcome.sequence == ("b", "c", "d")
+
+
+def test_it_may_be_told_to_begin_with_the_primary_image_always(gallery: Path) -> None:
+    painted = stand(two_colours("abcd", red="a")).selector(nearly_equal("a", "b"))
+
+    outcome = painted.scorer(level).run_one(
+        product(gallery, "abcd"), {**SEARCH, "components.search.also_primary_weight": 0.0}
+    )
+
+    assert outcome.sequence[0] == "a"
+
+
+@pytest.mark.parametrize(("margin", "first"), [(0.1, "a"), (0.0, "b")])
+def test_of_images_that_score_nearly_the_same_the_first_listed_is_primary(
+    gallery: Path, margin: float, first: str
+) -> None:
+    outcome = Stand().selector(nearly_equal("b", "a")).run_one(product(gallery, "abc"), {"primary.margin": margin})
+
+    assert outcome.sequence[0] == first
+
+
+def test_a_small_copy_is_not_primary_where_the_large_one_scores_more(gallery: Path, tmp_path: Path) -> None:
+    for name, side in (("a", 40), ("b", 80), ("c", 80)):
+        Image.new("RGB", (side, side), (200, 40, 40)).save(tmp_path / f"{name}.png")
+    listed = {"id": "P1", "images": [str(tmp_path / f"{name}.png") for name in "abc"]}
+
+    outcome = Stand().selector(nearly_equal("b", "a")).run_one(listed)
+
+    assert outcome.sequence[0] == "b"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from agpis_sdk.builtin.builders.colours import ColourMismatch
 from agpis_sdk.builtin.builders.config import SearchBuilderConfig
 from agpis_sdk.components import Context, DecodedImage, ImageSequence, SequenceCandidates
 
@@ -16,7 +17,9 @@ class SearchBuilder:
     """Lets stage 2 choose the best of many sequences, where the paper judges one (its future work, section 5.1).
 
     All ordered choices while they are few; beyond that a beam search, which scores growing beginnings of a sequence.
-    Of equals the one that the shop lists first wins.
+    With `one_colour`, p^t is multiplied by the probability that no two images show the product in different colours. A
+    sequence that begins with an image only about as good as the primary one counts `also_primary_weight`. Of equals the
+    one that the shop lists first wins.
     """
 
     def __init__(self, config: SearchBuilderConfig) -> None:
@@ -24,39 +27,78 @@ class SearchBuilder:
 
     def build(self, candidates: Sequence[SequenceCandidates], length: int, context: Context) -> Iterator[ImageSequence]:
         """Yield the best sequence of each product; all sequences of the batch are scored together."""
-        tried = [
-            list(_all_choices(candidate, length))
-            if math.perm(len(candidate.others), length - 1) <= self._config.exhaustive_up_to
-            else self._beam(candidate, length, context)
-            for candidate in candidates
-        ]
-        scores = iter(context.p_qualified([sequence for sequences in tried for sequence in sequences]))
-        for sequences in tried:
-            scored = list(zip(sequences, itertools.islice(scores, len(sequences)), strict=True))
-            # max() keeps the first of equals.
-            yield max(scored, key=lambda pair: pair[1])[0]
-
-    def _beam(self, candidate: SequenceCandidates, length: int, context: Context) -> list[ImageSequence]:
-        """Return whole sequences that grew from the best beginnings; beginnings of one image are all the same."""
-        beginnings: list[Images] = [(candidate.primary,)]
-        for _ in range(length - 2):
-            grown = [
-                ImageSequence(product=candidate.product, images=images) for images in _grown(beginnings, candidate)
+        mismatch = ColourMismatch(context) if self._config.one_colour else None
+        own = [self._tried(one, (one.primary,), length, context, mismatch) for one in candidates]
+        best = _best_of_each(own, context, mismatch)
+        weight = self._config.also_primary_weight
+        # As p^t is at most 1, what cannot win any more need not be scored.
+        others = [
+            [
+                sequence
+                for sequence in self._tried(one, one.also_primary, length, context, mismatch)
+                if weight * _one_colour(sequence, mismatch) > score
             ]
-            scores = context.p_qualified(grown)
+            if weight > score
+            else []
+            for one, (score, _) in zip(candidates, best, strict=True)
+        ]
+        alternatives = iter(_best_of_each([sequences for sequences in others if sequences], context, mismatch))
+        for (score, sequence), tried in zip(best, others, strict=True):
+            other_score, other = next(alternatives) if tried else (0.0, sequence)
+            yield other if weight * other_score > score else sequence
+
+    def _tried(
+        self,
+        candidate: SequenceCandidates,
+        firsts: Sequence[DecodedImage],
+        length: int,
+        context: Context,
+        mismatch: ColourMismatch | None,
+    ) -> list[ImageSequence]:
+        """Return the sequences to score that begin with one of some images: all, or the best of a beam search."""
+        if len(firsts) * math.perm(len(candidate.others), length - 1) <= self._config.exhaustive_up_to:
+            chosen = [
+                (first, *others)
+                for first in firsts
+                for others in itertools.permutations(candidate.all_but(first), length - 1)
+            ]
+            return _sequences(candidate, chosen)
+        beginnings: list[Images] = [(first,) for first in firsts]
+        for _ in range(length - 2):
+            grown = _sequences(candidate, _grown(beginnings, candidate))
+            scores = _scores(grown, context, mismatch)
             # sorted() is stable: of equals the first listed stays. What is kept goes on in listed order, too.
             kept = sorted(range(len(grown)), key=lambda row: -scores[row])[: self._config.beam_width]
             beginnings = [grown[row].images for row in sorted(kept)]
-        return [ImageSequence(product=candidate.product, images=images) for images in _grown(beginnings, candidate)]
+        return _sequences(candidate, _grown(beginnings, candidate))
 
 
-def _all_choices(candidate: SequenceCandidates, length: int) -> Iterator[ImageSequence]:
-    for others in itertools.permutations(candidate.others, length - 1):
-        yield ImageSequence(product=candidate.product, images=(candidate.primary, *others))
+def _sequences(candidate: SequenceCandidates, chosen: Iterable[Images]) -> list[ImageSequence]:
+    return [ImageSequence(product=candidate.product, images=images) for images in chosen]
 
 
 def _grown(beginnings: Sequence[Images], candidate: SequenceCandidates) -> Iterator[Images]:
     """Yield each beginning with each of the other images that it does not hold."""
     for images in beginnings:
-        held = {image.id for image in images}
-        yield from ((*images, other) for other in candidate.others if other.id not in held)
+        yield from ((*images, other) for other in candidate.all_but(images[0]) if other not in images)
+
+
+def _best_of_each(
+    groups: Sequence[Sequence[ImageSequence]], context: Context, mismatch: ColourMismatch | None
+) -> list[tuple[float, ImageSequence]]:
+    """Return the best sequence of each group with its score; all of them are scored in one call."""
+    scores = iter(_scores(list(itertools.chain(*groups)), context, mismatch))
+    # max() keeps the first of equals.
+    return [
+        max(zip(itertools.islice(scores, len(group)), group, strict=True), key=lambda pair: pair[0]) for group in groups
+    ]
+
+
+def _scores(sequences: Sequence[ImageSequence], context: Context, mismatch: ColourMismatch | None) -> list[float]:
+    """Return p^t, and less of it the likelier a sequence is of several colours, which p^t overlooks."""
+    probabilities = context.p_qualified(sequences) if sequences else []
+    return [p * _one_colour(sequence, mismatch) for p, sequence in zip(probabilities, sequences, strict=True)]
+
+
+def _one_colour(sequence: ImageSequence, mismatch: ColourMismatch | None) -> float:
+    return 1.0 if mismatch is None else 1 - mismatch.worst(sequence.images)

@@ -15,6 +15,7 @@ from agpis_sdk.builtin.measures.detail import detail_decay, grid_strengths
 from agpis_sdk.builtin.measures.files import GENERATED, generated_term, tells_another_format
 from agpis_sdk.builtin.measures.foreground import PLAIN_ENOUGH, estimate_foreground
 from agpis_sdk.builtin.measures.frame import frame_score
+from agpis_sdk.builtin.measures.palette import palette_of
 from agpis_sdk.builtin.measures.sharpness import edge_sharpness
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage, image_finding
 from agpis_sdk.facts import Background, Foreground
@@ -39,11 +40,12 @@ class MeasuresChecker:
         self._config = config
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
-        """Provide background and foreground of each image, and a finding for each rule that it comes near to breaking."""
+        """Provide background, foreground and palette of each image, and a finding for each rule that it nearly breaks."""
         for image in images:
             background, foreground = estimate_foreground(image.pixels)
             context.provide(image, "background", background)
             context.provide(image, "foreground", foreground)
+            context.provide(image, "palette", palette_of(image.pixels, foreground) if foreground else None)
             for name, score, message, box in self._measures(image, background, foreground):
                 if score >= SPEAK_FROM:
                     yield image_finding(image, RULE[name], score, message, [box] if box else [])

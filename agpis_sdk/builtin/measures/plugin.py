@@ -20,7 +20,7 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         factory="agpis_sdk.builtin.measures.checker:MeasuresChecker",
         rules=tuple(rule for rule in RULES if rule.category == "single-image"),
         config=MeasuresConfig,
-        provides=frozenset({"background", "foreground"}),
+        provides=frozenset({"background", "foreground", "palette"}),
     )
 
 
