@@ -92,7 +92,7 @@ def main() -> None:
             facts |= json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     table = Table(title=f"{len(products)} products")
     for heading in ("builder", "sequences", "mean p^t", "submitted", "one colour", "second opinion", "seconds"):
-        table.add_column(heading, justify="left" if heading == "builder" else "right")
+        table.add_column(heading, justify="left" if heading == "builder" else "right", no_wrap=True)
     for builder in BUILDERS:
         settings = [*arguments.settings, f'sequence.builder="{builder}"']
         outcomes, seconds = outcomes_of(Pipeline(load_config(overrides=settings).config), products)
