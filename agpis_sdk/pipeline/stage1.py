@@ -167,10 +167,12 @@ class Stage1(Recognition):
                 progress.also_primary = {image.id for image in near} - {progress.primary}
 
     def _about_as_good(self, image: DecodedImage, best: DecodedImage, p_primary: Mapping[str, float]) -> bool:
-        """Tell whether an image is within the margin of the best one, and no small copy of it."""
+        """Tell whether an image is within the margin of the best one, reaches the threshold, and is no small copy."""
+        primary = self.config.primary
         pixels = image.original_width * image.original_height
         large = 2 * pixels > best.original_width * best.original_height
-        return large and p_primary[image.id] >= p_primary[best.id] * (1 - self.config.primary.margin)
+        enough = max(primary.threshold, p_primary[best.id] * (1 - primary.margin))
+        return large and p_primary[image.id] >= enough
 
     def _score_primary(self, batch: Batch) -> None:
         selector = self.selector

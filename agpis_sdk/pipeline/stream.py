@@ -1,4 +1,7 @@
-"""The stream of a run or an audit: records in micro-batches, each being read and decoded in threads while the one before it is looked at."""
+"""The stream of a run or an audit: records in micro-batches.
+
+Each is being read and decoded in threads while the one before it is looked at.
+"""
 
 from __future__ import annotations
 

@@ -146,3 +146,9 @@ def test_a_small_copy_is_not_primary_where_the_large_one_scores_more(gallery: Pa
     outcome = Stand().selector(nearly_equal("b", "a")).run_one(listed)
 
     assert outcome.sequence[0] == "b"
+
+
+def test_an_image_below_the_threshold_is_not_primary_however_near_it_is(gallery: Path) -> None:
+    outcome = Stand().selector(nearly_equal("b", "a")).run_one(product(gallery, "abc"), {"primary.threshold": 0.89})
+
+    assert outcome.sequence[0] == "b"
