@@ -88,3 +88,18 @@ def noise(seed: int = 0, size: tuple[int, int] = (600, 600)) -> Image.Image:
 
 def blurred(picture: Image.Image, radius: float) -> Image.Image:
     return picture.filter(ImageFilter.GaussianBlur(radius))
+
+
+def on_a_table_of_things() -> Image.Image:
+    picture = noise()
+    picture.paste(bag((240, 240), box=(0, 0, 1, 1)), (180, 180))
+    return picture
+
+
+def studio(shape: str = "gradient") -> Image.Image:
+    """Draw a bag before a backdrop that runs from white to grey, or with a soft shadow beside it."""
+    rows, columns = np.mgrid[0:600, 0:600] / 600
+    shade = 60 * rows**2 if shape == "gradient" else 40 * np.exp(-((columns - 0.7) ** 2 + (rows - 0.75) ** 2) / 0.02)
+    backdrop = Image.fromarray(np.repeat((252 - shade)[..., None], 3, axis=2).astype(np.uint8))
+    backdrop.paste(bag(box=(0, 0, 1, 1), size=(240, 240)), (180, 180))
+    return backdrop

@@ -389,59 +389,6 @@ def test_when_a_component_is_dropped_does_not_depend_on_its_batch_size(gallery: 
     assert outcomes(1) == outcomes(2) == outcomes(32)
 
 
-def test_an_event_hook_that_raises_is_noted_and_the_run_goes_on(gallery: Path) -> None:
-    from agpis_sdk.hookspecs import hookimpl
-
-    seen: list[int] = []
-
-    class Events:
-        @hookimpl
-        def agpis_run_started(self, context: Context) -> None:
-            raise ValueError("not ready")
-
-        @hookimpl
-        def agpis_run_finished(self, summary: dict[str, Any]) -> None:
-            seen.append(summary["products"])
-
-    from agpis_sdk.pipeline.pipeline import Pipeline
-    from pipeline.fakes import configured
-
-    host = Stand().host()
-    host.add(Events(), name="events")
-    pipeline = Pipeline(configured({}), host=host)
-    (outcome,) = pipeline.run([product(gallery)])
-
-    assert outcome.status == "submit"
-    assert pipeline.summary.notices == ["events local (events): agpis_run_started raised ValueError: not ready"]
-    assert pipeline.summary.failed
-    # A hook may take fewer arguments than its specification lists.
-    assert seen == [1]
-
-
-def test_an_event_hook_that_yields_is_named_for_none_of_it_was_run(gallery: Path) -> None:
-    from agpis_sdk.hookspecs import hookimpl
-
-    class Yields:
-        @hookimpl
-        def agpis_run_started(self) -> Iterator[None]:
-            yield
-
-    from agpis_sdk.pipeline.pipeline import Pipeline
-    from pipeline.fakes import configured
-
-    host = Stand().host()
-    host.add(Yields(), name="events")
-    pipeline = Pipeline(configured({}), host=host)
-    list(pipeline.run([product(gallery)]))
-
-    assert pipeline.summary.notices == [
-        (
-            "events local (events): agpis_run_started raised PluginContractError: "
-            "[E201] holds a yield, so nothing of it was run"
-        )
-    ]
-
-
 def test_a_component_without_its_method_is_blamed_not_fatal(gallery: Path) -> None:
     outcome = Stand().image_checker(None).run_one(product(gallery))  # type: ignore[arg-type]
 
