@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,7 @@ WORDS = {
 }
 SPEAK_FROM = 0.05
 MOST_QUOTED = 4
+MOST_BESIDE = 0.1  # share of a line on the product that its hull may miss
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,26 @@ class TextChecker:
             foreground: Foreground | None = context.fact(image, "foreground")
             size = (image.pixels.shape[1], image.pixels.shape[0])
             hull = product_hull(foreground, lines, size)
-            scores = {line: overlay_score(cues_of(image.pixels, line, hull)) for line in lines}
+            cues = {line: cues_of(image.pixels, line, hull) for line in lines}
+            scores = {line: overlay_score(cues[line]) for line in lines}
+            on_product = {line for line in lines if hull is not None and cues[line].beside < MOST_BESIDE}
             title = context.product(image.product_id).title
-            yield from _text_findings(image, list(self.judged(lines, scores, title)))
+            yield from _text_findings(image, list(self.judged(lines, scores, title, on_product)))
             if self._config.codes:
                 yield from _code_findings(image, hull, size)
 
-    def judged(self, lines: Sequence[TextLine], scores: Mapping[TextLine, float], title: str = "") -> Iterator[Passage]:
+    def judged(
+        self,
+        lines: Sequence[TextLine],
+        scores: Mapping[TextLine, float],
+        title: str = "",
+        on_product: Collection[TextLine] = (),
+    ) -> Iterator[Passage]:
         """Yield what lines say that a rule is about; `scores` are those of `overlay_score`.
 
         What is said is weighed by adding its strength to the log odds of the score. A line that says none of the kinds,
-        by itself or with a neighbour, is other text, if it is more than one sign; `title` is the product's.
+        by itself or with a neighbour, is other text, if it is more than one sign; `title` is the product's, `on_product`
+        holds the lines that are known to stand on it.
         """
         strengths = self._config.strengths
         said: dict[TextLine, frozenset[Kind]] = {}
@@ -88,6 +98,7 @@ class TextChecker:
         for line in lines:
             if not said[line] and sum(sign.isalnum() for sign in line.text) > 1:
                 label = strengths.product_name if names_product(line.text, title) else 0.0
+                label += strengths.on_product if line in on_product else 0.0
                 yield Passage((line,), OTHER, from_log_odds(log_odds(scores[line]) + strengths.other + label))
 
 

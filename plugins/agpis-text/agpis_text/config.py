@@ -68,6 +68,9 @@ class Strengths(BaseModel):
     product_name: float = Field(
         default=-2.0, description="None of these, and words of the product's title: its own label, most likely."
     )
+    on_product: float = Field(
+        default=-1.5, description="None of these, wholly on a product before a plain background: most likely printed."
+    )
 
 
 class TextConfig(ComponentConfig):

@@ -108,7 +108,8 @@ OTHER = _rule(
     "feature lists, sizes, slogans, captions.",
     matters="Main images must show the product alone; in others, such text belongs into the description.",
     measured=f"{MEASURED} Here nothing is said for it by the words, so `strengths.other` is taken off, and "
-    "`strengths.product_name` besides where the line has the words of the product's title, as its own label does.",
+    "`strengths.product_name` besides where the line has the words of the product's title, as its own label does, and "
+    "`strengths.on_product` where it stands wholly on a product before a plain background.",
     problems=PACKAGING,
     example='Violates: "Waterproof" over a jacket. Complies: a T-shirt with a saying.',
 )

@@ -62,6 +62,26 @@ class TestJudgement:
 
         assert named < 0.5 < judged(line("alpro"), score=0.95)["TXT106"]
 
+    def test_other_text_that_stands_on_the_product_is_taken_for_print(self) -> None:
+        words = line("12% fett")
+        checker = TextChecker(TextConfig())
+
+        anywhere, printed = (
+            next(checker.judged([words], {words: 0.9}, on_product=known)).score for known in ((), (words,))
+        )
+
+        assert printed < 0.5 < anywhere
+
+    def test_what_only_sellers_say_counts_on_the_product_as_well(self) -> None:
+        words = line("FREE SHIPPING")
+        checker = TextChecker(TextConfig())
+
+        anywhere, on_it = (
+            next(checker.judged([words], {words: 0.5}, on_product=known)).score for known in ((), (words,))
+        )
+
+        assert on_it == anywhere
+
     def test_two_lines_may_say_it_together(self) -> None:
         together = judged(line("FREE", 10), line("SHIPPING", 34), score=0.5)
 
