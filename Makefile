@@ -19,7 +19,7 @@ help:  ## Show this list.
 .venv/.installed: pyproject.toml constraints.txt plugins/agpis-example/pyproject.toml plugins/agpis-marketplaces/pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[parquet,web,train,bench,testing]' --group dev
+	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[parquet,web,train,synthetic,testing]' --group dev
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-example
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-marketplaces
 	touch $@
@@ -27,7 +27,7 @@ help:  ## Show this list.
 $(LOWEST)/.installed: .venv/.installed
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(UV) pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
-		--editable '.[parquet,web,train,bench,testing]' --group test
+		--editable '.[parquet,web,train,synthetic,testing]' --group test
 	$(UV) pip install --quiet --python $(LOWEST)/bin/python --no-deps --editable plugins/agpis-example --editable plugins/agpis-marketplaces
 	touch $@
 
@@ -37,7 +37,7 @@ $(PLUGINS)/.installed: .venv/.installed plugins/agpis-text/overrides.txt $(PLUGI
 	$(UV) pip install --quiet --python $(BIN)/python --target $(PLUGINS) --no-deps plugins/agpis-text plugins/agpis-safety
 	touch $@
 
-demo: .venv/.installed  ## Run the main job on the example catalogue.
+demo: .venv/.installed  ## Run the main job on the example catalog.
 	mkdir -p demo
 	$(BIN)/agpis run examples/catalog/products.jsonl -o demo/outcomes.jsonl --report demo/report.html || test $$? -eq 1
 	@echo "Outcomes: demo/outcomes.jsonl"
@@ -78,7 +78,7 @@ docs-write: .venv/.installed  ## Write the generated pages and schemas anew.
 bench: .venv/.installed  ## Measure the speed of a whole run, side by side with parts of it left out.
 	$(BIN)/python benchmarks/run_speed.py
 
-example-catalog: .venv/.installed  ## Render the example catalogue anew (needs the group "render").
+example-catalog: .venv/.installed  ## Render the example catalog anew (needs the group "render").
 	$(UV) pip install --quiet --python $(BIN)/python --group render
 	$(BIN)/python examples/catalog/render.py
 

@@ -29,7 +29,7 @@ _HOMES = {
     "agpis_sdk.records": (
         "AuditFinding", "CandidateImage", "Finding", "GalleryAudit", "ImageOutcome", "Outcome", "Product", "Region", "Review", "SequenceVerdict",
     ),
-    "agpis_sdk.rules": ("Rule", "RuleCatalogue"),
+    "agpis_sdk.rules": ("Rule", "RuleSet"),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     from agpis_sdk.records import Review as Review
     from agpis_sdk.records import SequenceVerdict as SequenceVerdict
     from agpis_sdk.rules import Rule as Rule
-    from agpis_sdk.rules import RuleCatalogue as RuleCatalogue
+    from agpis_sdk.rules import RuleSet as RuleSet
 
 __all__ = ["__version__", *sorted(_HOME_OF)]
 

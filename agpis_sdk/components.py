@@ -79,7 +79,7 @@ class DecodedImage:
 
 @dataclass(frozen=True, eq=False)
 class ImagePair:
-    """Two different images: of one product, in listed order, or of two products where a catalogue index asks."""
+    """Two different images: of one product, in listed order, or of two products where a catalog index asks."""
 
     first: DecodedImage
     second: DecodedImage
@@ -240,7 +240,7 @@ class Backbone(Protocol):
         ...
 
     def preprocess(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
-        """Return the normalised, letterboxed (3, input_size, input_size) float32 tensor of one image."""
+        """Return the normalized, letterboxed (3, input_size, input_size) float32 tensor of one image."""
         ...
 
 

@@ -92,7 +92,7 @@ class RulesSection(Section):
 class IndexSection(Section):
     """How `agpis index` finds one picture under several products."""
 
-    neighbours: int = Field(default=10, ge=1, description="Pictures of other products that are compared with each.")
+    neighbors: int = Field(default=10, ge=1, description="Pictures of other products that are compared with each.")
     min_similarity: float = Field(
         default=0.6,
         ge=-1,

@@ -76,8 +76,8 @@ class InputFileError(AgpisError):
     code = "E301"
 
 
-class CatalogueIndexError(AgpisError):
-    """A catalogue index that is missing, damaged, or made by another backbone or another version."""
+class IndexFolderError(AgpisError):
+    """A catalog index that is missing, damaged, or made by another backbone or another version."""
 
     code = "E302"
 

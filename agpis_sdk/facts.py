@@ -9,27 +9,27 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FAR_COLOUR = 15.0
-"""In Lab with L halved: from half of it on colours are told apart, and from one and a half of it on they are others."""
+FAR_COLOR = 15.0
+"""In Lab with L halved: from half of it on colors are told apart, and from one and a half of it on they are others."""
 
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """What surrounds the product: the fact "background", provided by `measures`.
+    """What surrounds the product: the fact "background", provided by `image-quality`.
 
-    `plainness` is the share of the ring along the picture's edge that one smooth surface of colour explains, `whiteness`
-    the share that is white, both in 0..1; `colours` is how far the ring's colours scatter (standard deviation of a and b
+    `plainness` is the share of the ring along the picture's edge that one smooth surface of color explains, `whiteness`
+    the share that is white, both in 0..1; `colors` is how far the ring's colors scatter (standard deviation of a and b
     in Lab, 0..128).
     """
 
     plainness: float
     whiteness: float
-    colours: float
+    colors: float
 
 
 @dataclass(frozen=True, eq=False)
 class Foreground:
-    """The product as it stands out from a plain background: the fact "foreground", provided by `measures`.
+    """The product as it stands out from a plain background: the fact "foreground", provided by `image-quality`.
 
     The fact is None where nothing stands out, and where the background is too busy to tell. `mask` is (h, w) bool at a
     reduced size, `box` (x, y, width, height) in 0..1 of the picture and `fill` its area. `sides` are the shares of the
@@ -50,22 +50,22 @@ class Foreground:
 
 @dataclass(frozen=True, eq=False)
 class Palette:
-    """The colours of the foreground: the fact "palette", provided by `measures`, None where there is no foreground.
+    """The colors of the foreground: the fact "palette", provided by `image-quality`, None where there is no foreground.
 
-    `colours` is (n, 3) float32 in Lab, with L halved to 0..50, as light changes it more than dye does, and a and b in
+    `colors` is (n, 3) float32 in Lab, with L halved to 0..50, as light changes it more than dye does, and a and b in
     -128..127; `shares` (n,) float32 are how much of the foreground has each, adding up to 1.
     """
 
-    colours: NDArray[np.float32]
+    colors: NDArray[np.float32]
     shares: NDArray[np.float32]
 
     def difference(self, other: Palette) -> float:
-        """Return how much of the two foregrounds has colours that the other one lacks, 0..1: the mean of both ways."""
+        """Return how much of the two foregrounds has colors that the other one lacks, 0..1: the mean of both ways."""
         return (self._lacked_by(other) + other._lacked_by(self)) / 2
 
     def _lacked_by(self, other: Palette) -> float:
-        """Return the share whose nearest colour in another palette is far off; in between, a part of it."""
-        squares = ((self.colours[:, None] - other.colours[None]) ** 2).sum(axis=2)  # (n, m)
+        """Return the share whose nearest color in another palette is far off; in between, a part of it."""
+        squares = ((self.colors[:, None] - other.colors[None]) ** 2).sum(axis=2)  # (n, m)
         nearest = squares.min(axis=1) ** 0.5
-        far = ((nearest - FAR_COLOUR / 2) / FAR_COLOUR).clip(0, 1)
+        far = ((nearest - FAR_COLOR / 2) / FAR_COLOR).clip(0, 1)
         return float((far * self.shares).sum())

@@ -33,7 +33,7 @@ from agpis_sdk.components import (
 )
 from agpis_sdk.config import PluginsSection, validate
 from agpis_sdk.errors import AgpisError, ConfigError, PluginContractError, PluginLoadError, UnknownNameError, nearest
-from agpis_sdk.rules import RuleCatalogue
+from agpis_sdk.rules import RuleSet
 
 ENTRY_POINT_GROUP = "agpis"
 LOCAL = "local"  # the version of a plugin that is no installed distribution
@@ -102,7 +102,7 @@ class PluginHost:
     """All plugins of a run: their statuses, their components by hook and name, and the rules they declare."""
 
     def __init__(self) -> None:
-        self.catalogue = RuleCatalogue()
+        self.rules = RuleSet()
         self.statuses: list[PluginStatus] = []
         self.profiles: dict[str, Profile] = {}
         self._profile_owners: dict[str, str] = {}
@@ -243,7 +243,7 @@ class PluginHost:
                 raise PluginContractError(f'plugin "{found.name}" is already registered by {status.owner}')
 
     def _refuse_unknown_hooks(self, module: object) -> None:
-        """Raise where a hook is misspelt: pluggy itself would not say which one is meant."""
+        """Raise where a hook is misspelled: pluggy itself would not say which one is meant."""
         known = [name for name in vars(hookspecs) if name.startswith("agpis_")]
         for caller in self._manager.get_hookcallers(module) or ():
             if not caller.has_spec():
@@ -259,13 +259,13 @@ class PluginHost:
         profiles = self._drain(plugin, "agpis_profiles", Profile) if "agpis_profiles" in hooks else []
         self._refuse_taken_names(found, collected, profiles)
         rules = [rule for _, spec in collected for rule in spec.rules]
-        trial = self.catalogue.copy()
+        trial = self.rules.copy()
         for rule in rules:
-            if rule not in list(self.catalogue):
+            if rule not in list(self.rules):
                 _refuse_foreign_prefix(rule.code, found)
             trial.add(rule, owner=found.owner)
         for rule in rules:
-            self.catalogue.add(rule, owner=found.owner)
+            self.rules.add(rule, owner=found.owner)
         status = self._note(
             found,
             "active",

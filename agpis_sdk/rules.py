@@ -1,4 +1,4 @@
-"""The rules: what one is, the built-in catalogue, and how a config selects among them.
+"""The rules: what one is, the built-in catalog, and how a config selects among them.
 
 Codes: AGP1xx single-image, AGP2xx image-pair, AGP3xx multi-image (the three categories of the paper's section 1),
 AGP9xx engine. A third party owns its own prefix of 2-4 letters. A code or its name serves everywhere.
@@ -73,44 +73,44 @@ def _rule(
 
 
 BUILTIN_RULES: tuple[Rule, ...] = (
-    _rule("AGP101", "low-resolution", "The image has too few pixels to show the product.", "measures", "error", "low resolution", "too small image", "resolution"),
-    _rule("AGP102", "extreme-aspect-ratio", "The image is far wider or taller than a gallery can show.", "measures", "error", "aspect ratio"),
-    _rule("AGP103", "blurry-image", "The image is blurred: focus, motion or enlargement.", "measures", "error", "blur", "blurry", "out of focus"),
-    _rule("AGP104", "over-exposed", "The product is washed out by light.", "measures", "warning", "overexposed", "washed out"),
-    _rule("AGP105", "under-exposed", "The image is too dark to see the product.", "measures", "warning", "underexposed", "too dark"),
-    _rule("AGP106", "low-contrast", "The image is flat and grey.", "measures", "warning", "contrast"),
-    _rule("AGP107", "compression-artifacts", "Blocks or ringing from heavy compression.", "measures", "warning", "jpeg artifacts", "compression"),
-    _rule("AGP108", "image-noise", "Grain or colour noise covers the product.", "muisc", "warning", "noise", "grain"),
+    _rule("AGP101", "low-resolution", "The image has too few pixels to show the product.", "image-quality", "error", "low resolution", "too small image", "resolution"),
+    _rule("AGP102", "extreme-aspect-ratio", "The image is far wider or taller than a gallery can show.", "image-quality", "error", "aspect ratio"),
+    _rule("AGP103", "blurry-image", "The image is blurred: focus, motion or enlargement.", "image-quality", "error", "blur", "blurry", "out of focus"),
+    _rule("AGP104", "over-exposed", "The product is washed out by light.", "image-quality", "warning", "overexposed", "washed out"),
+    _rule("AGP105", "under-exposed", "The image is too dark to see the product.", "image-quality", "warning", "underexposed", "too dark"),
+    _rule("AGP106", "low-contrast", "The image is flat and gray.", "image-quality", "warning", "contrast"),
+    _rule("AGP107", "compression-artifacts", "Blocks or ringing from heavy compression.", "image-quality", "warning", "jpeg artifacts", "compression"),
+    _rule("AGP108", "image-noise", "Grain or color noise covers the product.", "muisc", "warning", "noise", "grain"),
     _rule("AGP109", "unnatural-artifact", "Traces of a bad cut-out, a smear or a failed retouch.", "noncompliance", "warning", "artifact", "bad cut-out", threshold=0.8),
-    _rule("AGP110", "upscaled-image", "A small image that was enlarged.", "measures", "warning", "upscaled", "pixelated"),
-    _rule("AGP111", "border-or-frame", "A border or frame runs around the picture.", "measures", "error", "border", "frame"),
+    _rule("AGP110", "upscaled-image", "A small image that was enlarged.", "image-quality", "warning", "upscaled", "pixelated"),
+    _rule("AGP111", "border-or-frame", "A border or frame runs around the picture.", "image-quality", "error", "border", "frame"),
     _rule("AGP112", "collage", "Several pictures are put together in one.", "noncompliance", "error", "grid of pictures", "inset"),
     _rule("AGP113", "screenshot", "The picture is a screenshot with parts of an app or browser.", "noncompliance", "error", "screen capture"),
-    _rule("AGP114", "placeholder-image", "A placeholder stands where the product should be.", "measures", "error", "placeholder", "no image"),
-    _rule("AGP115", "cluttered-background", "The background distracts from the product.", "measures", "warning", "clutter", "messy background"),
-    _rule("AGP116", "product-too-small", "The product fills too little of the picture.", "measures", "warning", "too small", "product fill"),
-    _rule("AGP117", "product-cropped", "The picture's edge cuts the product.", "measures", "warning", "cropped", "cut off"),
-    _rule("AGP118", "product-off-center", "The product stands far from the middle.", "measures", "warning", "off center", "not centered"),
-    _rule("AGP119", "banner", "A banner or coloured block lies over the picture.", "noncompliance", "error", "banner overlay", "colour block"),
+    _rule("AGP114", "placeholder-image", "A placeholder stands where the product should be.", "image-quality", "error", "placeholder", "no image"),
+    _rule("AGP115", "cluttered-background", "The background distracts from the product.", "image-quality", "warning", "clutter", "messy background"),
+    _rule("AGP116", "product-too-small", "The product fills too little of the picture.", "image-quality", "warning", "too small", "product fill"),
+    _rule("AGP117", "product-cropped", "The picture's edge cuts the product.", "image-quality", "warning", "cropped", "cut off"),
+    _rule("AGP118", "product-off-center", "The product stands far from the middle.", "image-quality", "warning", "off center", "not centered"),
+    _rule("AGP119", "banner", "A banner or colored block lies over the picture.", "noncompliance", "error", "banner overlay", "color block"),
     _rule("AGP120", "promotional-text", "Text is laid over the picture.", "noncompliance", "error", "text overlay", "overlaid text", "slogan"),
     _rule("AGP121", "watermark", "A watermark lies over the picture.", "noncompliance", "error", "water-print", "water print"),
     _rule("AGP122", "logo-overlay", "A logo that is not on the product is laid over the picture.", "noncompliance", "error", "logo"),
     _rule("AGP123", "qr-or-barcode", "A QR code or barcode is laid over the picture.", "noncompliance", "error", "qr code", "barcode"),
     _rule("AGP124", "price-badge", "A price or discount badge lies over the picture.", "noncompliance", "error", "price tag", "discount badge"),
     _rule("AGP125", "contact-information", "A phone number, address or handle leads buyers elsewhere.", "noncompliance", "error", "phone number", "contact"),
-    _rule("AGP126", "color-cast", "A colour cast changes the product's colour.", "muisc", "warning", "colour cast", "white balance"),
+    _rule("AGP126", "color-cast", "A color cast changes the product's color.", "muisc", "warning", "color cast", "white balance"),
     _rule("AGP127", "rotated-image", "The product lies on its side, tilted or upside down.", "muisc", "warning", "rotated", "upside down", "tilted"),
     _rule("AGP128", "non-compliant-content", "Something does not belong in the picture, and no one kind stands out.", "noncompliance", "error", "non-compliant", "noncompliant content"),
-    _rule("AGP129", "format-mismatch", "The file's extension does not tell its real format.", "measures", "warning", "wrong extension", "wrong file type"),
-    _rule("AGP130", "ai-generated-mark", "The metadata says that generative AI made or edited the picture.", "measures", "warning", "ai generated", "generative ai"),
+    _rule("AGP129", "format-mismatch", "The file's extension does not tell its real format.", "image-quality", "warning", "wrong extension", "wrong file type"),
+    _rule("AGP130", "ai-generated-mark", "The metadata says that generative AI made or edited the picture.", "image-quality", "warning", "ai generated", "generative ai"),
     _rule("AGP201", "duplicate-content", "Two images show the same content: a crop, flip or copy of one another.", "duplicates", "error", "duplicated content", "duplicate"),
-    _rule("AGP202", "exact-copy", "Two images are the same, pixel for pixel.", "measures", "error", "same file", "identical"),
+    _rule("AGP202", "exact-copy", "Two images are the same, pixel for pixel.", "image-quality", "error", "same file", "identical"),
     _rule("AGP203", "similar-viewing-angle", "Two images show the product from nearly the same angle.", "duplicates", "warning", "similar angle", "same view"),
-    _rule("AGP204", "color-mismatch", "Two images show the product in different colours.", "muisc", "warning", "different color", "different colour", "wrong colour"),
+    _rule("AGP204", "color-mismatch", "Two images show the product in different colors.", "muisc", "warning", "different color", "wrong color"),
     _rule("AGP205", "different-product", "Two images show different products.", "muisc", "warning", "wrong product", "another product"),
     _rule("AGP206", "enlarged-detail-repeated", "One image only repeats a part of the other, enlarged.", "duplicates", "warning", "repeated detail", "zoomed copy"),
     _rule("AGP207", "style-mismatch", "Two images differ so much in style that they do not belong together.", "muisc", "warning", "different style"),
-    _rule("AGP208", "color-variant", "Two images are the same shot of the product in different colours.", "duplicates", "warning", "recoloured", "recolored", "colour variant"),
+    _rule("AGP208", "color-variant", "Two images are the same shot of the product in different colors.", "duplicates", "warning", "recolored", "color variant"),
     _rule("AGP301", "primary-not-whole-product", "The primary image does not show the whole product.", "muisc", "warning", "whole product", "whole picture"),
     _rule("AGP302", "improper-order", "The images stand in an order that does not introduce the product.", "muisc", "warning", "wrong order", "display order"),
     _rule("AGP303", "missing-view", "The sequence leaves out a side of the product that a buyer needs.", "muisc", "warning", "incomplete", "not enough views"),
@@ -127,7 +127,7 @@ BUILTIN_RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
-class RuleCatalogue:
+class RuleSet:
     """All rules of a run, found by code or by name."""
 
     def __init__(self, rules: Iterable[Rule] = BUILTIN_RULES) -> None:
@@ -173,14 +173,14 @@ class RuleCatalogue:
     def _get(self, key: str) -> Rule | None:
         return self._by_code.get(key.upper()) or self._by_name.get(key.lower())
 
-    def copy(self) -> RuleCatalogue:
-        """Return a catalogue of the same rules and owners."""
+    def copy(self) -> RuleSet:
+        """Return a catalog of the same rules and owners."""
         return self.with_severities({})
 
-    def with_severities(self, severities: Mapping[str, Severity]) -> RuleCatalogue:
-        """Return a catalogue in which the rules named, by code or name, have another severity."""
+    def with_severities(self, severities: Mapping[str, Severity]) -> RuleSet:
+        """Return a catalog in which the rules named, by code or name, have another severity."""
         wanted = {self[key].code: severity for key, severity in severities.items()}
-        twin = RuleCatalogue(())
+        twin = RuleSet(())
         for rule in self:
             twin.add(replace(rule, severity=wanted.get(rule.code, rule.severity)), owner=self._owners[rule.code])
         return twin

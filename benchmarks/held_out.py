@@ -3,7 +3,7 @@
 python benchmarks/held_out.py FOLDER [--set key=value]
 
 FOLDER holds products.jsonl and facts.json (product id → image id → view, role). Only products of the test split are run,
-once with all candidates and once with the merchant's own gallery (colour variants left out).
+once with all candidates and once with the merchant's own gallery (color variants left out).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from agpis_sdk import Outcome, Pipeline, Product, load_config
-from agpis_sdk.learn.galleries import without_variants
-from agpis_sdk.learn.splits import split_of
+from agpis_sdk.datasets.galleries import without_variants
+from agpis_sdk.datasets.splits import split_of
 from agpis_sdk.media.products import read_products
 
 Facts = dict[str, dict[str, Any]]
@@ -36,7 +36,7 @@ def share(outcomes: list[Outcome], right: Callable[[Outcome], bool]) -> str:
 
 
 def main() -> None:
-    """Run both catalogues and print the figures."""
+    """Run both catalogs and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--set", action="append", default=[], dest="settings")

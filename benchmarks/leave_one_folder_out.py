@@ -27,13 +27,15 @@ import torch
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.cli.options import backbone as configured_backbone
 from agpis_sdk.components import Backbone
-from agpis_sdk.learn import muisc, noncompliance, pairs, primary
-from agpis_sdk.learn.galleries import products_of, read_galleries, read_reviews, thinned
-from agpis_sdk.learn.judging import judge
-from agpis_sdk.learn.muisc_beginning import Beginning
-from agpis_sdk.learn.review_features import ReviewFeatures, review_features
-from agpis_sdk.learn.sequence_metrics import evaluate
-from agpis_sdk.learn.splits import Split
+from agpis_sdk.datasets.galleries import products_of, read_galleries, read_reviews, thinned
+from agpis_sdk.datasets.review_features import ReviewFeatures, review_features
+from agpis_sdk.datasets.splits import Split
+from agpis_sdk.evaluation.metrics import evaluate
+from agpis_sdk.evaluation.predict import judge
+from agpis_sdk.synthetic.pairs import labeled_pairs
+from agpis_sdk.training import duplicates, noncompliance, primary
+from agpis_sdk.training.muisc import trainer
+from agpis_sdk.training.muisc.initialization import Beginning
 
 TESTED = 2000
 CALIBRATED_ON = 1200
@@ -81,10 +83,10 @@ def noncompliance_figures(folders: Sequence[Path], backbone: Backbone, seed: int
 def pairs_figures(folders: Sequence[Path], backbone: Backbone, seed: int) -> Iterator[tuple[str, Figures]]:
     """Yield the figures of a verdict on pairs for each folder left out."""
     measured = {
-        str(folder): list(pairs.measured(pairs.labelled_pairs([folder], seed=seed), backbone)) for folder in folders
+        str(folder): list(duplicates.measured(labeled_pairs([folder], seed=seed), backbone)) for folder in folders
     }
     for left, own in measured.items():
-        yield left, pairs.measure(own, pairs.fit(all_but(measured, left)))
+        yield left, duplicates.measure(own, duplicates.fit(all_but(measured, left)))
 
 
 def muisc_figures(
@@ -153,15 +155,15 @@ def _view(features: ReviewFeatures, splits: Splits) -> ReviewFeatures:
     return replace(features, reviews=reviews)
 
 
-def _plan(seed: int) -> muisc.TrainingPlan:
-    return muisc.TrainingPlan(epochs=3, batch_size=16, learning_rate=5e-4, seed=seed)
+def _plan(seed: int) -> trainer.TrainingPlan:
+    return trainer.TrainingPlan(epochs=3, batch_size=16, learning_rate=5e-4, seed=seed)
 
 
-def _trained(features: ReviewFeatures, out: Path, plan: muisc.TrainingPlan, begin: Beginning) -> Figures:
+def _trained(features: ReviewFeatures, out: Path, plan: trainer.TrainingPlan, begin: Beginning) -> Figures:
     """Train, calibrate and save a model; return its figures on the test split, and how long it took."""
     started = time.perf_counter()
-    model, text, _ = muisc.fit(features, MuiscConfig.lite(), plan, out, begin=begin)
-    muisc.calibrate(model, text, features)
+    model, text, _ = trainer.fit(features, MuiscConfig.lite(), plan, out, begin=begin)
+    trainer.calibrate(model, text, features)
     seconds = time.perf_counter() - started
     model.save_pretrained(out)
     text.save(out)

@@ -2,7 +2,7 @@
 
 python benchmarks/run_speed.py [PRODUCTS] [--repeat N]
 
-The default catalogue is the example one. Every variant runs N times in turn, so that a busy machine slows all of them
+The default catalog is the example one. Every variant runs N times in turn, so that a busy machine slows all of them
 alike; the fastest run of each is reported, models loaded beforehand.
 """
 
@@ -32,7 +32,7 @@ VARIANTS = {
 
 
 def seconds_of(pipeline: Pipeline, products: Path) -> tuple[float, int]:
-    """Return how long one run over a catalogue takes, and how many images it holds."""
+    """Return how long one run over a catalog takes, and how many images it holds."""
     started = time.perf_counter()
     images = sum(len(outcome.images) for outcome in pipeline.run(read_products(products)))
     return time.perf_counter() - started, images

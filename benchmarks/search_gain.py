@@ -4,8 +4,8 @@ python benchmarks/search_gain.py FOLDER... [--all] [--judge MODEL] [--set key=va
 
 A FOLDER holds products.jsonl; only products that no shipped weights were trained on are run, unless --all says so. A search
 picks what its scorer likes, errors included, so its own p^t flatters it: --judge names a second model, such as one of
-another seed, that says what it thinks of the same sequences. "one colour" is the share of the sequences whose images are
-of one colour, where a facts.json beside the products says which colour each is. --shuffle lists the images of each product
+another seed, that says what it thinks of the same sequences. "one color" is the share of the sequences whose images are
+of one color, where a facts.json beside the products says which color each is. --shuffle lists the images of each product
 in another order, as candidates from many sources come in none.
 """
 
@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agpis_sdk import Outcome, Pipeline, Product, load_config
-from agpis_sdk.learn.splits import split_of
+from agpis_sdk.datasets.splits import split_of
 from agpis_sdk.media.products import read_products
 
 Facts = dict[str, dict[str, dict[str, str]]]
@@ -52,13 +52,13 @@ def second_opinion(judge: str, products: dict[str, Product], outcomes: list[Outc
     return statistics.fmean(outcome.probability or 0.0 for outcome in pipeline.run(shown))
 
 
-def one_colour(outcomes: list[Outcome], facts: Facts) -> str:
-    """Return the share of sequences, of those whose colours are all known, that show the product in one colour."""
-    colours = [
+def one_color(outcomes: list[Outcome], facts: Facts) -> str:
+    """Return the share of sequences, of those whose colors are all known, that show the product in one color."""
+    colors = [
         {facts.get(outcome.product_id, {}).get(image, {}).get("file_color") for image in outcome.sequence or ()}
         for outcome in outcomes
     ]
-    known = [len(one) for one in colours if None not in one]
+    known = [len(one) for one in colors if None not in one]
     return f"{known.count(1) / len(known):.2f} of {len(known)}" if known else "–"
 
 
@@ -91,7 +91,7 @@ def main() -> None:
         if (folder / "facts.json").is_file():
             facts |= json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     table = Table(title=f"{len(products)} products")
-    for heading in ("builder", "sequences", "mean p^t", "submitted", "one colour", "second opinion", "seconds"):
+    for heading in ("builder", "sequences", "mean p^t", "submitted", "one color", "second opinion", "seconds"):
         table.add_column(heading, justify="left" if heading == "builder" else "right", no_wrap=True)
     for builder in BUILDERS:
         settings = [*arguments.settings, f'sequence.builder="{builder}"']
@@ -102,7 +102,7 @@ def main() -> None:
             str(len(outcomes)),
             f"{statistics.fmean(outcome.probability or 0.0 for outcome in outcomes):.3f}",
             f"{sum(outcome.status == 'submit' for outcome in outcomes) / len(outcomes):.3f}",
-            one_colour(outcomes, facts),
+            one_color(outcomes, facts),
             "–" if opinion is None else f"{opinion:.3f}",
             f"{seconds:.1f}",
         )

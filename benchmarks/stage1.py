@@ -3,7 +3,7 @@
 python benchmarks/stage1.py PHOTOS... -o FOLDER [--marked PHOTOS...] [--peers PEERS_PYTHON] [--per-folder N]
 
 PHOTOS hold products.jsonl and facts.json. Only products of the test split are shown; none of them was seen in training.
-Pairs are labelled by how they were made (`bench.pairs`), single images by what was drawn into them (`bench.violations`,
+Pairs are labeled by how they were made (`bench.pairs`), single images by what was drawn into them (`bench.violations`,
 fonts and marks of the test split). Photos of --marked folders carry their shop's own mark: they make pairs, and no clean
 single images. FOLDER gets the pictures, everybody's verdicts, tables as Markdown, and the
 precision-recall curves. The peers run in an environment of their own: benchmarks/stage1_peers.txt.
@@ -25,15 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk import CandidateImage, Pipeline, Product, load_config
-from agpis_sdk.bench.pairs import LabelledPair, labelled_pairs
-from agpis_sdk.bench.violations import hard_negative, inject
 from agpis_sdk.builtin.duplicates.verdict import VerdictHead
 from agpis_sdk.components import Backbone, DecodedImage
-from agpis_sdk.learn.galleries import products_of
-from agpis_sdk.learn.pairs import MeasuredPair, measured
-from agpis_sdk.learn.photos import load_photo
-from agpis_sdk.learn.splits import split_of
+from agpis_sdk.datasets.galleries import products_of
+from agpis_sdk.datasets.photos import load_photo
+from agpis_sdk.datasets.splits import split_of
 from agpis_sdk.rules import BUILTIN_RULES
+from agpis_sdk.synthetic.pairs import LabeledPair, labeled_pairs
+from agpis_sdk.synthetic.violations import hard_negative, inject
+from agpis_sdk.training.duplicates import MeasuredPair, measured
 
 # What CleanVision looks for, and what of it both sides are shown. "" and "look-alike" are fine.
 SINGLES = (
@@ -50,7 +50,7 @@ LIMITS: dict[str, Callable[[float], bool]] = {
 
 @dataclass(frozen=True, eq=False)
 class JudgedPair:
-    """A labelled pair by its two files, and our probability of a duplicate."""
+    """A labeled pair by its two files, and our probability of a duplicate."""
 
     name: str
     kind: str
@@ -62,7 +62,7 @@ class JudgedPair:
 def judged_pairs(folders: Sequence[Path], pictures: Path, backbone: Backbone) -> tuple[list[JudgedPair], float]:
     """Write the pictures of all test pairs, judge the pairs, and return them with our seconds for it."""
     head, judged, seconds = VerdictHead.load(), [], 0.0
-    pairs = [pair for pair in labelled_pairs(folders) if pair.split == "test"]
+    pairs = [pair for pair in labeled_pairs(folders) if pair.split == "test"]
     files = {image.key: write(image, pictures) for pair in pairs for image in (pair.first, pair.second)}
     started = time.perf_counter()
     found: Iterable[MeasuredPair] = measured(pairs, backbone)
@@ -73,12 +73,12 @@ def judged_pairs(folders: Sequence[Path], pictures: Path, backbone: Backbone) ->
     return judged, seconds
 
 
-def name_of(pair: LabelledPair) -> str:
+def name_of(pair: LabeledPair) -> str:
     """Return the row of the table that a pair belongs to."""
     if pair.kind == "duplicate":
         return pair.change
     made = f" ({pair.change})" if pair.change else " (as the shop shows them)" if pair.kind == "variant" else ""
-    return {"variant": "colour variant", "view": "other view", "product": "other product"}.get(
+    return {"variant": "color variant", "view": "other view", "product": "other product"}.get(
         pair.kind, pair.kind
     ) + made
 

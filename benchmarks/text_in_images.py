@@ -27,12 +27,12 @@ from rich.console import Console
 from rich.table import Table
 
 from agpis_sdk import DecodedImage
-from agpis_sdk.bench.violations import Split, inject
-from agpis_sdk.builtin.measures.foreground import estimate_foreground
+from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 from agpis_sdk.components import ImageSequence
 from agpis_sdk.config import MediaSection
 from agpis_sdk.media.decode import decode_image
 from agpis_sdk.records import CandidateImage, Finding, Product
+from agpis_sdk.synthetic.violations import Split, inject
 from agpis_sdk.testing.component import ComponentUnderTest
 from agpis_sdk.testing.hosts import isolated_host
 
@@ -112,12 +112,12 @@ def overlaid(data: Path, split: Split, count: int) -> Iterator[Sample]:
 
 
 def clean(data: Path, split: Split, count: int) -> Iterator[Sample]:
-    """Yield cartons on catalogue pictures and in stores, and photos of sportswear and clothes, all as they are."""
+    """Yield cartons on catalog pictures and in stores, and photos of sportswear and clothes, all as they are."""
     cartons = _photos(data, "groceries", split, 7)
-    catalogue = [photo for photo in cartons if photo.path.stem.endswith("_Iconic")]
-    store = [photo for photo in cartons if photo not in catalogue]
+    catalog = [photo for photo in cartons if photo.path.stem.endswith("_Iconic")]
+    store = [photo for photo in cartons if photo not in catalog]
     photos = [*_photos(data, "sportswear", split, 1)[: count // 2], *_clothes(data, split, 100)[: count // 2]]
-    for group, chosen in (("catalogue", catalogue), ("store", store[: count - len(catalogue)]), ("photos", photos)):
+    for group, chosen in (("catalog", catalog), ("store", store[: count - len(catalog)]), ("photos", photos)):
         for photo in chosen:
             yield Sample(group, _decoded(_load(photo.path), photo.path.stem), photo.title)
 
@@ -190,9 +190,9 @@ def clean_table(samples: Sequence[Sample], findings: Sequence[Sequence[Finding]]
     for heading in ("group", "pictures", "TXT101-104", "TXT105", "TXT106", "any"):
         table.add_column(heading, justify="left" if heading == "group" else "right")
     groups = {
-        "catalogue": ("catalogue",),
+        "catalog": ("catalog",),
         "store": ("store",),
-        "all cartons": ("catalogue", "store"),
+        "all cartons": ("catalog", "store"),
         "photos": ("photos",),
     }
     for name, members in groups.items():
@@ -213,7 +213,7 @@ def time_table(samples: Sequence[Sample]) -> Table:
     table = Table(title="milliseconds a picture, one thread")
     for heading in ("group", "pictures", "every one read", "with the look first", "read at all"):
         table.add_column(heading, justify="left" if heading == "group" else "right")
-    for name in (*KINDS, "catalogue", "store", "photos"):
+    for name in (*KINDS, "catalog", "store", "photos"):
         images = [sample.image for sample in samples if sample.group == name]
         seconds, passed = [0.0, 0.0], 0
         for image in images:
@@ -262,7 +262,7 @@ def fit(samples: Sequence[Sample]) -> None:
 
     reader = TextReader(TextReaderConfig(min_marks=0))
     table = [
-        (astuple(cues), drawn) for sample in samples for cues, drawn in _labelled(sample, reader.lines(sample.image))
+        (astuple(cues), drawn) for sample in samples for cues, drawn in _labeled(sample, reader.lines(sample.image))
     ]
     cues, drawn = np.array([row for row, _ in table]), np.array([label for _, label in table])
     model = LogisticRegression(class_weight="balanced", max_iter=5000).fit(cues, drawn)
@@ -272,7 +272,7 @@ def fit(samples: Sequence[Sample]) -> None:
     print(f"WEIGHTS = {weights}\nBIAS = {model.intercept_[0]:.1f}")
 
 
-def _labelled(sample: Sample, lines: Sequence[TextLine]) -> Iterator[tuple[Cues, bool]]:
+def _labeled(sample: Sample, lines: Sequence[TextLine]) -> Iterator[tuple[Cues, bool]]:
     pixels = sample.image.pixels
     hull = product_hull(estimate_foreground(pixels)[1], lines, (pixels.shape[1], pixels.shape[0]))
     for line in lines:

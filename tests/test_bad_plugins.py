@@ -23,7 +23,7 @@ BAD = {
 
         @hookimpl
         def agpis_image_checkers():
-            raise RuntimeError("no licence")
+            raise RuntimeError("no license")
     """,
     "agpis-wrong": """
         from agpis_sdk import hookimpl
@@ -48,7 +48,7 @@ BAD = {
                 while True:
                     yield image_finding(images[0], RULE, 1.0, "again")
     """,
-    "agpis-misspelt": """
+    "agpis-misspelled": """
         from agpis_sdk import hookimpl
 
         @hookimpl
@@ -58,9 +58,9 @@ BAD = {
 }
 NOT_LOADED = {
     "agpis-crash 1.4.0 (crash)": "ImportError: libgloss.so: cannot open shared object file",
-    "agpis-raise 1.4.0 (raise)": "RuntimeError: no licence",
+    "agpis-raise 1.4.0 (raise)": "RuntimeError: no license",
     "agpis-wrong 1.4.0 (wrong)": "agpis_image_checkers yielded str, not ImageCheckerSpec",
-    "agpis-misspelt 1.4.0 (misspelt)": "unknown hook 'agpis_image_chekers'",
+    "agpis-misspelled 1.4.0 (misspelled)": "unknown hook 'agpis_image_chekers'",
 }
 SETTINGS = """
     [primary]
@@ -121,7 +121,7 @@ def test_agpis_plugins_lists_what_became_of_each(folder: Path) -> None:
     assert states == {
         "agpis-crash": "failed",
         "agpis-endless": "active",
-        "agpis-misspelt": "failed",
+        "agpis-misspelled": "failed",
         "agpis-raise": "failed",
         "agpis-wrong": "failed",
     }

@@ -83,7 +83,7 @@ class TestSet:
             ('rules.select=["AGP1", "banner"]', ["AGP1", "banner"]),
             ("plugins.strict=true", True),
             ("rules.thresholds.AGP119=0.9", 0.9),
-            ("components.measures.min_side=300", 300),
+            ("components.image-quality.min_side=300", 300),
         ],
     )
     def test_takes_toml_values_and_plain_words(self, folder: Path, override: str, value: object) -> None:
@@ -159,7 +159,7 @@ class TestAnUnknownKey:
         ('[sequence]\nlength = "three"\n', "sequence.length: Input should be a valid integer"),
         ("sequence = 3\n", "sequence: Input should be a valid dictionary"),
         ('[rules]\nselect = "AGP1"\n', "rules.select: Input should be a valid tuple"),
-        ("[components]\nmeasures = 3\n", "components.measures: Input should be a valid dictionary"),
+        ("[components]\nimage-quality = 3\n", "components.image-quality: Input should be a valid dictionary"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key(folder: Path, text: str, message: str) -> None:

@@ -56,8 +56,8 @@ class TestAGoodPlugin:
 
         assert (status.state, status.reason) == ("active", "")
         assert (status.hooks, status.components, status.codes) == (("agpis_image_checkers",), ("shiny",), ("SHY101",))
-        assert host.catalogue["shiny-spot"] is SHINY
-        assert host.catalogue.owner("SHY101") == "odd local (odd)"
+        assert host.rules["shiny-spot"] is SHINY
+        assert host.rules.owner("SHY101") == "odd local (odd)"
         assert host.named("agpis_image_checkers", "shiny", setting="x").plugin is status
 
     def test_may_detect_a_built_in_rule(self) -> None:
@@ -94,7 +94,7 @@ class TestAGoodPlugin:
 class Raises:
     @hookimpl
     def agpis_image_checkers(self) -> Iterable[ImageCheckerSpec]:
-        raise RuntimeError("no licence")
+        raise RuntimeError("no license")
 
 
 class RaisesHalfWay:
@@ -111,15 +111,15 @@ class Endless:
             yield checker()
 
 
-class Misspelt:
+class Misspelled:
     @hookimpl
     def agpis_image_chekers(self) -> Iterable[ImageCheckerSpec]:
         return []
 
 
-class MisspeltAndWrong:
+class MisspelledAndWrong:
     @hookimpl
-    def agpis_a_misspelt_hook(self) -> None:
+    def agpis_a_misspelled_hook(self) -> None:
         """Stands first by name, so that it is registered when the next one is found out."""
 
     @hookimpl
@@ -142,11 +142,11 @@ class Nothing:
 @pytest.mark.parametrize(
     ("plugin", "reason"),
     [
-        (Raises(), "RuntimeError: no licence"),
+        (Raises(), "RuntimeError: no license"),
         (RaisesHalfWay(), "RuntimeError: half way"),
         (Endless(), "agpis_image_checkers yielded more than 1000 specs: an endless generator?"),
-        (Misspelt(), "unknown hook 'agpis_image_chekers' (did you mean \"agpis_image_checkers\"?)"),
-        (MisspeltAndWrong(), "hook 'agpis_image_checkers'"),
+        (Misspelled(), "unknown hook 'agpis_image_chekers' (did you mean \"agpis_image_checkers\"?)"),
+        (MisspelledAndWrong(), "hook 'agpis_image_checkers'"),
         (Leaves(), "SystemExit: 3"),
         (Nothing(), "agpis_image_checkers returned NoneType, not an iterable of ImageCheckerSpec"),
         (announcing("shiny"), "agpis_image_checkers yielded str, not ImageCheckerSpec"),
@@ -175,7 +175,7 @@ def test_a_bad_plugin_is_named_with_the_reason_and_leaves_nothing_behind(plugin:
     assert status.state == "failed"
     assert reason in status.reason
     assert set(host.specs("agpis_image_checkers")) == {"before", "after"}
-    assert "SHY101" not in host.catalogue
+    assert "SHY101" not in host.rules
 
 
 def test_two_third_parties_that_clash_over_a_rule_are_both_named() -> None:
@@ -315,9 +315,9 @@ class TestAnInstalledPlugin:
 
 def test_a_block_that_matches_nothing_is_an_error() -> None:
     with pytest.raises(
-        UnknownNameError, match=r'plugins.block = \["mesures"\]: blocks nothing \(did you mean "measures"'
+        UnknownNameError, match=r'plugins.block = \["image-qualty"\]: blocks nothing \(did you mean "image-quality"'
     ):
-        PluginHost.load(PluginsSection(block=("mesures",)), discover=False)
+        PluginHost.load(PluginsSection(block=("image-qualty",)), discover=False)
 
 
 def test_a_requirement_that_is_none_is_an_error() -> None:
@@ -334,8 +334,10 @@ def test_a_module_that_cannot_be_loaded_is_named() -> None:
 def test_the_built_in_plugins_come_through_the_same_door() -> None:
     statuses = {status.name: status for status in PluginHost.load(discover=False).statuses}
 
-    assert {"backbones", "builders", "duplicates", "measures", "muisc", "noncompliance", "primary"} <= set(statuses)
-    assert statuses["measures"].components == ("exact-copies", "measures")
+    assert {"backbones", "builders", "duplicates", "image-quality", "muisc", "noncompliance", "primary"} <= set(
+        statuses
+    )
+    assert statuses["image-quality"].components == ("exact-copies", "image-quality")
 
 
 class TestAComponent:
@@ -345,7 +347,7 @@ class TestAComponent:
         size: int = 3
 
     def test_is_created_with_its_validated_settings(self) -> None:
-        spec = ImageCheckerSpec(name="sized", factory="test_plugins:Sized", config=self.Settings)
+        spec = ImageCheckerSpec(name="sized", factory=f"{__name__}:Sized", config=self.Settings)
         host, _ = status_of(announcing(spec))
         owned = host.named("agpis_image_checkers", "sized", setting="x")
 
@@ -357,8 +359,8 @@ class TestAComponent:
         ("factory", "cause"),
         [
             ("no_such_module_at_all:Checker", "ModuleNotFoundError: No module named"),
-            ("test_plugins:Gone", "AttributeError: module 'test_plugins' has no attribute 'Gone'"),
-            ("test_plugins:Broken", "RuntimeError: no licence"),
+            (f"{__name__}:Gone", "AttributeError: module .* has no attribute 'Gone'"),
+            (f"{__name__}:Broken", "RuntimeError: no license"),
         ],
     )
     def test_that_cannot_be_made_names_the_plugin_the_cause_and_the_remedy(self, factory: str, cause: str) -> None:
@@ -390,7 +392,7 @@ class TestAComponent:
 
 class Broken:
     def __init__(self, settings: ComponentConfig) -> None:
-        raise RuntimeError("no licence")
+        raise RuntimeError("no license")
 
 
 class Sized:

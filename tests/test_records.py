@@ -60,7 +60,7 @@ def test_two_images_of_one_id_are_refused() -> None:
 @pytest.mark.parametrize(
     ("model", "data"),
     [
-        (Product, {**PRODUCT, "colour": "red"}),
+        (Product, {**PRODUCT, "color": "red"}),
         (CandidateImage, {"id": "a", "uri": "a.jpg", "alt": ""}),
         (Finding, {"code": "AGP101", "images": ["a"], "score": 1, "message": "", "box": []}),
         (Outcome, {"product_id": "P", "status": "submit", "note": ""}),

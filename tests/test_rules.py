@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agpis_sdk.errors import PluginContractError, UnknownNameError
-from agpis_sdk.rules import BUILTIN_RULES, Rule, RuleCatalogue, selected
+from agpis_sdk.rules import BUILTIN_RULES, Rule, RuleSet, selected
 
 RULE = Rule(code="ACM101", name="shiny-spot", summary="A highlight.", category="single-image")
 
@@ -37,10 +37,10 @@ def test_no_alias_stands_for_two_rules() -> None:
 
 @pytest.mark.parametrize("key", ["AGP119", "agp119", "banner", "Banner"])
 def test_a_code_or_a_name_serves_everywhere(key: str) -> None:
-    catalogue = RuleCatalogue()
+    rule_set = RuleSet()
 
-    assert catalogue[key].code == "AGP119"
-    assert key in catalogue
+    assert rule_set[key].code == "AGP119"
+    assert key in rule_set
 
 
 @pytest.mark.parametrize(
@@ -48,49 +48,49 @@ def test_a_code_or_a_name_serves_everywhere(key: str) -> None:
 )
 def test_an_unknown_rule_suggests_the_nearest(key: str, suggestion: str) -> None:
     with pytest.raises(UnknownNameError, match=f'no such rule.*did you mean "{suggestion}"'):
-        RuleCatalogue()[key]
+        RuleSet()[key]
 
 
-def test_a_catalogue_lists_its_rules_by_code() -> None:
-    codes = [rule.code for rule in RuleCatalogue(reversed(BUILTIN_RULES))]
+def test_a_catalog_lists_its_rules_by_code() -> None:
+    codes = [rule.code for rule in RuleSet(reversed(BUILTIN_RULES))]
 
     assert codes == sorted(codes)
-    assert len(RuleCatalogue()) == len(BUILTIN_RULES)
+    assert len(RuleSet()) == len(BUILTIN_RULES)
 
 
 class TestTwoRulesThatClash:
     @pytest.mark.parametrize("other", [{"name": "other-name"}, {"code": "ACM102"}])
     def test_are_refused_naming_both_owners(self, other: dict[str, Any]) -> None:
-        catalogue = RuleCatalogue()
-        catalogue.add(RULE, owner="agpis-shiny 1.0 (shiny)")
+        rule_set = RuleSet()
+        rule_set.add(RULE, owner="agpis-shiny 1.0 (shiny)")
 
         with pytest.raises(PluginContractError, match=r"agpis-shiny 1.0 \(shiny\) and agpis-acme 2.0 \(acme\)"):
-            catalogue.add(renamed(**other), owner="agpis-acme 2.0 (acme)")
+            rule_set.add(renamed(**other), owner="agpis-acme 2.0 (acme)")
 
     def test_leave_the_first_one_standing(self) -> None:
-        catalogue = RuleCatalogue()
-        catalogue.add(RULE, owner="first")
+        rule_set = RuleSet()
+        rule_set.add(RULE, owner="first")
 
         with pytest.raises(PluginContractError):
-            catalogue.add(renamed(summary="Another."), owner="second")
+            rule_set.add(renamed(summary="Another."), owner="second")
 
-        assert catalogue["ACM101"] is RULE
-        assert catalogue.owner("ACM101") == "first"
+        assert rule_set["ACM101"] is RULE
+        assert rule_set.owner("ACM101") == "first"
 
     def test_do_not_clash_when_they_are_the_same_rule(self) -> None:
-        catalogue = RuleCatalogue()
+        rule_set = RuleSet()
 
-        catalogue.add(RULE, owner="one")
-        catalogue.add(RULE, owner="one")
+        rule_set.add(RULE, owner="one")
+        rule_set.add(RULE, owner="one")
 
-        assert len(catalogue) == len(BUILTIN_RULES) + 1
+        assert len(rule_set) == len(BUILTIN_RULES) + 1
 
     def test_a_copy_remembers_the_owners(self) -> None:
-        catalogue = RuleCatalogue()
-        catalogue.add(RULE, owner="one")
+        rule_set = RuleSet()
+        rule_set.add(RULE, owner="one")
 
-        assert catalogue.copy().owner("ACM101") == "one"
-        assert [*catalogue.copy()] == [*catalogue]
+        assert rule_set.copy().owner("ACM101") == "one"
+        assert [*rule_set.copy()] == [*rule_set]
 
 
 class TestARule:
@@ -135,8 +135,8 @@ class TestARule:
 def test_select_and_ignore_take_codes_names_and_prefixes(
     select: tuple[str, ...], ignore: dict[str, str], wanted: bool
 ) -> None:
-    assert selected(RuleCatalogue()["banner"], select, ignore) is wanted
+    assert selected(RuleSet()["banner"], select, ignore) is wanted
 
 
 def test_engine_rules_cannot_be_ignored() -> None:
-    assert selected(RuleCatalogue()["AGP901"], ("AGP1",), {"AGP9": "noise"})
+    assert selected(RuleSet()["AGP901"], ("AGP1",), {"AGP9": "noise"})

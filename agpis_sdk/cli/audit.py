@@ -110,7 +110,7 @@ def _writing(output_format: Format, products: str, auditor: Audit) -> Iterator[A
     from agpis_sdk.report.audit_format import AuditedFile, audit_format
 
     writer = audit_format(output_format.value, sys.stdout)
-    writer.start(AuditedFile("stdin" if products == "-" else products, auditor.rules))
+    writer.start(AuditedFile("stdin" if products == "-" else products, auditor.reported_rules))
     yield writer
     writer.finish()
 

@@ -32,7 +32,7 @@ def build(
     per_product: Annotated[int, typer.Option("--per-product", min=1, help="Sequences drawn per product.")] = 100,
 ) -> None:
     """Write accepted sequences, and rejected ones with a known violation, as reviews."""
-    from agpis_sdk.bench.reviews import REVIEWS, build_reviews
+    from agpis_sdk.synthetic.reviews import REVIEWS, build_reviews
 
     manifest = build_reviews(photos, out, marked=marked or (), seed=seed, per_product=per_product)
     typer.echo(json.dumps(manifest, indent=2))
@@ -46,7 +46,7 @@ def show(
     split: Annotated[str | None, typer.Option("--split", help="train, validation or test; all when unset.")] = None,
 ) -> None:
     """Draw a contact sheet per rule, to look at before training on it."""
-    from agpis_sdk.bench.contact_sheets import write_contact_sheets
+    from agpis_sdk.synthetic.contact_sheets import write_contact_sheets
 
     paths = write_contact_sheets(bench, out, split=split)
     typer.echo(f"{len(paths)} contact sheets in {out}", err=True)
@@ -65,10 +65,10 @@ def tables(
 
     from pydantic import ValidationError
 
-    from agpis_sdk.bench.reviews import REVIEWS, read_manifest
     from agpis_sdk.cli.options import backbone
-    from agpis_sdk.learn.galleries import read_reviews
-    from agpis_sdk.learn.tables import TablesConfig, render_tables, run_tables
+    from agpis_sdk.datasets.galleries import read_reviews
+    from agpis_sdk.synthetic.reviews import REVIEWS, read_manifest
+    from agpis_sdk.training.paper_tables import TablesConfig, render_tables, run_tables
 
     read_manifest(bench)
     try:

@@ -11,8 +11,8 @@ import typer
 
 from agpis_sdk.cli.options import ConfigOption, SetOption, backbone, fail
 from agpis_sdk.components import Backbone
+from agpis_sdk.datasets.splits import Split
 from agpis_sdk.errors import ConfigError, TrainingDataError
-from agpis_sdk.learn.splits import Split
 
 
 class EvaluatedSplit(StrEnum):
@@ -40,7 +40,7 @@ def evaluate(
     overrides: SetOption = None,
 ) -> None:
     """Measure a sequence model (AUC, per rule, calibration, feedback), or a model of stage 1 (printed as JSON)."""
-    from agpis_sdk.learn.stage1_evaluation import stage1_file
+    from agpis_sdk.training.stage1_evaluation import stage1_file
 
     weights = stage1_file(Path(model))
     if weights:
@@ -49,11 +49,11 @@ def evaluate(
     if reviews is None:
         raise fail(ConfigError("a sequence model is measured on REVIEWS", item="agpis evaluate"))
     from agpis_sdk.builtin.muisc.checkpoints import load_muisc
-    from agpis_sdk.learn.galleries import read_reviews, split_of_review
-    from agpis_sdk.learn.judging import judge
-    from agpis_sdk.learn.muisc import learnable
-    from agpis_sdk.learn.sequence_metrics import evaluate as measured
-    from agpis_sdk.report.evaluation_table import evaluation_table
+    from agpis_sdk.datasets.galleries import read_reviews, split_of_review
+    from agpis_sdk.evaluation.metrics import evaluate as measured
+    from agpis_sdk.evaluation.predict import judge
+    from agpis_sdk.evaluation.table import evaluation_table
+    from agpis_sdk.training.muisc.trainer import learnable
 
     chosen = [
         review
@@ -69,7 +69,7 @@ def evaluate(
     for skipped in source.skipped:
         typer.echo(f"skipped {skipped.product}: {skipped.reason}", err=True)
     if plots:
-        from agpis_sdk.learn.plots import write_plots
+        from agpis_sdk.evaluation.plots import write_plots
 
         for path in write_plots(judged, report, plots):
             typer.echo(f"written to {path}", err=True)
@@ -84,8 +84,8 @@ def evaluate(
 def _evaluate_stage1(
     weights: Path, reviews: Path | None, photos: list[Path], split: EvaluatedSplit, seed: int, model: Backbone
 ) -> None:
-    from agpis_sdk.learn.galleries import read_galleries, read_reviews
-    from agpis_sdk.learn.stage1_evaluation import evaluate_stage1
+    from agpis_sdk.datasets.galleries import read_galleries, read_reviews
+    from agpis_sdk.training.stage1_evaluation import evaluate_stage1
 
     if (reviews is None) == (not photos):
         raise fail(ConfigError("name either REVIEWS or --photos", item="agpis evaluate"))

@@ -1,4 +1,4 @@
-"""`agpis index`: one picture under several products of a catalogue, found without comparing everything with everything."""
+"""`agpis index`: one picture under several products of a catalog, found without comparing everything with everything."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from agpis_sdk.cli.options import (
 from agpis_sdk.errors import ConfigError, InputFileError
 
 if TYPE_CHECKING:
-    from agpis_sdk.catalogue.engine import CatalogueEngine
+    from agpis_sdk.index.engine import IndexEngine
     from agpis_sdk.media.products import RejectedRecord
     from agpis_sdk.records import Product
 
@@ -56,13 +56,13 @@ def add(
 
     records = read_products(products, limit=limit)
     engine = _engine(config, profile, overrides, no_plugins=no_plugins)
-    from agpis_sdk.catalogue.intake import add_products
-    from agpis_sdk.catalogue.search import open_search
-    from agpis_sdk.catalogue.store import CatalogueStore
+    from agpis_sdk.index.ingest import add_products
+    from agpis_sdk.index.search import open_search
+    from agpis_sdk.index.store import IndexStore
 
-    with CatalogueStore.open_to_write(index, engine.identity()) as store, _progress("products") as tell:
+    with IndexStore.open_to_write(index, engine.identity()) as store, _progress("products") as tell:
         summary = add_products(store, engine, records, lambda now: tell(now.products, None))
-    with CatalogueStore.open(index) as store:
+    with IndexStore.open(index) as store:
         open_search(store, engine.config.index)  # a large index is built here, and not by whoever asks first
         held = store.counts()
     for problem in summary.problems:
@@ -90,16 +90,16 @@ def query(
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """Say for each image under which other products the index holds its picture; nothing is added."""
-    from agpis_sdk.catalogue.store import CatalogueStore
+    from agpis_sdk.index.store import IndexStore
 
     output = _output(output, as_json=as_json)
     rejected: list[str] = []
     products = _accepted(_asked(asked, limit), rejected)
-    with CatalogueStore.open(index) as store:
+    with IndexStore.open(index) as store:
         engine = _engine(config, profile, overrides, no_plugins=no_plugins)
         store.check_backbone(engine.identity())
-        from agpis_sdk.catalogue.repeats import answer_queries
-        from agpis_sdk.catalogue.search import open_search
+        from agpis_sdk.index.search import open_search
+        from agpis_sdk.index.shared_images import answer_queries
 
         problems: dict[str, str] = {}
         search = open_search(store, engine.config.index)
@@ -111,7 +111,7 @@ def query(
                     problems[answer.image.name] = answer.reason
                 elif answer.repeats:
                     found.append(answer)
-    from agpis_sdk.report.repeats_table import query_table
+    from agpis_sdk.report.shared_images_table import query_table
 
     _finish(query_table(found), output, [*rejected, *_named(problems)])
 
@@ -127,14 +127,14 @@ def report(
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """List every picture that stands under several products, confirmed on the pixels of both files."""
-    from agpis_sdk.catalogue.store import CatalogueStore
+    from agpis_sdk.index.store import IndexStore
 
     output = _output(output, as_json=as_json)
-    with CatalogueStore.open(index) as store:
+    with IndexStore.open(index) as store:
         engine = _engine(config, profile, overrides, no_plugins=no_plugins)
         store.check_backbone(engine.identity())
-        from agpis_sdk.catalogue.repeats import find_repeats
-        from agpis_sdk.catalogue.search import open_search
+        from agpis_sdk.index.search import open_search
+        from agpis_sdk.index.shared_images import find_repeats
 
         problems: dict[str, str] = {}
         with _progress("pairs compared") as tell:
@@ -142,22 +142,20 @@ def report(
     with _written(output) as write:
         for group in groups:
             write(group)
-    from agpis_sdk.report.repeats_table import report_table
+    from agpis_sdk.report.shared_images_table import report_table
 
     _finish(report_table(groups), output, _named(problems))
 
 
-def _engine(
-    config: Path | None, profile: str | None, overrides: list[str] | None, *, no_plugins: bool
-) -> CatalogueEngine:
+def _engine(config: Path | None, profile: str | None, overrides: list[str] | None, *, no_plugins: bool) -> IndexEngine:
     loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
-    from agpis_sdk.catalogue.engine import CatalogueEngine
+    from agpis_sdk.index.engine import IndexEngine
 
-    return CatalogueEngine(loaded.config, host)
+    return IndexEngine(loaded.config, host)
 
 
 def _asked(asked: str, limit: int | None) -> Iterable[Product | RejectedRecord]:
-    """Return the products of a file, or an image file as a product that is none of the catalogue's."""
+    """Return the products of a file, or an image file as a product that is none of the catalog's."""
     from agpis_sdk.media.products import KINDS, read_products
     from agpis_sdk.records import CandidateImage, Product
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from agpis_sdk.cli.options import ConfigOption, JsonOption, NoPluginsOption, SetOption, settings
-from agpis_sdk.rules import Rule, RuleCatalogue
+from agpis_sdk.rules import Rule, RuleSet
 
 
 def rules(
@@ -20,21 +20,21 @@ def rules(
 ) -> None:
     """List all rules, or explain one: `agpis rules AGP119`."""
     loaded, host = settings(config, overrides, no_plugins=no_plugins)
-    catalogue = host.catalogue
-    wanted = [catalogue[code]] if code else list(catalogue)
-    limits = {catalogue[key].code: value for key, value in loaded.config.rules.thresholds.items()}
+    rule_set = host.rules
+    wanted = [rule_set[code]] if code else list(rule_set)
+    limits = {rule_set[key].code: value for key, value in loaded.config.rules.thresholds.items()}
     if as_json:
-        facts = [_facts(rule, catalogue, limits) for rule in wanted]
+        facts = [_facts(rule, rule_set, limits) for rule in wanted]
         if code:
             facts[0]["page"] = wanted[0].page()
         typer.echo(json.dumps(facts[0] if code else facts, indent=2, ensure_ascii=False))
     elif code:
-        _explain(wanted[0], catalogue, limits)
+        _explain(wanted[0], rule_set, limits)
     else:
-        _list(wanted, catalogue)
+        _list(wanted, rule_set)
 
 
-def _facts(rule: Rule, catalogue: RuleCatalogue, limits: dict[str, float]) -> dict[str, Any]:
+def _facts(rule: Rule, rule_set: RuleSet, limits: dict[str, float]) -> dict[str, Any]:
     return {
         "code": rule.code,
         "name": rule.name,
@@ -44,21 +44,21 @@ def _facts(rule: Rule, catalogue: RuleCatalogue, limits: dict[str, float]) -> di
         "threshold": limits.get(rule.code, rule.threshold),
         "detector": rule.detector,
         "aliases": list(rule.aliases),
-        "owner": catalogue.owner(rule.code),
+        "owner": rule_set.owner(rule.code),
     }
 
 
-def _explain(rule: Rule, catalogue: RuleCatalogue, limits: dict[str, float]) -> None:
+def _explain(rule: Rule, rule_set: RuleSet, limits: dict[str, float]) -> None:
     effect = "removes the image, or one of the pair" if rule.severity == "error" else "is reported only"
     typer.echo(rule.page().strip() or f"# {rule.code} {rule.name}\n\n{rule.summary}")
     typer.echo(
         f"\nCategory: {rule.category} · severity: {rule.severity} ({effect}) · reported from score "
-        f"{limits.get(rule.code, rule.threshold):g} · found by: {rule.detector or catalogue.owner(rule.code)}"
+        f"{limits.get(rule.code, rule.threshold):g} · found by: {rule.detector or rule_set.owner(rule.code)}"
     )
 
 
-def _list(rules_: list[Rule], catalogue: RuleCatalogue) -> None:
+def _list(rules_: list[Rule], rule_set: RuleSet) -> None:
     width = max(len(rule.name) for rule in rules_)
     for rule in rules_:
-        detector = rule.detector or catalogue.owner(rule.code)
+        detector = rule.detector or rule_set.owner(rule.code)
         typer.echo(f"{rule.code}  {rule.name:<{width}}  {rule.severity:<7}  {detector:<13}  {rule.summary}")

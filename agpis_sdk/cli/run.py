@@ -82,7 +82,7 @@ def _reporting(report: Path | None, pipeline: Pipeline, title: str) -> Iterator[
     host = pipeline.host
     owned = host.named("agpis_reporters", report.suffix.removeprefix("."), setting="--report")
     reporter: Reporter = host.create(owned, pipeline.config.components)
-    reporter.start(report, title, list(host.catalogue))
+    reporter.start(report, title, list(host.rules))
     try:
         yield [reporter]
     except BaseException:
@@ -140,7 +140,7 @@ def _print_summary(pipeline: Pipeline, report: Path | None) -> None:
     from agpis_sdk.report.summary_table import summary_table
 
     summary = pipeline.summary
-    names = {rule.code: rule.name for rule in pipeline.host.catalogue}
+    names = {rule.code: rule.name for rule in pipeline.host.rules}
     console = Console(stderr=True)
     console.print(
         summary_table(

@@ -47,7 +47,7 @@ def primary(
 ) -> None:
     """Train the primary head: which image do accepted sequences begin with?"""
     examples = _examples(reviews, photos)
-    from agpis_sdk.learn.primary import train_primary
+    from agpis_sdk.training.primary import train_primary
 
     _print(train_primary(examples, out, backbone(config, overrides), seed=seed), out)
 
@@ -64,7 +64,7 @@ def noncompliance(
 ) -> None:
     """Train the non-compliance head: accepted photos against the same photos with violations drawn in."""
     examples = _examples(reviews, photos)
-    from agpis_sdk.learn.noncompliance import train_noncompliance
+    from agpis_sdk.training.noncompliance import train_noncompliance
 
     _print(train_noncompliance(examples, out, backbone(config, overrides), seed=seed, epochs=epochs), out)
 
@@ -79,8 +79,8 @@ def pairs(
     config: ConfigOption = None,
     overrides: SetOption = None,
 ) -> None:
-    """Train the verdict on image pairs: duplicate, colour variant, similar angle or fine?"""
-    from agpis_sdk.learn.pairs import train_pairs
+    """Train the verdict on image pairs: duplicate, color variant, similar angle or fine?"""
+    from agpis_sdk.training.duplicates import train_pairs
 
     _print(train_pairs(photos, out, backbone(config, overrides), seed=seed), out)
 
@@ -132,9 +132,9 @@ def muisc(
     if adapt and (switches or size is not ModelSize.lite):
         raise fail(ConfigError("keeps its own config", item=f"--adapt {adapt}", remedy="leave out --size and --switch"))
     examples = list(_examples(reviews, None))
-    from agpis_sdk.learn.galleries import thinned
-    from agpis_sdk.learn.muisc import TrainingPlan, train_muisc
-    from agpis_sdk.learn.muisc_beginning import Beginning, switched_config
+    from agpis_sdk.datasets.galleries import thinned
+    from agpis_sdk.training.muisc.initialization import Beginning, switched_config
+    from agpis_sdk.training.muisc.trainer import TrainingPlan, train_muisc
 
     plan = TrainingPlan(
         epochs=epochs,
@@ -168,7 +168,7 @@ def muisc(
 def _examples(reviews: Path | None, photos: list[Path] | None) -> Iterator[Review]:
     if (reviews is None) == (not photos):
         raise fail(ConfigError("name either REVIEWS or --photos", item="agpis train"))
-    from agpis_sdk.learn.galleries import read_galleries, read_reviews
+    from agpis_sdk.datasets.galleries import read_galleries, read_reviews
 
     return read_reviews(reviews) if reviews else read_galleries(photos or [])
 

@@ -148,7 +148,7 @@ def _working_pixels(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 def _over_white(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16") or image.mode == "I":
         values = np.asarray(image).astype(np.float64)
-        # Mode I holds 16-bit greyscale in 32 bits.
+        # Mode I holds 16-bit grayscale in 32 bits.
         return Image.fromarray(np.clip(values / 257.0, 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode == "F":
         return Image.fromarray(np.clip(np.asarray(image), 0, 255).astype(np.uint8)).convert("RGB")

@@ -28,7 +28,7 @@ def suffix_of(uri: str) -> str:
 def jpeg_quality(image: Image.Image) -> int | None:
     """Return the quality 1..100 that a JPEG was last saved at, on libjpeg's scale; None where it is no JPEG.
 
-    Read off the luminance quantisation table by its sum; encoders with tables of their own are placed where their
+    Read off the luminance quantization table by its sum; encoders with tables of their own are placed where their
     coarseness would be.
     """
     tables = getattr(image, "quantization", None)

@@ -42,13 +42,13 @@ class Audit:
         self.host = host or PluginHost.load(self.config.plugins)
         self.summary = AuditSummary()
         plan = make_audit_plan(self.host, self.config)
-        self.catalogue = self.host.catalogue.with_severities(self.config.rules.severities)
+        self.rules = self.host.rules.with_severities(self.config.rules.severities)
         backbone = self._make(plan.backbone) if plan.backbone else None
         self._context = RunContext(self.config, backbone.instance if backbone else None)
         self._invoker = Invoker(self._context, self.config.run.max_failures)
-        limits = thresholds(self.catalogue, self.config)
-        self.rules = [rule for rule in self.catalogue if rule.code in limits]
-        shared = (self.config, self.catalogue, limits, self._context, self._invoker)
+        limits = thresholds(self.rules, self.config)
+        self.reported_rules = [rule for rule in self.rules if rule.code in limits]
+        shared = (self.config, self.rules, limits, self._context, self._invoker)
         self._recognition = Recognition(
             *shared,
             backbone=backbone,
@@ -73,7 +73,7 @@ class Audit:
                 yield audit
 
     def _judge_batch(self, pending: PendingBatch) -> Iterator[GalleryAudit]:
-        batch = {progress.product.id: progress for progress in finish_decoding(pending, self.catalogue)}
+        batch = {progress.product.id: progress for progress in finish_decoding(pending, self.rules)}
         self._context.open_batch(progress.product for progress in batch.values())
         self._recognition.check_images(batch)
         for progress in batch.values():
@@ -94,23 +94,23 @@ class Audit:
             yield ImageSequence(product=progress.product, images=tuple(progress.images.values()))
         elif self._judges.checkers:
             message = f"the gallery was not judged as a whole, as it holds unreadable images: {', '.join(unreadable)}"
-            finding = engine_finding(self.catalogue, "AGP903", tuple(unreadable), message)
+            finding = engine_finding(self.rules, "AGP903", tuple(unreadable), message)
             progress.findings.append(finding)
 
     def _finished(self, progress: ProductInProgress) -> GalleryAudit:
         product = progress.product
         error = None
         try:
-            suppressions = read_suppressions(product, self.catalogue)
+            suppressions = read_suppressions(product, self.rules)
         except RecordError as faulty:
             suppressions, error = (), str(faulty)
         positions = {image.id: position for position, image in enumerate(product.images)}
         findings = [
             AuditFinding(
                 **dict(finding),
-                severity=self.catalogue[finding.code].severity,
+                severity=self.rules[finding.code].severity,
                 fingerprint=fingerprint(product.id, finding),
-                suppressed=next((one.reason for one in suppressions if one.covers(finding, self.catalogue)), None),
+                suppressed=next((one.reason for one in suppressions if one.covers(finding, self.rules)), None),
             )
             for finding in progress.findings
         ]

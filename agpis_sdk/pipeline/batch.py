@@ -13,7 +13,7 @@ from agpis_sdk.media.decode import decode_image
 from agpis_sdk.media.products import RejectedRecord
 from agpis_sdk.media.sources import read_image_bytes
 from agpis_sdk.records import CandidateImage, Finding, ImageOutcome, ImageState, Outcome, Product, Status
-from agpis_sdk.rules import RuleCatalogue
+from agpis_sdk.rules import RuleSet
 
 
 @dataclass
@@ -105,7 +105,7 @@ def start_decoding(records: list[Product | RejectedRecord], executor: Executor, 
     return PendingBatch(records, decoded)
 
 
-def finish_decoding(pending: PendingBatch, catalogue: RuleCatalogue) -> list[ProductInProgress]:
+def finish_decoding(pending: PendingBatch, rule_set: RuleSet) -> list[ProductInProgress]:
     """Wait for the images of a micro-batch; one that cannot be read becomes a finding, never a substitute."""
     batch = []
     for product in pending.records:
@@ -116,19 +116,19 @@ def finish_decoding(pending: PendingBatch, catalogue: RuleCatalogue) -> list[Pro
             decoded = future.result()
             if isinstance(decoded, ImageReadError):
                 code = "AGP904" if isinstance(decoded, ImageTooLargeError) else "AGP901"
-                progress.findings.append(engine_finding(catalogue, code, (image.id,), _message(image, decoded)))
+                progress.findings.append(engine_finding(rule_set, code, (image.id,), _message(image, decoded)))
                 continue
             progress.images[image.id] = decoded
             if decoded.frame_count > 1:
                 message = f"{decoded.frame_count} frames; only the first was looked at"
-                progress.findings.append(engine_finding(catalogue, "AGP905", (image.id,), message))
+                progress.findings.append(engine_finding(rule_set, "AGP905", (image.id,), message))
         batch.append(progress)
     return batch
 
 
-def engine_finding(catalogue: RuleCatalogue, code: str, images: tuple[str, ...], message: str) -> Finding:
+def engine_finding(rule_set: RuleSet, code: str, images: tuple[str, ...], message: str) -> Finding:
     """Build a finding of the engine itself."""
-    return Finding(code=code, name=catalogue[code].name, images=images, score=1.0, message=message, checker="engine")
+    return Finding(code=code, name=rule_set[code].name, images=images, score=1.0, message=message, checker="engine")
 
 
 def rejected_outcome(record: RejectedRecord) -> Outcome:

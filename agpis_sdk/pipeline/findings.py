@@ -10,7 +10,7 @@ from agpis_sdk.errors import ComponentError
 from agpis_sdk.pipeline.batch import ProductInProgress
 from agpis_sdk.pipeline.invoke import Component
 from agpis_sdk.records import Finding, SequenceVerdict
-from agpis_sdk.rules import RuleCatalogue
+from agpis_sdk.rules import RuleSet
 
 
 def accept_finding(
@@ -76,13 +76,13 @@ def accept_verdict(
 
 
 def keep_finding(
-    progress: ProductInProgress, finding: Finding, thresholds: Mapping[str, float], catalogue: RuleCatalogue
+    progress: ProductInProgress, finding: Finding, thresholds: Mapping[str, float], rule_set: RuleSet
 ) -> bool:
     """Add a finding to its product if it is at or above its rule's threshold; tell whether it removes an image."""
     if finding.code not in thresholds or finding.score < thresholds[finding.code]:
         return False
     progress.findings.append(Finding.model_validate({**_plain(finding), "score": round(finding.score, 4)}))
-    return catalogue[finding.code].severity == "error"
+    return rule_set[finding.code].severity == "error"
 
 
 def _refuse_stray_regions(finding: Finding, images: Sequence[str]) -> None:

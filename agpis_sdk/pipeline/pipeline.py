@@ -47,12 +47,12 @@ class Pipeline:
         backbone = self._create(self.plan.backbone)
         self._context = RunContext(self.config, backbone.instance if backbone else None)
         self._invoker = Invoker(self._context, self.config.run.max_failures)
-        self._catalogue = self.host.catalogue.with_severities(self.config.rules.severities)
-        limits = thresholds(self._catalogue, self.config)
+        self._rules = self.host.rules.with_severities(self.config.rules.severities)
+        limits = thresholds(self._rules, self.config)
         scorer = self._create(self.plan.scorer)
         if scorer is not None:
             self._context.score_with(Scoring(scorer, self._invoker, self._context).p_qualified)
-        shared = (self.config, self._catalogue, limits, self._context, self._invoker)
+        shared = (self.config, self._rules, limits, self._context, self._invoker)
         self._stage1 = Stage1(
             *shared,
             backbone=backbone,
@@ -89,7 +89,7 @@ class Pipeline:
                 yield processed
 
     def _process_batch(self, pending: PendingBatch) -> Iterator[ProcessedProduct]:
-        batch = {progress.product.id: progress for progress in finish_decoding(pending, self._catalogue)}
+        batch = {progress.product.id: progress for progress in finish_decoding(pending, self._rules)}
         self._context.open_batch(progress.product for progress in batch.values())
         self._stage2.run(batch, self._stage1.run(batch))
         for record in pending.records:

@@ -10,7 +10,7 @@ from agpis_sdk.components import SequenceBuilderSpec, SequenceCheckerSpec
 from agpis_sdk.config import Config
 from agpis_sdk.errors import ConfigError, nearest
 from agpis_sdk.plugins import OwnedSpec, PluginHost
-from agpis_sdk.rules import Rule, RuleCatalogue, selected
+from agpis_sdk.rules import Rule, RuleSet, selected
 
 NO_SCORER = "none"
 # Facts that the engine itself reads: they decide which of a violating pair stays (paper section 3.3.2).
@@ -51,7 +51,7 @@ class AuditPlan:
 
 def make_plan(host: PluginHost, config: Config) -> Plan:
     """Choose the components of a run; raises `ConfigError` for a name or a fact that nothing provides."""
-    check_rule_names(host.catalogue, config)
+    check_rule_names(host.rules, config)
     host.check_component_tables(config.components)
     pairs = _in_order(_needed(host, "agpis_pair_checkers", config, ENGINE_FACTS))
     sequences = _sequence_checkers(host, config)
@@ -80,7 +80,7 @@ def make_plan(host: PluginHost, config: Config) -> Plan:
 
 def make_audit_plan(host: PluginHost, config: Config) -> AuditPlan:
     """Choose the components of an audit; raises `ConfigError` also where no checker can raise a selected rule."""
-    check_rule_names(host.catalogue, config)
+    check_rule_names(host.rules, config)
     host.check_component_tables(config.components)
     pairs = _in_order(_needed(host, "agpis_pair_checkers", config))
     sequences = _sequence_checkers(host, config)
@@ -137,26 +137,26 @@ def _refuse_without_scorer(builder: OwnedSpec, scorer: OwnedSpec | None) -> None
         )
 
 
-def check_rule_names(catalogue: RuleCatalogue, config: Config) -> None:
+def check_rule_names(rule_set: RuleSet, config: Config) -> None:
     """Refuse a `select`, `ignore` or `thresholds` entry that no rule answers to."""
-    known = [*(rule.code for rule in catalogue), *(rule.name for rule in catalogue)]
+    known = [*(rule.code for rule in rule_set), *(rule.name for rule in rule_set)]
     for setting, keys in (("thresholds", config.rules.thresholds), ("severities", config.rules.severities)):
         for key in keys:
-            if key not in catalogue:
+            if key not in rule_set:
                 raise ConfigError("no such rule", item=f"rules.{setting}.{key}", remedy=nearest(key, known))
     for setting, entries in (("select", config.rules.select), ("ignore", tuple(config.rules.ignore))):
         for entry in entries:
-            prefix = any(rule.code.startswith(entry.upper()) for rule in catalogue)
-            if not entry or (entry not in catalogue and not prefix):
+            prefix = any(rule.code.startswith(entry.upper()) for rule in rule_set)
+            if not entry or (entry not in rule_set and not prefix):
                 raise ConfigError(
                     "no rule answers to it", item=f'rules.{setting}: "{entry}"', remedy=nearest(entry, known)
                 )
 
 
-def thresholds(catalogue: RuleCatalogue, config: Config) -> dict[str, float]:
+def thresholds(rule_set: RuleSet, config: Config) -> dict[str, float]:
     """Return for each selected rule's code the score from which on it is reported."""
-    wanted = {catalogue[key].code: value for key, value in config.rules.thresholds.items()}
-    return {rule.code: wanted.get(rule.code, rule.threshold) for rule in catalogue if _selected(rule, config)}
+    wanted = {rule_set[key].code: value for key, value in config.rules.thresholds.items()}
+    return {rule.code: wanted.get(rule.code, rule.threshold) for rule in rule_set if _selected(rule, config)}
 
 
 def _selected(rule: Rule, config: Config) -> bool:

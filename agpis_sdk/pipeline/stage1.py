@@ -14,7 +14,7 @@ from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.features import compute_features
 from agpis_sdk.pipeline.findings import accept_finding, images_known, keep_finding, pairs_known
 from agpis_sdk.pipeline.invoke import Component, Failure, Invoker
-from agpis_sdk.rules import RuleCatalogue
+from agpis_sdk.rules import RuleSet
 
 Batch = Mapping[str, ProductInProgress]
 
@@ -24,7 +24,7 @@ class Recognition:
     """What finds violations in images and pairs: stage 1 builds on it, and an audit uses it as it is."""
 
     config: Config
-    catalogue: RuleCatalogue
+    rules: RuleSet
     thresholds: Mapping[str, float]
     context: RunContext
     invoker: Invoker
@@ -65,7 +65,7 @@ class Recognition:
         )
         for finding in found:
             progress = batch[finding.product_id]
-            if keep_finding(progress, finding, self.thresholds, self.catalogue):
+            if keep_finding(progress, finding, self.thresholds, self.rules):
                 progress.removed.update(finding.images)
         self._note_image_failures(batch, failures)
 
@@ -99,10 +99,10 @@ class Recognition:
             lambda chunk, result: accept_finding(checker, pairs_known(chunk), result),
         )
         for finding in found:
-            keep_finding(batch[finding.product_id], finding, self.thresholds, self.catalogue)
+            keep_finding(batch[finding.product_id], finding, self.thresholds, self.rules)
         for failure in failures:
             pair = failure.item
-            broken = engine_finding(self.catalogue, "AGP902", (pair.first.id, pair.second.id), failure.reason)
+            broken = engine_finding(self.rules, "AGP902", (pair.first.id, pair.second.id), failure.reason)
             batch[pair.first.product_id].findings.append(broken)
 
     # ── shared ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -117,12 +117,12 @@ class Recognition:
             else:
                 missing = [name for name in sorted(required) if self.context.known(image, name) is None]
                 message = f"{component.blame} was skipped: no {', '.join(missing)}"
-                batch[image.product_id].findings.append(engine_finding(self.catalogue, "AGP903", (image.id,), message))
+                batch[image.product_id].findings.append(engine_finding(self.rules, "AGP903", (image.id,), message))
         return ready
 
     def _note_image_failures(self, batch: Batch, failures: Sequence[Failure[DecodedImage]]) -> None:
         for failure in failures:
-            finding = engine_finding(self.catalogue, "AGP902", (failure.item.id,), failure.reason)
+            finding = engine_finding(self.rules, "AGP902", (failure.item.id,), failure.reason)
             batch[failure.item.product_id].findings.append(finding)
 
 
@@ -212,8 +212,8 @@ class Stage1(Recognition):
                 finding
                 for finding in progress.findings
                 if len(finding.images) == 2
-                and self.catalogue[finding.code].category == "image-pair"
-                and self.catalogue[finding.code].severity == "error"
+                and self.rules[finding.code].category == "image-pair"
+                and self.rules[finding.code].severity == "error"
             ]
             for finding in sorted(violating, key=lambda finding: (-finding.score, finding.images, finding.code)):
                 if progress.removed.isdisjoint(finding.images):

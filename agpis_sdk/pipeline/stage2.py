@@ -12,7 +12,7 @@ from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.findings import accept_verdict, keep_finding
 from agpis_sdk.pipeline.invoke import Component, Invoker
 from agpis_sdk.records import SequenceVerdict
-from agpis_sdk.rules import RuleCatalogue
+from agpis_sdk.rules import RuleSet
 
 Batch = Mapping[str, ProductInProgress]
 Verdicts = Mapping[tuple[str, tuple[str, ...]], SequenceVerdict]
@@ -23,7 +23,7 @@ class Stage2:
     """The components and settings of stage 2; without a scorer every sequence is submitted, as the paper began."""
 
     config: Config
-    catalogue: RuleCatalogue
+    rules: RuleSet
     thresholds: Mapping[str, float]
     context: RunContext
     invoker: Invoker
@@ -63,7 +63,7 @@ class Stage2:
             progress.sequence, progress.probability = sequence, verdict.p_qualified
             progress.feedback = verdict.feedback
             for finding in verdict.findings:
-                keep_finding(progress, finding, self.thresholds, self.catalogue)
+                keep_finding(progress, finding, self.thresholds, self.rules)
             accepted = round(verdict.p_qualified or 0.0, 4) >= self.config.sequence.threshold
             progress.end("submit" if accepted else "hold")
 
@@ -73,9 +73,9 @@ class Stage2:
             progress = batch[sequence.product.id]
             key = _key(sequence)
             if key in reasons:
-                progress.findings.append(engine_finding(self.catalogue, "AGP902", sequence.ids, reasons[key]))
+                progress.findings.append(engine_finding(self.rules, "AGP902", sequence.ids, reasons[key]))
             for finding in verdicts[key].findings if key in verdicts else ():
-                keep_finding(progress, finding, self.thresholds, self.catalogue)
+                keep_finding(progress, finding, self.thresholds, self.rules)
 
     def _verdicts(
         self, checker: Component, sequences: Sequence[ImageSequence], *, scorer: bool

@@ -12,7 +12,7 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from agpis_sdk.errors import RecordError, UnknownNameError
 from agpis_sdk.records import Finding, Product, Record
-from agpis_sdk.rules import RuleCatalogue
+from agpis_sdk.rules import RuleSet
 
 ATTRIBUTE = "agpis_ignore"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -25,9 +25,9 @@ class Suppression(Record):
     images: tuple[str, ...] = ()
     reason: Text
 
-    def covers(self, finding: Finding, catalogue: RuleCatalogue) -> bool:
+    def covers(self, finding: Finding, rule_set: RuleSet) -> bool:
         """Tell whether a finding is of this rule and about these images alone."""
-        if catalogue[self.rule].code != finding.code:
+        if rule_set[self.rule].code != finding.code:
             return False
         return not self.images or (bool(finding.images) and set(finding.images) <= set(self.images))
 
@@ -35,7 +35,7 @@ class Suppression(Record):
 SUPPRESSIONS = TypeAdapter(tuple[Suppression, ...])
 
 
-def read_suppressions(product: Product, catalogue: RuleCatalogue) -> Sequence[Suppression]:
+def read_suppressions(product: Product, rule_set: RuleSet) -> Sequence[Suppression]:
     """Return a product's suppressions.
 
     Raises `RecordError` naming the product where one has no reason, or names a rule or an image that there is not.
@@ -48,7 +48,7 @@ def read_suppressions(product: Product, catalogue: RuleCatalogue) -> Sequence[Su
     for position, suppression in enumerate(suppressions):
         item = f'product "{product.id}", attributes.{ATTRIBUTE}.{position}'
         try:
-            catalogue[suppression.rule]
+            rule_set[suppression.rule]
         except UnknownNameError as error:
             raise RecordError(f'no such rule: "{suppression.rule}"', item=item, remedy=error.remedy) from None
         missing = [image_id for image_id in suppression.images if image_id not in listed]

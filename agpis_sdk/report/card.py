@@ -6,20 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agpis_sdk.records import Box, Finding, ImageOutcome, ImageState, Outcome, Product
+from agpis_sdk.report.phrases import STATE_WORDS, STATUS_WORDS, percent, reason_in_words, rule_explanation, spoken
 from agpis_sdk.report.thumbnails import REST_SIDE, SEQUENCE_SIDE, Thumbnail, shrunk
-from agpis_sdk.report.wording import STATE_WORDS, STATUS_WORDS, percent, reason_in_words, rule_explanation, spoken
 from agpis_sdk.rules import Rule
 
-BOX_COLOURS = 6
+BOX_COLORS = 6
 _REST_STATES: tuple[ImageState, ...] = ("primary", "selected", "removed", "unreadable", "kept")
 
 
 @dataclass(frozen=True)
 class FindingView:
-    """A finding in plain words; `colour` is that of its boxes, None where it has none."""
+    """A finding in plain words; `color` is that of its boxes, None where it has none."""
 
     number: int
-    colour: int | None
+    color: int | None
     code: str
     name: str
     message: str
@@ -29,13 +29,13 @@ class FindingView:
 
 @dataclass(frozen=True)
 class BoxView:
-    """A box in pixels of the original image, in the colour of its finding."""
+    """A box in pixels of the original image, in the color of its finding."""
 
     x: int
     y: int
     width: int
     height: int
-    colour: int
+    color: int
     number: int
     label: str
 
@@ -133,16 +133,16 @@ def card_view(
 
 def _finding_views(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> list[FindingView]:
     views = []
-    coloured = 0
+    colored = 0
     for number, finding in enumerate(findings):
-        colour = coloured % BOX_COLOURS if finding.regions else None
-        coloured += bool(finding.regions)
+        color = colored % BOX_COLORS if finding.regions else None
+        colored += bool(finding.regions)
         rule = rules.get(finding.code)
         name = finding.name or (rule.name if rule is not None else "")
         views.append(
             FindingView(
                 number=number,
-                colour=colour,
+                color=color,
                 code=finding.code,
                 name=spoken(name),
                 message=finding.message,
@@ -223,7 +223,7 @@ def _box_view(box: Box, finding: FindingView, width: int, height: int) -> BoxVie
     if right <= left or bottom <= top:
         return None
     label = f"{finding.code} {finding.name}".strip()
-    return BoxView(left, top, right - left, bottom - top, finding.colour or 0, finding.number, label)
+    return BoxView(left, top, right - left, bottom - top, finding.color or 0, finding.number, label)
 
 
 def _groups(images: Sequence[ImageView]) -> tuple[GroupView, ...]:

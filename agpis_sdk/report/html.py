@@ -1,4 +1,4 @@
-"""Outcomes → one self-contained HTML file for the people who look after a catalogue."""
+"""Outcomes → one self-contained HTML file for the people who look after a catalog."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from markupsafe import Markup
 
 from agpis_sdk.records import Outcome, Product, Status
 from agpis_sdk.report.card import card_view
+from agpis_sdk.report.phrases import STATUS_WORDS, STATUSES, duration, percent, rate, reason_in_words, spoken
 from agpis_sdk.report.thumbnails import Thumbnail, make_thumbnail
-from agpis_sdk.report.wording import STATUS_WORDS, STATUSES, duration, percent, rate, reason_in_words, spoken
 from agpis_sdk.rules import BUILTIN_RULES, Rule
 
 __all__ = ["HtmlReport", "Thumbnail", "make_thumbnail"]
@@ -57,7 +57,7 @@ class RuleView:
 class HtmlReport:
     """A report that grows card by card on disk; its file appears, whole, when it is closed.
 
-    Cards beyond `max_products` are not drawn, only counted. `rules` explain the codes; give a run's own catalogue.
+    Cards beyond `max_products` are not drawn, only counted. `rules` explain the codes; give a run's own catalog.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agpis_sdk.report.wording import (
+from agpis_sdk.report.phrases import (
     BUILTIN_NAMES,
     STATUS_WORDS,
     STATUSES,

@@ -70,7 +70,7 @@ def check(
     meant. What a component raises, this raises; a wrong number of pictures is a `ConfigError`.
     """
     host = host_of(tuple(plugins))
-    found = host.catalogue[rule]
+    found = host.rules[rule]
     checker = _component_for(host, found.code, component, json.dumps(dict(config or {}), sort_keys=True, default=str))
     limit = found.threshold if threshold is None else threshold
     try:
@@ -86,7 +86,7 @@ def check(
 @lru_cache(maxsize=32)
 def _component_for(host: PluginHost, code: str, name: str, settings: str) -> ComponentUnderTest:
     """Return the component that finds a rule, kept for the next check: loading a model takes seconds."""
-    rule = host.catalogue[code]
+    rule = host.rules[code]
     known = _finders(host, rule)
     names = [owned.spec.name for owned in known]
     wanted = name or (rule.detector if rule.detector in names else "")

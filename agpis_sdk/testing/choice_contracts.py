@@ -1,8 +1,8 @@
 """What those of which a run uses one keep to: primary selectors, sequence builders and backbones.
 
-class TestMostColourful(PrimarySelectorContract):
+class TestMostColorful(PrimarySelectorContract):
     plugins = (agpis_example.plugin,)
-    component = "most-colourful"
+    component = "most-colorful"
 """
 
 from __future__ import annotations

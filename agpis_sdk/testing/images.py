@@ -19,16 +19,16 @@ from agpis_sdk.media.decode import decode_image
 from agpis_sdk.records import CandidateImage, Product
 
 Pixels = NDArray[np.uint8]
-Colour = tuple[int, int, int]
-WHITE: Colour = (255, 255, 255)
+Color = tuple[int, int, int]
+WHITE: Color = (255, 255, 255)
 SIZE = (480, 480)
 UNREADABLE = "unreadable"
-COLOURS: tuple[Colour, ...] = ((170, 60, 50), (50, 90, 160), (60, 120, 70), (150, 110, 40), (110, 60, 130))
+COLORS: tuple[Color, ...] = ((170, 60, 50), (50, 90, 160), (60, 120, 70), (150, 110, 40), (110, 60, 130))
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a fault is drawn into: a picture's size and the product's colour."""
+    """What a fault is drawn into: a picture's size and the product's color."""
 
     width: int
     height: int
@@ -37,17 +37,17 @@ class Scene:
     def product(
         self,
         box: tuple[float, float, float, float] = (0.22, 0.2, 0.78, 0.84),
-        background: Colour = WHITE,
+        background: Color = WHITE,
     ) -> Pixels:
         """Draw a striped bag in `box` (left, top, right, bottom in 0..1) as (height, width, 3) uint8 RGB."""
         pixels = np.full((self.height, self.width, 3), background, np.uint8)
-        colour = COLOURS[self.seed % len(COLOURS)]
-        darker = tuple(round(value * 0.55) for value in colour)
+        color = COLORS[self.seed % len(COLORS)]
+        darker = tuple(round(value * 0.55) for value in color)
         left, right = round(box[0] * self.width), round(box[2] * self.width) - 1
         top, bottom = round(box[1] * self.height), round(box[3] * self.height) - 1
         handle = (max(2, (right - left) // 4), max(2, (bottom - top) // 5))
         cv2.ellipse(pixels, ((left + right) // 2, top + handle[1]), handle, 0, 180, 360, darker, max(2, handle[0] // 6))
-        cv2.rectangle(pixels, (left, top + handle[1]), (right, bottom), colour, -1)
+        cv2.rectangle(pixels, (left, top + handle[1]), (right, bottom), color, -1)
         for step in range(1, 6):
             x = left + (right - left) * step // 6
             cv2.line(pixels, (x, top + handle[1]), (x, bottom), darker, max(1, (right - left) // 50))
@@ -58,16 +58,16 @@ class Scene:
         return tuple(round(share * (self.width, self.height)[index % 2]) for index, share in enumerate(shares))
 
 
-def _block(scene: Scene, pixels: Pixels, box: tuple[float, float, float, float], colour: Colour) -> None:
+def _block(scene: Scene, pixels: Pixels, box: tuple[float, float, float, float], color: Color) -> None:
     left, top, right, bottom = scene.part(*box)
-    cv2.rectangle(pixels, (left, top), (right, bottom), colour, -1)
+    cv2.rectangle(pixels, (left, top), (right, bottom), color, -1)
 
 
-def _words(scene: Scene, pixels: Pixels, text: str, place: tuple[float, float], colour: Colour, height: float) -> None:
+def _words(scene: Scene, pixels: Pixels, text: str, place: tuple[float, float], color: Color, height: float) -> None:
     """Write a line whose capitals are about `height` of the picture tall; `place` is its lower left corner."""
     scale = height * scene.height / 22
     x, y = scene.part(*place)
-    cv2.putText(pixels, text, (x, y), cv2.FONT_HERSHEY_DUPLEX, scale, colour, max(1, round(scale * 2)), cv2.LINE_AA)
+    cv2.putText(pixels, text, (x, y), cv2.FONT_HERSHEY_DUPLEX, scale, color, max(1, round(scale * 2)), cv2.LINE_AA)
 
 
 def _plain(scene: Scene) -> Pixels:
@@ -148,14 +148,14 @@ def _collage(scene: Scene) -> Pixels:
 
 
 def _clutter(scene: Scene) -> Pixels:
-    """Draw many overlapping things of many colours, the product in front of them."""
+    """Draw many overlapping things of many colors, the product in front of them."""
     hand = np.random.default_rng(scene.seed)
     pixels = np.zeros((scene.height, scene.width, 3), np.uint8)
     for _ in range(400):
         x, y = int(hand.integers(-40, scene.width)), int(hand.integers(-40, scene.height))
         width, height = (int(side) for side in hand.integers(10, 70, 2))
-        colour = tuple(int(value) for value in hand.integers(0, 256, 3))
-        cv2.rectangle(pixels, (x, y), (x + width, y + height), colour, -1)
+        color = tuple(int(value) for value in hand.integers(0, 256, 3))
+        cv2.rectangle(pixels, (x, y), (x + width, y + height), color, -1)
     left, top, right, bottom = scene.part(0.32, 0.32, 0.68, 0.68)
     pixels[top:bottom, left:right] = scene.product()[top:bottom, left:right]
     return pixels
@@ -196,7 +196,7 @@ def _wide(scene: Scene) -> Pixels:
 class Fault:
     """A fault that a picture can be drawn with; `rule` is the built-in rule that it breaks, "" where there is none.
 
-    The shipped model, which knows photos, does not recognise "collage" and "text" as these pictures have them.
+    The shipped model, which knows photos, does not recognize "collage" and "text" as these pictures have them.
     """
 
     draw: Callable[[Scene], Pixels]
@@ -230,7 +230,7 @@ FAULTS: Mapping[str, Fault] = {
 def image_bytes(fault: str = "plain", *, seed: int = 0, size: tuple[int, int] = SIZE) -> bytes:
     """Return the PNG file of a picture with a fault of `FAULTS`, or a broken file for "unreadable".
 
-    `seed` chooses the product's colour; `size` is (width, height) in pixels. Raises `UnknownNameError` for a fault that
+    `seed` chooses the product's color; `size` is (width, height) in pixels. Raises `UnknownNameError` for a fault that
     is none.
     """
     if fault != UNREADABLE and fault not in FAULTS:

@@ -1,4 +1,4 @@
-"""Parametric triangle meshes for the example catalogue (NumPy only).
+"""Parametric triangle meshes for the example catalog (NumPy only).
 
 Lengths are centimetres, z points up and the front of a product looks along -y.
 """

@@ -1,4 +1,4 @@
-"""The problems planted in the example catalogue: where, what, and of which image."""
+"""The problems planted in the example catalog: where, what, and of which image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from agpis_sdk.bench.violations import inject
+from agpis_sdk.synthetic.violations import inject
 
 Pixels = NDArray[np.uint8]
 QUALITY = 88
@@ -89,11 +89,11 @@ def truncated(views: Mapping[str, Pixels], of: str, seed: int) -> Planted:
 
 
 def variant(views: Mapping[str, Pixels], of: str, seed: int) -> Planted:
-    """Turn the hue of everything colourful: the product in another colour."""
+    """Turn the hue of everything colorful: the product in another color."""
     del seed
     hsv = cv2.cvtColor(views[of], cv2.COLOR_RGB2HSV)
     hsv[..., 0] = (hsv[..., 0].astype(int) + 60) % 180
-    return Planted(jpeg(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB).astype(np.uint8)), "colour-variant", None, of)
+    return Planted(jpeg(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB).astype(np.uint8)), "color-variant", None, of)
 
 
 PLANTERS: dict[str, Callable[[Mapping[str, Pixels], str, int], Planted]] = {
@@ -102,7 +102,7 @@ PLANTERS: dict[str, Callable[[Mapping[str, Pixels], str, int], Planted]] = {
         "blur", "under-exposed",
     )},
     "crop": crop, "mirrored-copy": mirror, "recompressed-copy": recompressed, "exact-copy": same_bytes, "tiny": tiny,
-    "truncated-file": truncated, "colour-variant": variant,
+    "truncated-file": truncated, "color-variant": variant,
 }  # fmt: skip
 
 

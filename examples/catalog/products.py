@@ -24,10 +24,10 @@ from meshes import (
 
 @dataclass(frozen=True)
 class Material:
-    """A surface: sRGB colour in hex, principled parameters in [0, 1] and an optional texture.
+    """A surface: sRGB color in hex, principled parameters in [0, 1] and an optional texture.
 
     ``texture`` is "", "wood", "speckle" or "weave"; ``scale`` is its tile in cm;
-    ``glow`` is the emitted radiance as a multiple of the colour.
+    ``glow`` is the emitted radiance as a multiple of the color.
     """
 
     color: str
@@ -119,7 +119,7 @@ def lamp(look: str) -> Parts:
 
 
 def chair(look: str) -> Parts:
-    """Build a moulded shell chair on splayed oak legs."""
+    """Build a molded shell chair on splayed oak legs."""
     line = spline([(-21, 43.5), (-19, 45.5), (-10, 44.5), (6, 43), (15, 45), (19.5, 54), (22, 68), (24, 82)], 10)
     s = np.linspace(0, 1, len(line))[:, None]
     u = np.linspace(-1, 1, 61)[None, :]

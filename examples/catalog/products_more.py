@@ -127,7 +127,7 @@ def fan(look: str) -> Parts:
 
 
 def bowls(look: str) -> Parts:
-    """Build three bowls: in a row, "nested", "stack" upside down, or "warm" coloured and in a row."""
+    """Build three bowls: in a row, "nested", "stack" upside down, or "warm" colored and in a row."""
     tones = ["#d9b44a", "#c97b5a", "#8c3f3a"] if look.startswith("warm") else ["#26547c", "#6f9fb8", "#dfe7e6"]
     parts: Parts = []
     places = {

@@ -1,4 +1,4 @@
-"""Makes the example catalogue anew: views rendered with Mitsuba, problems planted in known places.
+"""Makes the example catalog anew: views rendered with Mitsuba, problems planted in known places.
 
 Mitsuba and pyoidn are development dependencies only (`make example-catalog`); Mitsuba's LLVM backend needs LLVM 17 or
 newer, named by DRJIT_LIBLLVM_PATH where the system has an older one. Deterministic up to the renderer's version.
@@ -33,7 +33,7 @@ VIEWS: dict[str, dict[str, object]] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A product of the catalogue: its clean views, the problems among its candidates, and the listed order."""
+    """A product of the catalog: its clean views, the problems among its candidates, and the listed order."""
 
     id: str
     builder: str
@@ -56,7 +56,7 @@ CATALOG = (
           ("front", "top", "detail", "room"), {"closer": ("crop", "front")}, ("front", "closer")),
     Entry("lamp-01", "lamp", "Desk lamp, jointed, mustard", "Home/Lighting", "Turns and tilts.",
           ("front", "angle", "detail", "room"), {"sale": ("price-badge", "front")}, ("detail", "sale")),
-    Entry("chair-01", "chair", "Shell chair, teal, wooden legs", "Furniture/Chairs", "Moulded shell on turned legs.",
+    Entry("chair-01", "chair", "Shell chair, teal, wooden legs", "Furniture/Chairs", "Molded shell on turned legs.",
           ("front", "angle", "side", "back"), {"flipped": ("mirrored-copy", "angle")}, ("back", "flipped")),
     Entry("stool-01", "stool", "Counter stool, three legs", "Furniture/Stools", "With a steel foot ring.",
           ("front", "angle", "top"), {"framed": ("border", "front"), "dark": ("under-exposed", "angle")}, ("framed",)),
@@ -69,7 +69,7 @@ CATALOG = (
     Entry("headphones-01", "headphones", "Over-ear headphones", "Electronics/Audio", "40 hours of battery.",
           ("front", "angle", "side", "back"), {"branded": ("logo-overlay", "angle")}, ("branded",)),
     Entry("car-01", "car", "Toy car, wooden wheels", "Toys/Cars", "From two years.",
-          ("front", "angle", "side", "back", "top"), {"other-colour": ("colour-variant", "angle")}, ("angle",)),
+          ("front", "angle", "side", "back", "top"), {"other-color": ("color-variant", "angle")}, ("angle",)),
     Entry("fan-01", "fan", "Desk fan, 30 cm", "Home/Climate", "Three speeds.",
           ("front", "angle", "side", "back"), {"shaken": ("blur", "front")}, ("shaken",)),
     Entry("bowls-01", "bowls", "Set of three bowls", "Kitchen/Bowls", "Stackable.",

@@ -44,7 +44,7 @@ class View:
 
 
 def linear(color: str) -> list[float]:
-    """Return the linear RGB in [0, 1] of an sRGB colour such as "#2f6690"."""
+    """Return the linear RGB in [0, 1] of an sRGB color such as "#2f6690"."""
     srgb = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     return list(map(float, np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)))
 

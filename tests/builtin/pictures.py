@@ -75,7 +75,7 @@ def bag(
 
 
 def noise(seed: int = 0, size: tuple[int, int] = (600, 600)) -> Image.Image:
-    """Draw many overlapping things of many colours, which fill the whole picture."""
+    """Draw many overlapping things of many colors, which fill the whole picture."""
     hand = np.random.default_rng(seed)
     picture = Image.new("RGB", size)
     draw = ImageDraw.Draw(picture)
@@ -97,7 +97,7 @@ def on_a_table_of_things() -> Image.Image:
 
 
 def studio(shape: str = "gradient") -> Image.Image:
-    """Draw a bag before a backdrop that runs from white to grey, or with a soft shadow beside it."""
+    """Draw a bag before a backdrop that runs from white to gray, or with a soft shadow beside it."""
     rows, columns = np.mgrid[0:600, 0:600] / 600
     shade = 60 * rows**2 if shape == "gradient" else 40 * np.exp(-((columns - 0.7) ** 2 + (rows - 0.75) ** 2) / 0.02)
     backdrop = Image.fromarray(np.repeat((252 - shade)[..., None], 3, axis=2).astype(np.uint8))

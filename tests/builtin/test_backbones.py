@@ -15,7 +15,7 @@ from agpis_sdk.builtin.backbones.plugin import FACTS, agpis_backbones
 from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.errors import ConfigError, UnknownNameError, WeightsError
 from agpis_sdk.media.letterbox import letterbox
-from builtin.pictures import bag, decoded, noise
+from tests.builtin.pictures import bag, decoded, noise
 
 torch = pytest.importorskip("torch")
 timm = pytest.importorskip("timm")

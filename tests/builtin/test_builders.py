@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agpis_sdk.builtin.builders.builders import ListedBuilder, RandomBuilder
 from agpis_sdk.components import ComponentConfig, Context, SequenceCandidates
 from agpis_sdk.records import Product
-from builtin.pictures import decoded
+from tests.builtin.pictures import decoded
 
 PIXELS = np.zeros((4, 4, 3), np.uint8)
 IMAGES = {letter: decoded(PIXELS, letter, position) for position, letter in enumerate("abcdefgh")}

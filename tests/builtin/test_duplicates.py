@@ -25,7 +25,7 @@ SIZE = 400
 
 
 class FakeBackbone:
-    """Average colours and gradients of 16-pixel cells: enough of a feature map to match regions by."""
+    """Average colors and gradients of 16-pixel cells: enough of a feature map to match regions by."""
 
     input_size = 224
 
@@ -54,7 +54,7 @@ class FakeContext:
 
 
 def picture(seed: int, base: tuple[int, int, int] = (60, 90, 160)) -> Pixels:
-    """A round product with a print of shapes on white; `base` is its colour."""
+    """A round product with a print of shapes on white; `base` is its color."""
     rng = np.random.default_rng(seed)
     canvas = np.full((SIZE, SIZE, 3), 255, np.uint8)
     cv2.ellipse(canvas, (200, 200), (150, 180), 0, 0, 360, base, -1, cv2.LINE_AA)
@@ -164,18 +164,18 @@ def test_a_mirrored_copy_is_called_mirrored() -> None:
 
 
 @pytest.mark.parametrize("color", [(160, 60, 60), (60, 140, 80), (40, 40, 40)])
-def test_another_colour_is_no_duplicate(color: tuple[int, int, int]) -> None:
+def test_another_color_is_no_duplicate(color: tuple[int, int, int]) -> None:
     assert score(picture(4), picture(4, base=color)) < 0.5
 
 
 @pytest.mark.parametrize("color", [(160, 60, 60), (60, 140, 80)])
-def test_the_same_shot_in_another_colour_is_a_variant(color: tuple[int, int, int]) -> None:
+def test_the_same_shot_in_another_color_is_a_variant(color: tuple[int, int, int]) -> None:
     assert score(picture(4), picture(4, base=color), code="AGP208") >= 0.5
 
 
 def test_a_variant_names_no_duplicate_in_its_message() -> None:
     (finding,) = [found for found in check((picture(4), picture(4, base=(160, 60, 60)))) if found.score >= 0.5]
-    assert finding.message == '"0-first" and "0-second" show the same shot in different colours'
+    assert finding.message == '"0-first" and "0-second" show the same shot in different colors'
 
 
 def test_a_banner_is_told_in_the_message() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from agpis_sdk.builtin.measures.config import ExactCopiesConfig
-from agpis_sdk.builtin.measures.exact_copies import ExactCopiesChecker
+from agpis_sdk.builtin.image_quality.config import ExactCopiesConfig
+from agpis_sdk.builtin.image_quality.exact_copies import ExactCopiesChecker
 from agpis_sdk.components import ImagePair
 from agpis_sdk.records import Finding
-from builtin.pictures import ANY_CONTEXT, bag, decoded
+from tests.builtin.pictures import ANY_CONTEXT, bag, decoded
 
 
 class TestExactCopies:

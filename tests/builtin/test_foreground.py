@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from agpis_sdk.builtin.measures.checker import MeasuresChecker
-from agpis_sdk.builtin.measures.config import MeasuresConfig
-from agpis_sdk.builtin.measures.foreground import estimate_foreground
+from agpis_sdk.builtin.image_quality.checker import MeasuresChecker
+from agpis_sdk.builtin.image_quality.config import MeasuresConfig
+from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 from agpis_sdk.components import Context
 from agpis_sdk.facts import Background, Foreground
-from builtin.pictures import Facts, bag, decoded, on_a_table_of_things, studio
+from tests.builtin.pictures import Facts, bag, decoded, on_a_table_of_things, studio
 
 
 def facts(picture: Image.Image) -> tuple[Background, Foreground | None]:
@@ -25,10 +25,10 @@ def facts(picture: Image.Image) -> tuple[Background, Foreground | None]:
 
 
 def sweep(top: int, jump: bool = False) -> NDArray[np.uint8]:
-    """A dark product before a ground that runs from white below to a grey of `top` above, at once or bit by bit."""
-    grey = np.full(400, 255.0)
-    grey[:160] = top if jump else np.linspace(top, 255, 160)
-    pixels = np.repeat(np.repeat(grey[:, None, None], 400, axis=1), 3, axis=2).astype(np.uint8)
+    """A dark product before a ground that runs from white below to a gray of `top` above, at once or bit by bit."""
+    gray = np.full(400, 255.0)
+    gray[:160] = top if jump else np.linspace(top, 255, 160)
+    pixels = np.repeat(np.repeat(gray[:, None, None], 400, axis=1), 3, axis=2).astype(np.uint8)
     pixels[150:330, 120:280] = (40, 60, 110)
     return pixels
 
@@ -42,7 +42,7 @@ class TestTheForeground:
             studio(),
             studio("shadow"),
         ],
-        ids=["on white", "on dark grey", "before a gradient", "with a soft shadow"],
+        ids=["on white", "on dark gray", "before a gradient", "with a soft shadow"],
     )
     def test_is_the_product_alone(self, picture: Image.Image) -> None:
         background, foreground = facts(picture)

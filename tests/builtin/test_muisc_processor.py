@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from learn.colours import ColourBackbone
 
 from agpis_sdk import Muisc, MuiscConfig, MuiscProcessor
 from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
@@ -18,10 +17,11 @@ from agpis_sdk.errors import ConfigError, WeightsError
 from agpis_sdk.testing import isolated_host, make_image
 from agpis_sdk.testing.checking import sequence_of
 from agpis_sdk.testing.component import ComponentUnderTest
+from tests.training.color_shop import ColorBackbone
 
 
-def picture(colour: tuple[int, int, int], size: tuple[int, int] = (30, 40)) -> np.ndarray:
-    return np.full((*size, 3), colour, np.uint8)
+def picture(color: tuple[int, int, int], size: tuple[int, int] = (30, 40)) -> np.ndarray:
+    return np.full((*size, 3), color, np.uint8)
 
 
 RED, BLUE, GREEN = picture((200, 0, 0)), picture((0, 0, 200), (60, 20)), picture((0, 200, 0))
@@ -29,7 +29,7 @@ RED, BLUE, GREEN = picture((200, 0, 0)), picture((0, 0, 200), (60, 20)), picture
 
 @pytest.fixture(scope="module")
 def processor() -> MuiscProcessor:
-    return MuiscProcessor.from_pretrained("muisc-lite", backbone=ColourBackbone())
+    return MuiscProcessor.from_pretrained("muisc-lite", backbone=ColorBackbone())
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +89,13 @@ def test_generated_words_are_read_back(processor: MuiscProcessor, model: Muisc) 
 def test_what_is_saved_is_read_again(processor: MuiscProcessor, tmp_path: Path) -> None:
     processor.save_pretrained(tmp_path / "processor")
 
-    again = MuiscProcessor.from_pretrained(tmp_path / "processor", backbone=ColourBackbone())
+    again = MuiscProcessor.from_pretrained(tmp_path / "processor", backbone=ColorBackbone())
 
     assert again.config.to_dict() == processor.config.to_dict()
     assert again([[RED]], ["Red bag"])["prompt"].tolist() == processor([[RED]], ["Red bag"])["prompt"].tolist()
 
 
-def test_a_model_with_its_own_tower_gets_normalised_pixels() -> None:
+def test_a_model_with_its_own_tower_gets_normalized_pixels() -> None:
     config = MuiscConfig.tiny(tower="timm/test_vit", tower_size=32, tower_mean=[0.5] * 3, tower_deviation=[0.5] * 3)
     text = MuiscText.train(["a bag"], vocabulary=300, title_tokens=6, feedback_tokens=6)
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from agpis_sdk.builtin.measures.foreground import estimate_foreground
+from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
+from agpis_sdk.builtin.primary.handcrafted_features import TRAITS
 from agpis_sdk.builtin.primary.model import PrimaryHead
 from agpis_sdk.builtin.primary.selectors import FirstListedSelector, LearnedPrimarySelector
-from agpis_sdk.builtin.primary.traits import TRAITS
 from agpis_sdk.components import ComponentConfig, DecodedImage
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.media.decode import as_image
@@ -95,7 +95,7 @@ def test_features_of_another_backbone_are_refused() -> None:
 
 def tensors(channels: int = 4) -> dict[str, np.ndarray]:
     count = len(TRAITS)
-    sizes = {"weight": channels, "centre": channels, "trait_weight": count, "usual": count, "bias": 1}
+    sizes = {"weight": channels, "center": channels, "trait_weight": count, "usual": count, "bias": 1}
     return {name: np.arange(size, dtype=np.float32) for name, size in sizes.items()}
 
 

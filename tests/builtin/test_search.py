@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agpis_sdk.builtin.builders.config import SearchBuilderConfig
 from agpis_sdk.builtin.builders.search import SearchBuilder
 from agpis_sdk.components import Context, DecodedImage, ImageSequence
-from builtin.test_builders import candidates
+from tests.builtin.test_builders import candidates
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Taste:
         return sum(self.likes.get((place, letter), 0.0) for place, letter in enumerate(letters)) / 10
 
     def fact(self, image: DecodedImage, name: str) -> None:
-        return None  # no palette: nothing can be said of colours
+        return None  # no palette: nothing can be said of colors
 
     def p_qualified(self, sequences: Sequence[ImageSequence]) -> list[float]:
         self.asked.append(len(sequences))

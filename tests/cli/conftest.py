@@ -16,7 +16,7 @@ from agpis_sdk.cli.app import main
 from agpis_sdk.plugins import PluginHost
 
 FAKES = """
-    from pipeline.fakes import Stand
+    from tests.pipeline.fakes import Stand
 
     stand = Stand()
     stand.host()

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipeline.fakes import product
 
-from cli.conftest import Agpis
+from tests.cli.conftest import Agpis
+from tests.pipeline.fakes import product
 
 FAKES = """
-    from pipeline.fakes import BAD, NOTE, Stand, flag, twins
+    from tests.pipeline.fakes import BAD, NOTE, Stand, flag, twins
 
     stand = Stand().image_checker(flag({"a": 1.0}), name="bad", rules=(BAD,))
     stand.image_checker(flag({"b": 0.8}, NOTE), name="odd", rules=(NOTE,)).pair_checker(twins("ac"))

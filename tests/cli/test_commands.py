@@ -10,10 +10,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from pipeline.fakes import product
 
 from agpis_sdk.records import Outcome
-from cli.conftest import Agpis
+from tests.cli.conftest import Agpis
+from tests.pipeline.fakes import product
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ class TestPlugins:
 
         assert statuses["builders"]["state"] == "active"
         assert statuses["builders"]["components"] == ["listed", "random", "search"]
-        assert statuses["measures"]["state"] == "blocked"
+        assert statuses["image-quality"]["state"] == "blocked"
 
     def test_list_says_the_same(self, agpis: Agpis) -> None:
         names = [status["name"] for status in agpis("plugins", "list", "--json").json]

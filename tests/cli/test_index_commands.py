@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogue.shop import drawn, flipped
 from typer.testing import CliRunner, Result
 
 from agpis_sdk.cli.app import app
-from agpis_sdk.errors import AgpisError, CatalogueIndexError
+from agpis_sdk.errors import AgpisError, IndexFolderError
+from tests.index.shop import drawn, flipped
 
 runner = CliRunner()
 FAKES = """
-    from catalogue.shop import colours
-    from pipeline.fakes import Stand
+    from tests.index.shop import colors
+    from tests.pipeline.fakes import Stand
 
     FACTS = frozenset({"embedding", "feature_map"})
-    stand = Stand().backbone(colours, name="colours", provides=FACTS)
-    stand.backbone(lambda images: colours(images, cells=2), name="coarse", provides=FACTS)
+    stand = Stand().backbone(colors, name="colors", provides=FACTS)
+    stand.backbone(lambda images: colors(images, cells=2), name="coarse", provides=FACTS)
     agpis_backbones = stand.agpis_backbones
 """
 SETTINGS = """
-    backbone.name = "colours"
+    backbone.name = "colors"
     index.min_similarity = -1.0
     plugins.load = ["fakes_for_the_index"]
 """
@@ -148,8 +148,8 @@ def test_another_backbone_is_refused(shop: Path, command: tuple[str, ...]) -> No
 
     answer = agpis(*command, "--set", "backbone.name=coarse")
 
-    assert isinstance(answer.exception, CatalogueIndexError)
-    assert 'made with backbone "colours" (48 channels), not "coarse" (12)' in str(answer.exception)
+    assert isinstance(answer.exception, IndexFolderError)
+    assert 'made with backbone "colors" (48 channels), not "coarse" (12)' in str(answer.exception)
 
 
 @pytest.mark.parametrize(

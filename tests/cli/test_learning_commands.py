@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from learn.conftest import red_first
 from typer.testing import CliRunner, Result
 
 from agpis_sdk.builtin.primary.model import SHIPPED
 from agpis_sdk.cli.app import app
+from tests.training.conftest import red_first
 
 runner = CliRunner()
 SMALL = ("width=16", "heads=2", "decoder_blocks=1", "vocabulary=400", "feedback_tokens=8")

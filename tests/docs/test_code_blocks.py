@@ -66,7 +66,7 @@ def test_shell_blocks_run(code: str, tmp_path: Path) -> None:
             text=True,
             check=False,
         )
-        # 1 says that some record failed: the example catalogue holds one that is meant to.
+        # 1 says that some record failed: the example catalog holds one that is meant to.
         assert finished.returncode in (0, 1), finished.stderr
         assert "Traceback" not in finished.stderr
 

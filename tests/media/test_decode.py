@@ -89,7 +89,7 @@ def test_cmyk_becomes_rgb() -> None:
     assert max(green, blue) < 60
 
 
-def test_sixteen_bit_grey_becomes_eight_bit() -> None:
+def test_sixteen_bit_gray_becomes_eight_bit() -> None:
     values = np.full((20, 20), 32768, dtype=np.uint16)
 
     assert pixel(decode(encoded(Image.fromarray(values))), 5, 5) == (127, 127, 127)

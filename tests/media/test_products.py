@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pipeline.fakes import Stand
-from pipeline.fakes import product as gallery_product
 
 from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.products import RejectedRecord, parse_lines, read_products
 from agpis_sdk.records import Product
+from tests.pipeline.fakes import Stand
+from tests.pipeline.fakes import product as gallery_product
 
 GOOD = {"id": "P1", "images": ["a.jpg"]}
 

@@ -14,7 +14,7 @@ from agpis_sdk.components import Context, DecodedImage, ImagePair, ImageSequence
 from agpis_sdk.errors import ConfigError
 from agpis_sdk.pipeline.audit import Audit
 from agpis_sdk.records import Finding, GalleryAudit, SequenceVerdict
-from pipeline.fakes import BAD, DULL, NOTE, TWIN, Stand, configured, flag, product, twins, verdict
+from tests.pipeline.fakes import BAD, DULL, NOTE, TWIN, Stand, configured, flag, product, twins, verdict
 
 
 def audited(stand: Stand, products: Sequence[Any], changes: Mapping[str, Any] | None = None) -> list[GalleryAudit]:

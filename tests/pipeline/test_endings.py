@@ -10,7 +10,7 @@ from PIL import Image
 
 from agpis_sdk.components import Context, DecodedImage
 from agpis_sdk.records import Finding
-from pipeline.fakes import TWIN, Stand, always, codes, flag, product, states, twins
+from tests.pipeline.fakes import TWIN, Stand, always, codes, flag, product, states, twins
 
 
 def test_a_product_whose_sequence_the_scorer_likes_is_submitted(gallery: Path) -> None:

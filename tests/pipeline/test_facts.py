@@ -10,7 +10,7 @@ import pytest
 
 from agpis_sdk.components import Context, DecodedImage
 from agpis_sdk.errors import ConfigError, UnknownNameError
-from pipeline.fakes import NOTE, Stand, always, codes, plain_features, product, twins
+from tests.pipeline.fakes import NOTE, Stand, always, codes, plain_features, product, twins
 
 
 def provider(fact: str, log: list[str]) -> Callable[..., list[Any]]:

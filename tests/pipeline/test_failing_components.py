@@ -10,7 +10,7 @@ import pytest
 
 from agpis_sdk.components import Context, DecodedImage, ImagePair, ImageSequence, image_finding
 from agpis_sdk.records import Finding, Region, SequenceVerdict
-from pipeline.fakes import (
+from tests.pipeline.fakes import (
     BAD,
     DULL,
     NOTE,

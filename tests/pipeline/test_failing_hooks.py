@@ -9,7 +9,7 @@ from typing import Any
 from agpis_sdk.components import Context
 from agpis_sdk.hookspecs import hookimpl
 from agpis_sdk.pipeline.pipeline import Pipeline
-from pipeline.fakes import Stand, configured, product
+from tests.pipeline.fakes import Stand, configured, product
 
 
 def test_an_event_hook_that_raises_is_noted_and_the_run_goes_on(gallery: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agpis_sdk.components import Context, DecodedImage, ImagePair, ImageSequence, image_finding, pair_finding
 from agpis_sdk.records import Finding, Outcome, SequenceVerdict
-from pipeline.fakes import BAD, NOTE, TWIN, Stand, product, verdict
+from tests.pipeline.fakes import BAD, NOTE, TWIN, Stand, product, verdict
 
 
 def level(*images: DecodedImage) -> float:
@@ -51,7 +51,7 @@ def outcomes(products: list[Any], **run: int) -> list[Outcome]:
 
 
 @st.composite
-def catalogues(draw: st.DrawFn) -> list[str]:
+def catalogs(draw: st.DrawFn) -> list[str]:
     galleries = st.lists(st.sampled_from("abcdefgh!"), min_size=1, max_size=7, unique=True).map("".join)
     return draw(st.lists(galleries, min_size=1, max_size=7))
 
@@ -61,7 +61,7 @@ def made(gallery: Path, galleries: list[str]) -> list[dict[str, Any]]:
 
 
 @settings(max_examples=25)
-@given(galleries=catalogues(), batch_size=st.integers(1, 20), threads=st.integers(1, 4))
+@given(galleries=catalogs(), batch_size=st.integers(1, 20), threads=st.integers(1, 4))
 def test_outcomes_do_not_depend_on_the_batch_size_or_the_threads(
     gallery: Path, galleries: list[str], batch_size: int, threads: int
 ) -> None:
@@ -71,7 +71,7 @@ def test_outcomes_do_not_depend_on_the_batch_size_or_the_threads(
 
 
 @settings(max_examples=25)
-@given(galleries=catalogues(), data=st.data())
+@given(galleries=catalogs(), data=st.data())
 def test_outcomes_do_not_depend_on_the_order_of_the_products(
     gallery: Path, galleries: list[str], data: st.DataObject
 ) -> None:
@@ -85,7 +85,7 @@ def test_outcomes_do_not_depend_on_the_order_of_the_products(
 
 
 @settings(max_examples=25)
-@given(galleries=catalogues())
+@given(galleries=catalogs())
 def test_every_outcome_keeps_what_the_format_promises(gallery: Path, galleries: list[str]) -> None:
     for outcome, letters in zip(outcomes(made(gallery, galleries)), galleries, strict=True):
         ids = ["broken" if letter == "!" else letter for letter in letters]

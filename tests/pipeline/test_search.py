@@ -13,7 +13,7 @@ from agpis_sdk.components import Context, DecodedImage, ImageSequence
 from agpis_sdk.errors import ConfigError
 from agpis_sdk.facts import Palette
 from agpis_sdk.records import Finding, SequenceVerdict
-from pipeline.fakes import Stand, product, verdict
+from tests.pipeline.fakes import Stand, product, verdict
 
 SEARCH = {"sequence.builder": "search"}
 
@@ -35,11 +35,11 @@ def stand(palettes: Mapping[str, Palette] | None = None) -> Stand:
     return Stand().image_checker(gives_palettes, name="painter", provides=frozenset({"palette"}))
 
 
-def one_colour(*lab: float) -> Palette:
+def one_color(*lab: float) -> Palette:
     return Palette(np.array([lab], np.float32), np.ones(1, np.float32))
 
 
-RED, BLUE = one_colour(25, 60, 40), one_colour(25, 10, -60)
+RED, BLUE = one_color(25, 60, 40), one_color(25, 10, -60)
 
 
 def test_the_sequence_with_the_highest_probability_is_submitted(gallery: Path) -> None:
@@ -81,12 +81,12 @@ def level(sequences: Sequence[ImageSequence], context: Context) -> Iterator[Sequ
         yield verdict(sequence, p_qualified=0.8)
 
 
-def two_colours(letters: str, red: str) -> dict[str, Palette]:
+def two_colors(letters: str, red: str) -> dict[str, Palette]:
     return {letter: RED if letter in red else BLUE for letter in letters}
 
 
-def test_images_in_the_colour_of_the_primary_image_are_preferred(gallery: Path) -> None:
-    painted = stand(two_colours("abcde", red="ade"))
+def test_images_in_the_color_of_the_primary_image_are_preferred(gallery: Path) -> None:
+    painted = stand(two_colors("abcde", red="ade"))
 
     outcome = painted.scorer(level).run_one(product(gallery, "abcde"), SEARCH)
 
@@ -94,12 +94,10 @@ def test_images_in_the_colour_of_the_primary_image_are_preferred(gallery: Path) 
     assert outcome.probability == 0.8
 
 
-def test_colours_may_be_left_to_the_scorer(gallery: Path) -> None:
-    painted = stand(two_colours("abcde", red="ade"))
+def test_colors_may_be_left_to_the_scorer(gallery: Path) -> None:
+    painted = stand(two_colors("abcde", red="ade"))
 
-    outcome = painted.scorer(level).run_one(
-        product(gallery, "abcde"), {**SEARCH, "components.search.one_colour": False}
-    )
+    outcome = painted.scorer(level).run_one(product(gallery, "abcde"), {**SEARCH, "components.search.one_color": False})
 
     assert outcome.sequence == ("a", "b", "c")
 
@@ -111,8 +109,8 @@ def nearly_equal(first: str, second: str) -> Callable[[Sequence[DecodedImage], C
 
 
 def test_a_sequence_may_begin_with_an_image_about_as_good_as_the_primary_one(gallery: Path) -> None:
-    # Of the first listed there is no other image in its colour.
-    painted = stand(two_colours("abcd", red="a")).selector(nearly_equal("a", "b"))
+    # Of the first listed there is no other image in its color.
+    painted = stand(two_colors("abcd", red="a")).selector(nearly_equal("a", "b"))
 
     outcome = painted.scorer(level).run_one(product(gallery, "abcd"), SEARCH)
 
@@ -120,7 +118,7 @@ def test_a_sequence_may_begin_with_an_image_about_as_good_as_the_primary_one(gal
 
 
 def test_it_may_be_told_to_begin_with_the_primary_image_always(gallery: Path) -> None:
-    painted = stand(two_colours("abcd", red="a")).selector(nearly_equal("a", "b"))
+    painted = stand(two_colors("abcd", red="a")).selector(nearly_equal("a", "b"))
 
     outcome = painted.scorer(level).run_one(
         product(gallery, "abcd"), {**SEARCH, "components.search.also_primary_weight": 0.0}

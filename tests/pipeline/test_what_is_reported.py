@@ -11,7 +11,7 @@ import pytest
 from agpis_sdk.components import Context, ImageSequence
 from agpis_sdk.errors import ConfigError
 from agpis_sdk.records import Finding, SequenceVerdict
-from pipeline.fakes import BAD, DULL, NOTE, Stand, always, codes, flag, product, states, twins, verdict
+from tests.pipeline.fakes import BAD, DULL, NOTE, Stand, always, codes, flag, product, states, twins, verdict
 
 
 def test_a_finding_below_its_threshold_is_not_reported_and_removes_nothing(gallery: Path) -> None:

@@ -1,12 +1,11 @@
-"""A card's view: each finding told once, where it explains most, and its boxes in one colour."""
+"""A card's view: each finding told once, where it explains most, and its boxes in one color."""
 
 from __future__ import annotations
 
 from agpis_sdk.records import Finding, ImageOutcome, Outcome, Region
-from agpis_sdk.report.card import BOX_COLOURS, CardView, card_view
+from agpis_sdk.report.card import BOX_COLORS, CardView, card_view
 from agpis_sdk.rules import BUILTIN_RULES
-
-from .conftest import outcome, picture, product
+from tests.report.conftest import outcome, picture, product
 
 RULES = {rule.code: rule for rule in BUILTIN_RULES}
 
@@ -20,20 +19,20 @@ def boxed(code: str, *places: tuple[str, tuple[int, int, int, int]]) -> Finding:
     return Finding(code=code, images=tuple(image for image, _ in places), score=1, message="", regions=regions)
 
 
-def test_both_boxes_of_a_pair_have_one_colour() -> None:
+def test_both_boxes_of_a_pair_have_one_color() -> None:
     card = view(
         outcome((boxed("AGP119", ("b", (0, 0, 9, 9))), boxed("AGP201", ("a", (1, 1, 9, 9)), ("b", (2, 2, 9, 9)))))
     )
     (first,) = card.sequence[0].boxes
     banner, matched = card.groups[0].rows[0].boxes
-    assert first.colour == matched.colour
-    assert banner.colour != matched.colour
+    assert first.color == matched.color
+    assert banner.color != matched.color
 
 
-def test_colours_come_round_again() -> None:
-    card = view(outcome(tuple(boxed("AGP119", ("b", (0, 0, 9, 9))) for _ in range(BOX_COLOURS + 1))))
+def test_colors_come_round_again() -> None:
+    card = view(outcome(tuple(boxed("AGP119", ("b", (0, 0, 9, 9))) for _ in range(BOX_COLORS + 1))))
     boxes = card.groups[0].rows[0].boxes
-    assert boxes[0].colour == boxes[-1].colour
+    assert boxes[0].color == boxes[-1].color
 
 
 def test_a_box_is_cut_at_the_picture_s_edge() -> None:

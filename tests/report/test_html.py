@@ -11,10 +11,9 @@ import pytest
 
 from agpis_sdk.records import Finding, ImageOutcome, Region, Status
 from agpis_sdk.report.html import HtmlReport
-from agpis_sdk.report.wording import REASON_WORDS
+from agpis_sdk.report.phrases import REASON_WORDS
 from agpis_sdk.rules import Rule
-
-from .conftest import Rendered, outcome, picture, product
+from tests.report.conftest import Rendered, outcome, picture, product
 
 VOID = {"meta", "img", "input", "br", "rect"}
 

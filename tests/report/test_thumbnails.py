@@ -31,7 +31,7 @@ def test_the_original_s_size_is_kept_in_mind() -> None:
     assert (thumbnail.original_width, thumbnail.original_height) == (3000, 4000)
 
 
-def test_colours_stay_red_green_blue() -> None:
+def test_colors_stay_red_green_blue() -> None:
     pixels = np.zeros((300, 300, 3), np.uint8)
     pixels[..., 0] = 250
     red, _, blue = Image.open(io.BytesIO(make_thumbnail(pixels, 300, 300).jpeg)).getpixel((100, 100))  # type: ignore[misc]

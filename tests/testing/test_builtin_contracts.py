@@ -17,7 +17,7 @@ from agpis_sdk.testing import (
 
 
 class TestMeasures(ImageCheckerContract):
-    component: ClassVar[str] = "measures"
+    component: ClassVar[str] = "image-quality"
 
 
 class TestExactCopies(PairCheckerContract):

@@ -9,7 +9,7 @@ import pytest
 
 from agpis_sdk.errors import AgpisError
 from agpis_sdk.testing import RuleCase, image_bytes, load_cases, rule_cases
-from testing.odd_checkers import PLUGIN
+from tests.testing.odd_checkers import PLUGIN
 
 GOOD = """
     AGP101:
@@ -76,7 +76,7 @@ def test_a_plugin_s_rules_are_tested_without_installing_it(tmp_path: Path) -> No
 class TestTheMark:
     FOLDER = Path(__file__).parent
 
-    @rule_cases(FOLDER / "measures.yml")
+    @rule_cases(FOLDER / "image_quality.yml")
     def test_runs_a_test_once_for_each_case(self, case: RuleCase) -> None:
         case.verify()
 

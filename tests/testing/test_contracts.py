@@ -13,7 +13,7 @@ from agpis_sdk.testing import (
     SequenceBuilderContract,
     SequenceCheckerContract,
 )
-from testing.odd_checkers import PLUGIN
+from tests.testing.odd_checkers import PLUGIN
 
 
 class TestOneThatKeepsTheContract(ImageCheckerContract):

@@ -10,12 +10,12 @@ import pytest
 from agpis_sdk.errors import ConfigError, ImageReadError, UnknownNameError
 from agpis_sdk.rules import BUILTIN_RULES
 from agpis_sdk.testing import FAULTS, check, image_bytes, make_image, make_product
-from testing.odd_checkers import PLUGIN
+from tests.testing.odd_checkers import PLUGIN
 
 DETECTOR = {rule.code: rule.detector for rule in BUILTIN_RULES}
-MEASURED = [name for name, fault in FAULTS.items() if DETECTOR.get(fault.rule) == "measures"]
-# The model knows photos: of the drawn pictures it recognises these.
-RECOGNISED = ("collage", "price", "watermark")
+MEASURED = [name for name, fault in FAULTS.items() if DETECTOR.get(fault.rule) == "image-quality"]
+# The model knows photos: of the drawn pictures it recognizes these.
+RECOGNIZED = ("collage", "price", "watermark")
 
 
 class TestAPicture:
@@ -28,7 +28,7 @@ class TestAPicture:
         assert check(rule, make_image("plain", seed=seed)).verdict == "pass"
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("fault", RECOGNISED)
+    @pytest.mark.parametrize("fault", RECOGNIZED)
     def test_breaks_the_rule_of_the_learned_checker(self, fault: str) -> None:
         assert check(FAULTS[fault].rule, make_image(fault)).verdict == "fail"
         assert check(FAULTS[fault].rule, make_image("plain")).verdict == "pass"

@@ -61,7 +61,7 @@ def test_agpis_takes_it_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     host = isolated_host(importlib.import_module(project["entry-points"]["agpis"]["glossy"]))
 
     assert host.statuses[-1].codes == ("GLS101",)
-    assert host.catalogue["glossy-highlight"].page().startswith("# GLS101 glossy-highlight")
+    assert host.rules["glossy-highlight"].page().startswith("# GLS101 glossy-highlight")
 
 
 def test_it_has_every_file_and_nothing_is_left_of_the_template(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_it_has_every_file_and_nothing_is_left_of_the_template(tmp_path: Path) -
         ("9lives", "is no name for a plugin"),
         ("", "is no name for a plugin"),
         ("agpis-shiny", 'begins with agpis-, which is added anyway .write "shiny"'),
-        ("measures", "is the name of something built in"),
+        ("image-quality", "is the name of something built in"),
         ("exact-copies", "is the name of something built in"),
         ("agp", '"AGP": is no prefix for rule codes .--prefix'),
         ("x9", '"X": is no prefix for rule codes'),

@@ -83,15 +83,15 @@ class TestAssertLightImport:
 
 class TestAnIsolatedHost:
     def test_raises_what_keeps_a_plugin_from_registering(self) -> None:
-        class Misspelt:
+        class Misspelled:
             @hookimpl
             def agpis_profile(self) -> None: ...
 
-        with pytest.raises(PluginLoadError, match=r"Misspelt.*unknown hook 'agpis_profile'"):
-            isolated_host(Misspelt())
+        with pytest.raises(PluginLoadError, match=r"Misspelled.*unknown hook 'agpis_profile'"):
+            isolated_host(Misspelled())
 
     def test_leaves_out_what_is_blocked(self) -> None:
-        assert "measures" not in isolated_host(block=("measures",)).specs("agpis_image_checkers")
+        assert "image-quality" not in isolated_host(block=("image-quality",)).specs("agpis_image_checkers")
 
 
 class TestTheRecorder:

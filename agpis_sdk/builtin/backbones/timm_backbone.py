@@ -18,7 +18,7 @@ CHECKPOINT_NAMES = ("model.safetensors", "pytorch_model.bin")
 
 
 class _TimmBackbone(TorchBackbone):
-    """A timm model with its own normalisation and input size."""
+    """A timm model with its own normalization and input size."""
 
     def __init__(self, model: torch.nn.Module, *, input_size: int | None, batch_size: int, device: str) -> None:
         data = resolve_model_data_config(model)

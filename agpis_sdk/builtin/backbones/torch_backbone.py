@@ -1,4 +1,4 @@
-"""What every torch backbone shares: letterboxing, normalisation and passes of one fixed shape."""
+"""What every torch backbone shares: letterboxing, normalization and passes of one fixed shape."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TorchBackbone(ABC):
         return self._input_size
 
     def preprocess(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
-        """Return the normalised, letterboxed (3, input_size, input_size) float32 tensor of one (H, W, 3) image."""
+        """Return the normalized, letterboxed (3, input_size, input_size) float32 tensor of one (H, W, 3) image."""
         square = letterbox(pixels, self._input_size)  # (S, S, 3)
         tensor = torch.from_numpy(square).permute(2, 0, 1).float().div_(255)
         return (tensor - self._mean) / self._std

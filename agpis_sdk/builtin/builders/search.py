@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from agpis_sdk.builtin.builders.colours import ColourMismatch
+from agpis_sdk.builtin.builders.color_agreement import ColorMismatch
 from agpis_sdk.builtin.builders.config import SearchBuilderConfig
 from agpis_sdk.components import Context, DecodedImage, ImageSequence, SequenceCandidates
 
@@ -17,7 +17,7 @@ class SearchBuilder:
     """Lets stage 2 choose the best of many sequences, where the paper judges one (its future work, section 5.1).
 
     All ordered choices while they are few; beyond that a beam search, which scores growing beginnings of a sequence.
-    With `one_colour`, p^t is multiplied by the probability that no two images show the product in different colours. A
+    With `one_color`, p^t is multiplied by the probability that no two images show the product in different colors. A
     sequence that begins with an image only about as good as the primary one counts `also_primary_weight`. Of equals the
     one that the shop lists first wins.
     """
@@ -27,7 +27,7 @@ class SearchBuilder:
 
     def build(self, candidates: Sequence[SequenceCandidates], length: int, context: Context) -> Iterator[ImageSequence]:
         """Yield the best sequence of each product; all sequences of the batch are scored together."""
-        mismatch = ColourMismatch(context) if self._config.one_colour else None
+        mismatch = ColorMismatch(context) if self._config.one_color else None
         own = [self._tried(one, (one.primary,), length, context, mismatch) for one in candidates]
         best = _best_of_each(own, context, mismatch)
         weight = self._config.also_primary_weight
@@ -36,7 +36,7 @@ class SearchBuilder:
             [
                 sequence
                 for sequence in self._tried(one, one.also_primary, length, context, mismatch)
-                if weight * _one_colour(sequence, mismatch) > score
+                if weight * _one_color(sequence, mismatch) > score
             ]
             if weight > score
             else []
@@ -53,7 +53,7 @@ class SearchBuilder:
         firsts: Sequence[DecodedImage],
         length: int,
         context: Context,
-        mismatch: ColourMismatch | None,
+        mismatch: ColorMismatch | None,
     ) -> list[ImageSequence]:
         """Return the sequences to score that begin with one of some images: all, or the best of a beam search."""
         if len(firsts) * math.perm(len(candidate.others), length - 1) <= self._config.exhaustive_up_to:
@@ -84,7 +84,7 @@ def _grown(beginnings: Sequence[Images], candidate: SequenceCandidates) -> Itera
 
 
 def _best_of_each(
-    groups: Sequence[Sequence[ImageSequence]], context: Context, mismatch: ColourMismatch | None
+    groups: Sequence[Sequence[ImageSequence]], context: Context, mismatch: ColorMismatch | None
 ) -> list[tuple[float, ImageSequence]]:
     """Return the best sequence of each group with its score; all of them are scored in one call."""
     scores = iter(_scores(list(itertools.chain(*groups)), context, mismatch))
@@ -94,11 +94,11 @@ def _best_of_each(
     ]
 
 
-def _scores(sequences: Sequence[ImageSequence], context: Context, mismatch: ColourMismatch | None) -> list[float]:
-    """Return p^t, and less of it the likelier a sequence is of several colours, which p^t overlooks."""
+def _scores(sequences: Sequence[ImageSequence], context: Context, mismatch: ColorMismatch | None) -> list[float]:
+    """Return p^t, and less of it the likelier a sequence is of several colors, which p^t overlooks."""
     probabilities = context.p_qualified(sequences) if sequences else []
-    return [p * _one_colour(sequence, mismatch) for p, sequence in zip(probabilities, sequences, strict=True)]
+    return [p * _one_color(sequence, mismatch) for p, sequence in zip(probabilities, sequences, strict=True)]
 
 
-def _one_colour(sequence: ImageSequence, mismatch: ColourMismatch | None) -> float:
+def _one_color(sequence: ImageSequence, mismatch: ColorMismatch | None) -> float:
     return 1.0 if mismatch is None else 1 - mismatch.worst(sequence.images)

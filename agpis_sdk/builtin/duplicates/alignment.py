@@ -119,16 +119,16 @@ def invert(transform: Transform) -> Transform:
 
 
 def rescaled(transform: Transform, scale: float) -> Transform:
-    """Return the transform between the two pictures after both were scaled by `scale`; pixel centres are whole."""
-    centre = np.array([0.5, 0.5])
-    shift = transform[:, 2] * scale + (1 - scale) * (transform[:, :2] @ centre - centre)
+    """Return the transform between the two pictures after both were scaled by `scale`; pixel centers are whole."""
+    center = np.array([0.5, 0.5])
+    shift = transform[:, 2] * scale + (1 - scale) * (transform[:, :2] @ center - center)
     return np.concatenate([transform[:, :2], shift[:, None]], axis=1)
 
 
 def from_corners(transform: Transform) -> Transform:
-    """Turn a transform of continuous coordinates, 0 at the picture's corner, into one of pixel centres."""
-    centre = np.array([0.5, 0.5])
-    return np.concatenate([transform[:, :2], (transform[:, :2] @ centre - centre + transform[:, 2])[:, None]], axis=1)
+    """Turn a transform of continuous coordinates, 0 at the picture's corner, into one of pixel centers."""
+    center = np.array([0.5, 0.5])
+    return np.concatenate([transform[:, :2], (transform[:, :2] @ center - center + transform[:, 2])[:, None]], axis=1)
 
 
 def _drawn(luma: NDArray[np.float32], transform: Transform, shape: tuple[int, ...]) -> NDArray[np.float32]:

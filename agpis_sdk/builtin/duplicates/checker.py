@@ -9,10 +9,10 @@ import numpy as np
 from agpis_sdk.builtin.duplicates import verification
 from agpis_sdk.builtin.duplicates.alignment import Transform
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
+from agpis_sdk.builtin.duplicates.messages import describe
 from agpis_sdk.builtin.duplicates.regions import Regions, find_regions
 from agpis_sdk.builtin.duplicates.registration import AlignedPair, align
 from agpis_sdk.builtin.duplicates.verdict import PairKind, VerdictHead
-from agpis_sdk.builtin.duplicates.wording import describe
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage, ImagePair, pair_finding
 from agpis_sdk.rules import BUILTIN_RULES, Rule
 
@@ -30,7 +30,7 @@ MOST_TURNED, MOST_ZOOMED = 15.0, 1.4  # degrees and factor of a second shot from
 
 
 class DuplicateChecker:
-    """Tells pairs that repeat the same content from colour variants, similar angles and fine pairs."""
+    """Tells pairs that repeat the same content from color variants, similar angles and fine pairs."""
 
     def __init__(self, config: DuplicatesConfig) -> None:
         self._config = config

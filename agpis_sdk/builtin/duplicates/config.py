@@ -28,7 +28,7 @@ class DuplicatesConfig(ComponentConfig):
     structured_edges_model: Path | None = Field(
         default=None, description="Model of cv2.ximgproc.createStructuredEdgeDetection; plain gradients when unset."
     )
-    neighbours: int = Field(default=2, ge=1, description="k of the mutual nearest-neighbour match between regions.")
+    neighbors: int = Field(default=2, ge=1, description="k of the mutual nearest-neighbor match between regions.")
     min_region_similarity: float = Field(
         default=0.5, ge=-1, le=1, description="Cosine similarity from which two regions are a candidate match."
     )

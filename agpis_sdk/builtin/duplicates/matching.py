@@ -1,4 +1,4 @@
-"""Matching of two images' regions: mutual nearest neighbours, best first (paper section 3.3.2)."""
+"""Matching of two images' regions: mutual nearest neighbors, best first (paper section 3.3.2)."""
 
 from __future__ import annotations
 

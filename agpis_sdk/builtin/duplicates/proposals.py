@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from agpis_sdk.errors import PluginLoadError
 
 RING = 0.03  # width of the border that the background is read from, as a share of the long side
-PLAIN = 0.5  # share of that border that must be of one colour for the picture to have a plain background
-TOLERANCE = 10.0  # Chebyshev distance in RGB up to which a pixel is of the background's colour
+PLAIN = 0.5  # share of that border that must be of one color for the picture to have a plain background
+TOLERANCE = 10.0  # Chebyshev distance in RGB up to which a pixel is of the background's color
 
 
 def working_copy(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -28,7 +28,7 @@ def working_copy(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 def foreground_mask(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return (h, w) uint8, 1 where a picture shows content; all ones where its background is not plain.
 
-    Background is what has the border's median colour and is connected to the border.
+    Background is what has the border's median color and is connected to the border.
     """
     height, width = pixels.shape[:2]
     ring = max(1, round(RING * max(height, width)))
@@ -42,7 +42,7 @@ def foreground_mask(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     is_content = np.ones(count, np.uint8)
     for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         is_content[side] = 0
-    is_content[0] = 1  # label 0 is what is not near the background's colour
+    is_content[0] = 1  # label 0 is what is not near the background's color
     content = is_content[labels]
     return cv2.morphologyEx(content, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.uint8)
 
@@ -75,7 +75,7 @@ def edge_map(pixels: NDArray[np.uint8], model: Path | None = None) -> tuple[NDAr
 
 
 def thin(strength: NDArray[np.float32], direction: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Keep of (h, w) strengths those that are no weaker than both neighbours along the gradient (Canny, 1986)."""
+    """Keep of (h, w) strengths those that are no weaker than both neighbors along the gradient (Canny, 1986)."""
     sector = np.round(direction / (np.pi / 4)).astype(np.int64) % 4  # 0: horizontal gradient, 2: vertical
     height, width = strength.shape
     padded = np.pad(strength, 1)

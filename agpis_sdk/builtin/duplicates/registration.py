@@ -51,7 +51,7 @@ def _alignments(first: Regions, second: Regions, config: DuplicatesConfig) -> It
         matches = matching.match_regions(
             first.mirrored if mirrored else first.rows,
             second.rows,
-            config.neighbours,
+            config.neighbors,
             config.min_region_similarity,
             mirrored=mirrored,
         )

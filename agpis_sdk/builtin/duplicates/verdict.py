@@ -16,14 +16,14 @@ from agpis_sdk.builtin.weights import read_tensors
 SHIPPED = Path(__file__).parent / "weights" / "verdict.safetensors"
 PairKind = Literal["duplicate", "variant", "similar-angle", "other"]
 KINDS: tuple[PairKind, ...] = ("duplicate", "variant", "similar-angle", "other")
-"""Same content again · same shot in another colour · nearly the same angle · another view or another product."""
+"""Same content again · same shot in another color · nearly the same angle · another view or another product."""
 EVIDENCE = 9
 
 
 def evidence(comparison: Comparison) -> NDArray[np.float64]:
     """Return what speaks for one verdict or another, (9,), each about 0..1.
 
-    Structure as a margin to perfect, on a logarithmic scale as 0.99 and 0.9 differ more than 0.6 and 0.5; colours
+    Structure as a margin to perfect, on a logarithmic scale as 0.99 and 0.9 differ more than 0.6 and 0.5; colors
     likewise, as a dye shifts them ten times as far as JPEG does.
     """
     return np.array(

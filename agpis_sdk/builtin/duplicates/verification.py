@@ -1,7 +1,7 @@
 """Verification in pixels: is what two aligned pictures share really the same picture?
 
-Features forgive what a shopper does not: another colour, another angle. So the pictures are laid over each other and
-compared for structure (local correlation), colour (CIE Lab) and how much of their content they share.
+Features forgive what a shopper does not: another color, another angle. So the pictures are laid over each other and
+compared for structure (local correlation), color (CIE Lab) and how much of their content they share.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from agpis_sdk.builtin.duplicates.alignment import Transform, invert
 Box = tuple[float, float, float, float]
 WINDOW = 11  # pixels; side of the window of local statistics
 BLUR = 1.2  # pixels; sigma of the blur before anything is compared
-COLOR_BLUR = 2.0  # pixels; sigma of the further blur before colours are, as JPEG keeps them coarsely
-NOISE = 4.0  # grey levels; texture weaker than this is not compared
-TEXTURE_CAP = 20.0  # grey levels; stronger texture does not count more than this
+COLOR_BLUR = 2.0  # pixels; sigma of the further blur before colors are, as JPEG keeps them coarsely
+NOISE = 4.0  # gray levels; texture weaker than this is not compared
+TEXTURE_CAP = 20.0  # gray levels; stronger texture does not count more than this
 MAX_GAIN = 1.4  # brightness may differ by this factor
-COLOR_CHANGE = 7.0  # Lab distance from which a pixel counts as recoloured
-OVERLAY_EDGES = 0.4  # correlation of the two pictures' edges above which a changed part is recoloured, not covered
+COLOR_CHANGE = 7.0  # Lab distance from which a pixel counts as recolored
+OVERLAY_EDGES = 0.4  # correlation of the two pictures' edges above which a changed part is recolored, not covered
 OVERLAY_SHARE = 0.45  # changed parts larger than this share of what is shared are no banner
 STRONG_EDGE = 10.0  # Lab distance per pixel; stronger edges do not count more than this
 
@@ -45,8 +45,8 @@ class Comparison:
     """What two aligned pictures have in common.
 
     `structure` is the mean local correlation, `color_shift` the upper quartile of the Lab distance and
-    `greatest_color_shift` its 98th percentile, which a recoloured trim moves, too; `recolored` the
-    share of the shared content that changed colour, `covered` the share that an overlay hides, `coverage` and
+    `greatest_color_shift` its 98th percentile, which a recolored trim moves, too; `recolored` the
+    share of the shared content that changed color, `covered` the share that an overlay hides, `coverage` and
     `least_coverage` the larger and the smaller of the two shares of a picture's content that are shared. Boxes are x, y,
     width, height of the shared part.
     """
@@ -63,7 +63,7 @@ class Comparison:
 
     @property
     def agreement(self) -> float:
-        """How well the alignment fits, whatever the colours: structure, on as much of both pictures as possible."""
+        """How well the alignment fits, whatever the colors: structure, on as much of both pictures as possible."""
         return self.structure * self.coverage * min(1.0, 2 * self.least_coverage)
 
 
@@ -161,7 +161,7 @@ def lab_distance(
     Lightness counts half: shade and exposure change it more than a dye changes hue.
     """
     ratio = (_luma(second)[mask] + 1) / (_luma(first)[mask] + 1)
-    ratio = ratio[(ratio > 1 / MAX_GAIN) & (ratio < MAX_GAIN)]  # what differs by more is covered or recoloured
+    ratio = ratio[(ratio > 1 / MAX_GAIN) & (ratio < MAX_GAIN)]  # what differs by more is covered or recolored
     gain = float(np.median(ratio)) if len(ratio) else 1.0
     # The darker one is lightened, so that both are cut off where the lighter one was.
     one = _lab(first * np.float32(max(gain, 1.0)))
@@ -171,7 +171,7 @@ def lab_distance(
 
 
 def edge_strength(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how fast (h, w) the colours of (h, w, 3) RGB 0..255 change, in Lab distance per pixel, cut off when strong."""
+    """Return how fast (h, w) the colors of (h, w, 3) RGB 0..255 change, in Lab distance per pixel, cut off when strong."""
     lab = _lab(pixels)
     steps = [cv2.Sobel(lab, cv2.CV_32F, dx, dy, scale=1 / 8) for dx, dy in ((1, 0), (0, 1))]
     strength = np.sqrt(sum((step**2).sum(axis=2) for step in steps))
@@ -187,7 +187,7 @@ def overlay_mask(
 ) -> NDArray[np.bool_]:
     """Return (h, w), True on changed parts that hide what was there: banners, badges and stickers laid over one picture.
 
-    A recoloured part keeps its outline, its seams and its folds, so the strengths (h, w) of the two pictures' edges
+    A recolored part keeps its outline, its seams and its folds, so the strengths (h, w) of the two pictures' edges
     correlate; an overlay has its own. `valid` is where both pictures lie, `shared` where one of them shows content.
     """
     overlay = np.zeros(changed.shape, dtype=np.uint8)

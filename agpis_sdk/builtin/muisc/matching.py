@@ -2,7 +2,7 @@
 
 An addition to the paper. One attention layer over a few thousand sequences does not learn to compare two images; told
 which patch of another image is most like it, and how it differs, each patch can say "copy", "same thing in another
-colour" or "another thing". B sequences of K images with P patches of C channels, G channels of global tokens.
+color" or "another thing". B sequences of K images with P patches of C channels, G channels of global tokens.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class ImageMatching(nn.Module):
         self.from_global_difference = nn.Linear(global_channels, width)
 
     def forward(self, tokens: Tensor, global_tokens: Tensor, image_mask: Tensor) -> Tensor:
-        """Return (B, K, 1 + P, D) from normalised (B, K, P, C) and (B, K, G); zeros for an image that stands alone."""
+        """Return (B, K, 1 + P, D) from normalized (B, K, P, C) and (B, K, G); zeros for an image that stands alone."""
         # Copies differ from look-alikes in the third digit, which bfloat16 does not have.
         with torch.autocast(tokens.device.type, enabled=False):
             likeness, difference = matched_patches(tokens.float(), image_mask)
@@ -61,7 +61,7 @@ def matched_patches(tokens: Tensor, image_mask: Tensor) -> tuple[Tensor, Tensor]
 def finely(likeness: Tensor) -> Tensor:
     """Return cosines (..., n) with the negative logarithm of their distance to 1, about -1..1, beside them: (..., 2n).
 
-    Pixel for pixel the same, saved again, and a recoloured copy lie within the last hundredth of the cosine.
+    Pixel for pixel the same, saved again, and a recolored copy lie within the last hundredth of the cosine.
     """
     distance = -torch.log10((1 - likeness).clamp(min=1e-5))
     return torch.cat([likeness, distance / 2.5 - 1], dim=-1)

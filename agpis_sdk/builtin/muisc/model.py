@@ -39,7 +39,7 @@ class SequenceFeature:
     mask: Tensor
 
 
-class Standardisation(nn.Module):
+class Standardization(nn.Module):
     """Brings each channel of frozen features to mean 0 and deviation 1, by figures taken from the train split once."""
 
     mean: Tensor
@@ -72,8 +72,8 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
         width, tokens = config.width, 1 + config.patches
         self.tower = build_tower(config.tower, config.tower_size)
         projects = config.project_images
-        self.standard_tokens = Standardisation(config.token_channels) if projects else nn.Identity()
-        self.standard_global = Standardisation(config.global_channels) if projects else nn.Identity()
+        self.standard_tokens = Standardization(config.token_channels) if projects else nn.Identity()
+        self.standard_global = Standardization(config.global_channels) if projects else nn.Identity()
         self.from_tokens = nn.Linear(config.token_channels, width) if projects else nn.Identity()
         self.from_global = nn.Linear(config.global_channels, width) if projects else nn.Identity()
         self.matching = (
@@ -113,7 +113,7 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
             nn.init.normal_(embedding.weight, std=0.02)
 
     def _init_weights(self, module: nn.Module) -> None:
-        # Each part has initialised itself; only the positions begin as zeros.
+        # Each part has initialized itself; only the positions begin as zeros.
         if module is self:
             # Beside projected features of unit size, positions as small as BERT's would not be seen for epochs.
             size = 0.3 if self.config.project_images else 0.02
@@ -121,10 +121,10 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
             if self.place_position is not None:
                 nn.init.normal_(self.place_position, std=size)
 
-    def standardise(self, tokens: Tensor, global_tokens: Tensor) -> None:
+    def standardize(self, tokens: Tensor, global_tokens: Tensor) -> None:
         """Take mean and deviation of frozen features from samples (n, C) and (n, G) of the train split."""
         for part, samples in ((self.standard_tokens, tokens), (self.standard_global, global_tokens)):
-            if isinstance(part, Standardisation):
+            if isinstance(part, Standardization):
                 part.take_from(samples)
 
     def encode_pixels(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
@@ -204,7 +204,7 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
             prompt_mask: (B, T + 1) 1 for words, 0 for padding.
             tokens: (B, K, N-1, C) patch tokens of each image; or give `pixels`.
             global_tokens: (B, K, G) global token of each image; or give `pixels`.
-            pixels: (B, K, 3, S, S) normalised images for the model's own tower.
+            pixels: (B, K, 3, S, S) normalized images for the model's own tower.
             image_mask: (B, K) 0 where a sequence has fewer images.
             feedback: (B, F) words after the separator, padded on the right.
             feedback_mask: (B, F) 1 for words, 0 for padding.

@@ -82,7 +82,7 @@ class MuiscProcessor:
         """Return a sequence as pixels (K, 3, S, S) for the model's own tower, else as (K, N-1, C) and (K, G)."""
         if self._backbone is None or self.config.tower:
             squares = np.stack([letterbox(pixels, self.config.tower_size) for pixels in sequence])
-            return {"pixels": normalised(torch.from_numpy(squares), self.config)}
+            return {"pixels": normalized(torch.from_numpy(squares), self.config)}
         features = [image_tokens(facts) for facts in self._backbone.features([as_image(one) for one in sequence])]
         return {
             "tokens": torch.from_numpy(np.stack([tokens for tokens, _ in features])),
@@ -90,7 +90,7 @@ class MuiscProcessor:
         }
 
 
-def normalised(squares: Tensor, config: MuiscConfig) -> Tensor:
+def normalized(squares: Tensor, config: MuiscConfig) -> Tensor:
     """Turn squares (K, S, S, 3) of bytes into a tower's input (K, 3, S, S), with the config's mean and deviation."""
     mean, deviation = (torch.tensor(part).view(3, 1, 1) for part in (config.tower_mean, config.tower_deviation))
     return (squares.permute(0, 3, 1, 2).float() / 255 - mean) / deviation

@@ -118,4 +118,4 @@ def _where(image: DecodedImage, boxes: Sequence[Box]) -> str:
     down = (y + height / 2) / image.original_height
     vertical = "top" if down < 1 / 3 else "bottom" if down > 2 / 3 else ""
     horizontal = "left" if across < 1 / 3 else "right" if across > 2 / 3 else ""
-    return f", {' '.join(word for word in (vertical, horizontal) if word) or 'centre'}"
+    return f", {' '.join(word for word in (vertical, horizontal) if word) or 'center'}"

@@ -45,8 +45,8 @@ class NoncomplianceHead(nn.Module):
         self.mixed_norm = nn.BatchNorm2d(width)
         # Whole channels: the head must not learn the fonts and marks of its training by heart.
         self.dropout = nn.Dropout2d(0.3)
-        self.neighbours = nn.Conv2d(width, width, 3, padding=1)
-        self.neighbours_norm = nn.BatchNorm2d(width)
+        self.neighbors = nn.Conv2d(width, width, 3, padding=1)
+        self.neighbors_norm = nn.BatchNorm2d(width)
         self.to_kinds = nn.Conv2d(width, kinds, 1)
 
     def forward(self, tokens: Tensor, feature_map: Tensor, detail_map: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,7 +54,7 @@ class NoncomplianceHead(nn.Module):
         mixed = self.from_feature(feature_map) + self.from_detail(detail_map)  # (B, W, h, w)
         mixed = mixed + nn.functional.interpolate(self.from_tokens(tokens), size=feature_map.shape[-2:])
         mixed = torch.relu(self.mixed_norm(mixed))
-        mixed = torch.relu(self.neighbours_norm(self.neighbours(self.dropout(mixed))))
+        mixed = torch.relu(self.neighbors_norm(self.neighbors(self.dropout(mixed))))
         maps = self.to_kinds(mixed)  # (B, kinds, h, w)
         flat = maps.flatten(2)  # (B, kinds, h*w)
         # Halfway between the mean and the maximum: a mark is small, a collage is everywhere.

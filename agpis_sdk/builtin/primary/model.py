@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from agpis_sdk.builtin.primary.traits import SAID, TRAITS
+from agpis_sdk.builtin.primary.handcrafted_features import SAID, TRAITS
 from agpis_sdk.builtin.weights import read_tensors
 
 SHIPPED = Path(__file__).parent / "weights" / "primary.safetensors"
@@ -23,19 +23,19 @@ UNLIKE = "it does not look like the first images that the model has learned from
 class PrimaryHead:
     """p_primary = sigmoid(embedding · weight + (traits - usual) · trait_weight + bias).
 
-    `weight` is (channels,) and centred, so that the embedding's part is 0 for the average image; `trait_weight` and
+    `weight` is (channels,) and centered, so that the embedding's part is 0 for the average image; `trait_weight` and
     `usual`, the average image's traits, are (traits,); `bias` is (1,).
     """
 
     weight: NDArray[np.float32]
-    centre: NDArray[np.float32]
+    center: NDArray[np.float32]
     trait_weight: NDArray[np.float32]
     usual: NDArray[np.float32]
     bias: NDArray[np.float32]
 
     def parts(self, embedding: NDArray[np.float32], traits: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:
         """Return what the embedding and each trait (traits,) add to the logit; float64, image by image (law 6)."""
-        looks = float((embedding.astype(np.float64) - self.centre) @ self.weight.astype(np.float64))
+        looks = float((embedding.astype(np.float64) - self.center) @ self.weight.astype(np.float64))
         return looks, (traits.astype(np.float64) - self.usual) * self.trait_weight
 
     def probability(self, embedding: NDArray[np.float32], traits: NDArray[np.float32]) -> float:
@@ -60,5 +60,5 @@ class PrimaryHead:
     def load(cls, path: Path = SHIPPED, channels: int = EMBEDDING_CHANNELS) -> PrimaryHead:
         """Read a head; raises `WeightsError` where it is of another layout."""
         traits = (len(TRAITS),)
-        shapes = {"weight": (channels,), "centre": (channels,), "trait_weight": traits, "usual": traits, "bias": (1,)}
+        shapes = {"weight": (channels,), "center": (channels,), "trait_weight": traits, "usual": traits, "bias": (1,)}
         return cls(**read_tensors(path, shapes))

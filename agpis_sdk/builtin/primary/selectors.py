@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
+from agpis_sdk.builtin.primary.handcrafted_features import image_traits
 from agpis_sdk.builtin.primary.model import SHIPPED, PrimaryHead
-from agpis_sdk.builtin.primary.traits import image_traits
 from agpis_sdk.components import ComponentConfig, Context, DecodedImage
 from agpis_sdk.errors import WeightsError
 

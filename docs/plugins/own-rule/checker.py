@@ -12,16 +12,16 @@ from agpis_shiny.rules import GRAY_PICTURE
 
 
 class ShinyChecker:
-    """Finds pictures without any colour (SHY101)."""
+    """Finds pictures without any color (SHY101)."""
 
     def __init__(self, config: ShinyConfig) -> None:
         self._config = config
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[Finding]:
-        """Yield a finding for each picture of which hardly a pixel has a colour."""
+        """Yield a finding for each picture of which hardly a pixel has a color."""
         for image in images:
             spread = image.pixels.max(axis=2) - image.pixels.min(axis=2)
             saturation = float(np.quantile(spread, 0.99)) / 255
             score = max(0.0, 1 - 0.5 * saturation / self._config.max_saturation)
             if score > 0:
-                yield image_finding(image, GRAY_PICTURE, score, f"no pixel is more colourful than {saturation:.0%}")
+                yield image_finding(image, GRAY_PICTURE, score, f"no pixel is more colorful than {saturation:.0%}")

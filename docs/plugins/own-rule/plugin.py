@@ -12,7 +12,7 @@ from agpis_shiny.rules import GRAY_PICTURE
 
 @hookimpl
 def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
-    """Announce the check for colourless pictures."""
+    """Announce the check for colorless pictures."""
     yield ImageCheckerSpec(
         name="shiny",
         factory="agpis_shiny.checker:ShinyChecker",

@@ -6,8 +6,8 @@ from agpis_sdk import Rule
 
 GRAY_PICTURE = Rule(
     code="SHY101",
-    name="colourless-picture",
-    summary="The picture has no colour.",
+    name="colorless-picture",
+    summary="The picture has no color.",
     category="single-image",
-    explanation="# SHY101 colourless-picture\n\nFires where no pixel has a colour worth the name.",
+    explanation="# SHY101 colorless-picture\n\nFires where no pixel has a color worth the name.",
 )

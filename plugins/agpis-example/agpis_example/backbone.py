@@ -1,6 +1,6 @@
-"""A backbone: what turns pixels into features. Chosen with `backbone.name = "colour-grid"`.
+"""A backbone: what turns pixels into features. Chosen with `backbone.name = "color-grid"`.
 
-This one needs no weights, which makes it quick and nearly blind: it knows which colour is where. The heads that ship were
+This one needs no weights, which makes it quick and nearly blind: it knows which color is where. The heads that ship were
 trained on another one and refuse it, so it goes with components that need no head. A network of your own subclasses
 `agpis_sdk.builtin.backbones.torch_backbone.TorchBackbone` and writes `forward` alone.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from agpis_example.config import ColourGridConfig
+from agpis_example.config import ColorGridConfig
 from agpis_sdk import DecodedImage
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 GRIDS = {"tokens": 7, "feature_map": 14, "detail_map": 28}
 
 
-class ColourGridBackbone:
-    """Mean colours in grids of 7, 14 and 28 cells a side; the embedding is the coarsest grid in one row (147,)."""
+class ColorGridBackbone:
+    """Mean colors in grids of 7, 14 and 28 cells a side; the embedding is the coarsest grid in one row (147,)."""
 
-    def __init__(self, config: ColourGridConfig) -> None:
+    def __init__(self, config: ColorGridConfig) -> None:
         self._input_size = config.input_size
 
     @property
@@ -35,7 +35,7 @@ class ColourGridBackbone:
         return self._input_size
 
     def features(self, images: Sequence[DecodedImage]) -> list[Mapping[str, NDArray[np.float32]]]:
-        """Return "embedding" (147,) and the maps (3, h, w) of each image, colours in 0..1."""
+        """Return "embedding" (147,) and the maps (3, h, w) of each image, colors in 0..1."""
         return [self._facts(image.pixels) for image in images]
 
     def preprocess(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
@@ -50,7 +50,7 @@ class ColourGridBackbone:
 
     @staticmethod
     def _square(pixels: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
-        """Return the mean colours (3, side, side) of a picture, letterboxed on white."""
+        """Return the mean colors (3, side, side) of a picture, letterboxed on white."""
         longer = max(pixels.shape[:2])
         square = np.full((longer, longer, 3), 255, np.uint8)
         top, left = (longer - pixels.shape[0]) // 2, (longer - pixels.shape[1]) // 2

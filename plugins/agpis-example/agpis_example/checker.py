@@ -14,7 +14,7 @@ from agpis_sdk.records import Finding
 
 
 class GrayPictureChecker:
-    """Finds pictures without any colour (EXA101)."""
+    """Finds pictures without any color (EXA101)."""
 
     def __init__(self, config: GrayPictureConfig) -> None:
         self._config = config
@@ -26,7 +26,7 @@ class GrayPictureChecker:
             saturation = largest_saturation(image.pixels)
             score = max(0.0, 1 - saturation / (2 * self._config.max_saturation))
             if score > 0:
-                yield image_finding(image, GRAY_PICTURE, score, f"no pixel is more colourful than {saturation:.0%}")
+                yield image_finding(image, GRAY_PICTURE, score, f"no pixel is more colorful than {saturation:.0%}")
 
 
 class ShapeMismatchChecker:

@@ -8,7 +8,7 @@ from agpis_sdk import ComponentConfig
 
 
 class GrayPictureConfig(ComponentConfig):
-    """Settings of the check for colourless pictures."""
+    """Settings of the check for colorless pictures."""
 
     max_saturation: float = Field(default=0.06, gt=0, le=1, description="Saturation up to which a picture is gray.")
 
@@ -21,7 +21,7 @@ class ShapeMismatchConfig(ComponentConfig):
     )
 
 
-class ColourGridConfig(ComponentConfig):
-    """Settings of the backbone that knows which colour is where."""
+class ColorGridConfig(ComponentConfig):
+    """Settings of the backbone that knows which color is where."""
 
     input_size: int = Field(default=224, ge=28, description="Side of the square that `preprocess` gives.")

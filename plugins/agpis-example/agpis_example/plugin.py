@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agpis_example.config import ColourGridConfig, GrayPictureConfig, ShapeMismatchConfig
+from agpis_example.config import ColorGridConfig, GrayPictureConfig, ShapeMismatchConfig
 from agpis_example.rules import GRAY_LEADS, GRAY_PICTURE, SHAPE_MISMATCH
 from agpis_sdk import (
     BackboneSpec,
@@ -19,7 +19,7 @@ from agpis_sdk import (
 
 @hookimpl
 def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
-    """Announce the check for colourless pictures."""
+    """Announce the check for colorless pictures."""
     yield ImageCheckerSpec(
         name="gray-picture",
         factory="agpis_example.checker:GrayPictureChecker",
@@ -41,7 +41,7 @@ def agpis_pair_checkers() -> Iterable[PairCheckerSpec]:
 
 @hookimpl
 def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
-    """Announce the check for sequences that begin without colour; it always runs, as it is no scorer."""
+    """Announce the check for sequences that begin without color; it always runs, as it is no scorer."""
     yield SequenceCheckerSpec(
         name="gray-leads",
         factory="agpis_example.sequence:GrayLeadsChecker",
@@ -55,8 +55,8 @@ def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
 
 @hookimpl
 def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
-    """Announce the selector of the strongest colour."""
-    yield PrimarySelectorSpec(name="most-colourful", factory="agpis_example.selector:MostColourfulSelector")
+    """Announce the selector of the strongest color."""
+    yield PrimarySelectorSpec(name="most-colorful", factory="agpis_example.selector:MostColorfulSelector")
 
 
 @hookimpl
@@ -69,8 +69,8 @@ def agpis_sequence_builders() -> Iterable[SequenceBuilderSpec]:
 def agpis_backbones() -> Iterable[BackboneSpec]:
     """Announce the backbone that needs no weights."""
     yield BackboneSpec(
-        name="colour-grid",
-        factory="agpis_example.backbone:ColourGridBackbone",
-        config=ColourGridConfig,
+        name="color-grid",
+        factory="agpis_example.backbone:ColorGridBackbone",
+        config=ColorGridConfig,
         provides=frozenset({"embedding", "tokens", "feature_map", "detail_map"}),
     )

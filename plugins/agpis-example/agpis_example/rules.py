@@ -7,7 +7,7 @@ from agpis_sdk import Rule
 GRAY_PICTURE = Rule(
     code="EXA101",
     name="gray-picture",
-    summary="The picture has no colour at all.",
+    summary="The picture has no color at all.",
     category="single-image",
     # An "error" would remove the image from the candidates; a "warning" is reported only.
     severity="warning",
@@ -15,23 +15,23 @@ GRAY_PICTURE = Rule(
 
 ## What it checks
 
-Whether the picture is black and white: none of its pixels has a colour worth the name.
+Whether the picture is black and white: none of its pixels has a color worth the name.
 
 ## Why it matters
 
-A buyer cannot tell the product's colour from it.
+A buyer cannot tell the product's color from it.
 
 ## How it is measured
 
-The saturation that 99 % of the pixels stay below. The score is 1 without any colour, 0.5 at `max_saturation`.
+The saturation that 99 % of the pixels stay below. The score is 1 without any color, 0.5 at `max_saturation`.
 
 ## Known problems
 
-A white cup on a white table is a colourless picture of a colourless product.
+A white cup on a white table is a colorless picture of a colorless product.
 
 ## Example
 
-Violates: a scan of an old black-and-white catalogue. Complies: the same lamp, photographed in colour.
+Violates: a scan of an old black-and-white catalog. Complies: the same lamp, photographed in color.
 """,
 )
 
@@ -68,14 +68,14 @@ Violates: a banner of 1600 x 400 beside a portrait of 800 x 1200. Complies: two 
 GRAY_LEADS = Rule(
     code="EXA301",
     name="gray-leads",
-    summary="A colourless picture stands first, though a coloured one follows.",
+    summary="A colorless picture stands first, though a colored one follows.",
     category="multi-image",
     severity="warning",
     explanation="""# EXA301 gray-leads
 
 ## What it checks
 
-Whether a sequence begins with a colourless picture while a later one has colour.
+Whether a sequence begins with a colorless picture while a later one has color.
 
 ## Why it matters
 
@@ -83,7 +83,7 @@ The first picture is the one that buyers see in a list.
 
 ## How it is measured
 
-As EXA101 measures colour, with the settings of `gray-leads`. The score is 1 or 0.
+As EXA101 measures color, with the settings of `gray-leads`. The score is 1 or 0.
 
 ## Known problems
 

@@ -1,4 +1,4 @@
-"""A primary selector: which image comes first? Chosen with `primary.selector = "most-colourful"`, else it does not run."""
+"""A primary selector: which image comes first? Chosen with `primary.selector = "most-colorful"`, else it does not run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from agpis_example.checker import largest_saturation
 from agpis_sdk import ComponentConfig, Context, DecodedImage
 
 
-class MostColourfulSelector:
-    """Prefers the picture with the strongest colour."""
+class MostColorfulSelector:
+    """Prefers the picture with the strongest color."""
 
     def __init__(self, config: ComponentConfig) -> None:
         del config

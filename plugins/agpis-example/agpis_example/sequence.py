@@ -11,7 +11,7 @@ from agpis_sdk import Context, Finding, ImageSequence, SequenceVerdict
 
 
 class GrayLeadsChecker:
-    """Finds sequences that begin with a colourless picture though a coloured one follows (EXA301)."""
+    """Finds sequences that begin with a colorless picture though a colored one follows (EXA301)."""
 
     def __init__(self, config: GrayPictureConfig) -> None:
         self._config = config
@@ -27,5 +27,5 @@ class GrayLeadsChecker:
         limit = self._config.max_saturation
         first, *others = (largest_saturation(image.pixels) for image in sequence.images)
         if first <= limit and any(saturation > limit for saturation in others):
-            message = "the first picture is colourless, a later one is not"
+            message = "the first picture is colorless, a later one is not"
             yield Finding(code=GRAY_LEADS.code, images=sequence.ids, score=1.0, message=message)

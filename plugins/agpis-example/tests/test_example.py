@@ -12,9 +12,9 @@ from typing import cast
 import numpy as np
 import pytest
 from agpis_example import plugin
-from agpis_example.backbone import ColourGridBackbone
+from agpis_example.backbone import ColorGridBackbone
 from agpis_example.checker import GrayPictureChecker, ShapeMismatchChecker, largest_saturation
-from agpis_example.config import ColourGridConfig, GrayPictureConfig, ShapeMismatchConfig
+from agpis_example.config import ColorGridConfig, GrayPictureConfig, ShapeMismatchConfig
 from agpis_example.rules import GRAY_LEADS, GRAY_PICTURE, SHAPE_MISMATCH
 from agpis_example.sequence import GrayLeadsChecker
 from numpy.typing import NDArray
@@ -81,13 +81,13 @@ def shape_score(first: tuple[int, int], second: tuple[int, int], **settings: flo
 
 class TestGrayPicture:
     @pytest.mark.parametrize("color", [(0, 0, 0), (128, 128, 128), (255, 255, 255)])
-    def test_a_picture_without_colour_is_found(self, color: tuple[int, int, int]) -> None:
+    def test_a_picture_without_color_is_found(self, color: tuple[int, int, int]) -> None:
         assert gray_score(picture(color)) == 1.0
 
-    def test_a_coloured_picture_is_not(self) -> None:
+    def test_a_colored_picture_is_not(self) -> None:
         assert gray_score(picture((200, 40, 40))) == 0.0
 
-    def test_a_small_coloured_product_on_white_is_not(self) -> None:
+    def test_a_small_colored_product_on_white_is_not(self) -> None:
         pixels = picture((255, 255, 255), (100, 100)).copy()
         pixels[40:60, 40:60] = (200, 40, 40)
 
@@ -128,9 +128,9 @@ class TestGrayLeadsContract(SequenceCheckerContract):
     component = "gray-leads"
 
 
-class TestMostColourfulContract(PrimarySelectorContract):
+class TestMostColorfulContract(PrimarySelectorContract):
     plugins = (plugin,)
-    component = "most-colourful"
+    component = "most-colorful"
 
 
 class TestAlikeShapesContract(SequenceBuilderContract):
@@ -138,9 +138,9 @@ class TestAlikeShapesContract(SequenceBuilderContract):
     component = "alike-shapes"
 
 
-class TestColourGridContract(BackboneContract):
+class TestColorGridContract(BackboneContract):
     plugins = (plugin,)
-    component = "colour-grid"
+    component = "color-grid"
 
 
 RED, GRAY = picture((200, 40, 40)), picture((90, 90, 90))
@@ -149,7 +149,7 @@ RED, GRAY = picture((200, 40, 40)), picture((90, 90, 90))
 @pytest.mark.parametrize(
     ("pixels", "codes"), [((GRAY, RED), ["EXA301"]), ((RED, GRAY), []), ((GRAY, GRAY), []), ((RED, RED), [])]
 )
-def test_a_colourless_picture_may_not_lead_where_a_coloured_one_follows(
+def test_a_colorless_picture_may_not_lead_where_a_colored_one_follows(
     pixels: Sequence[NDArray[np.uint8]], codes: list[str]
 ) -> None:
     images = tuple(decoded(one, str(number)) for number, one in enumerate(pixels))
@@ -161,22 +161,22 @@ def test_a_colourless_picture_may_not_lead_where_a_coloured_one_follows(
     assert verdict.p_qualified is None
 
 
-class TestColourGrid:
+class TestColorGrid:
     def test_it_gives_the_four_facts_that_components_may_require(self) -> None:
-        (facts,) = ColourGridBackbone(ColourGridConfig()).features([decoded(RED)])
+        (facts,) = ColorGridBackbone(ColorGridConfig()).features([decoded(RED)])
 
         assert {name: fact.shape for name, fact in facts.items()} == {
             "embedding": (147,), "tokens": (3, 7, 7), "feature_map": (3, 14, 14), "detail_map": (3, 28, 28),
         }  # fmt: skip
 
-    def test_the_middle_of_a_picture_has_its_colour_and_the_margin_is_white(self) -> None:
-        (facts,) = ColourGridBackbone(ColourGridConfig()).features([decoded(picture((255, 0, 0), (70, 30)))])
+    def test_the_middle_of_a_picture_has_its_color_and_the_margin_is_white(self) -> None:
+        (facts,) = ColorGridBackbone(ColorGridConfig()).features([decoded(picture((255, 0, 0), (70, 30)))])
 
         assert facts["tokens"][:, 3, 3].tolist() == [1, 0, 0]
         assert facts["tokens"][:, 0, 3].tolist() == [1, 1, 1]
 
     def test_its_input_is_a_square_tensor(self) -> None:
-        assert tuple(ColourGridBackbone(ColourGridConfig()).preprocess(RED).shape) == (3, 224, 224)
+        assert tuple(ColorGridBackbone(ColorGridConfig()).preprocess(RED).shape) == (3, 224, 224)
 
 
 def test_a_run_with_its_selector_builder_and_backbone(tmp_path: Path) -> None:
@@ -189,8 +189,8 @@ def test_a_run_with_its_selector_builder_and_backbone(tmp_path: Path) -> None:
     host = PluginHost.load(PluginsSection(block=("agpis-sdk", "agpis-marketplaces")))
     config = Config.model_validate(
         {
-            "backbone": {"name": "colour-grid"},
-            "primary": {"selector": "most-colourful"},
+            "backbone": {"name": "color-grid"},
+            "primary": {"selector": "most-colorful"},
             "sequence": {"builder": "alike-shapes", "scorer": "none"},
         }
     )
@@ -214,7 +214,7 @@ def test_the_installed_plugin_is_found_by_its_entry_point() -> None:
 
     assert (status.state, status.name) == ("active", "example")
     assert set(status.components) == {
-        "gray-picture", "shape-mismatch", "gray-leads", "most-colourful", "alike-shapes", "colour-grid",
+        "gray-picture", "shape-mismatch", "gray-leads", "most-colorful", "alike-shapes", "color-grid",
     }  # fmt: skip
     assert status.codes == ("EXA101", "EXA201", "EXA301")
 

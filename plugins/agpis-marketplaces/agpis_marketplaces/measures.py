@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.measures.background import RING
-from agpis_sdk.builtin.measures.foreground import estimate_foreground
+from agpis_sdk.builtin.image_quality.background import RING
+from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 
 # How many pixels of the reduced mask the blur around the product takes, on both sides together.
 SOFT_EDGE = 7

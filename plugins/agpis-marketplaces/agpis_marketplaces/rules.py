@@ -99,14 +99,14 @@ KINDS: Mapping[str, Kind] = {
         "How much of the background along the picture's edge is white.",
         "In a ring along the edge, 2.5 % of the longer side thick, what is not the product: the share of pixels whose red, "
         "green and blue are all at least `white_from`. The score is 0.5 at the limit and 1 where nothing is white.",
-        "The limit was written for the whole ring; here the product is left out, as it may run out of the picture. A grey "
+        "The limit was written for the whole ring; here the product is left out, as it may run out of the picture. A gray "
         "shadow in the middle is not seen.",
-        "Violates: a shirt on light grey. Complies: the same shirt, cut out on white.",
+        "Violates: a shirt on light gray. Complies: the same shirt, cut out on white.",
     ),
     "product-fill": _kind(
         109, "product-fill", "The product fills less or more of the picture than the marketplace wants.",
         "How much of the picture the product fills, along its longest axis.",
-        "A box around what differs from the colour of the picture's edge; the larger of its width by the picture's width "
+        "A box around what differs from the color of the picture's edge; the larger of its width by the picture's width "
         "and its height by the picture's height. Silent where the background is too busy to tell. The score is 0.5 at the "
         "limit.",
         "Marketplaces do not say how they measure. A shadow counts as product, white parts on white do not.",

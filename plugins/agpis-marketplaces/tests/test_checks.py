@@ -201,10 +201,10 @@ class TestBackground:
     def test_a_picture_full_of_product_has_no_white_background(self) -> None:
         assert white_background_share(np.full((50, 50, 3), 90, np.uint8), 250) == 0.0
 
-    def test_a_grey_one_is_found_on_the_main_image_alone(self) -> None:
-        grey = picture(background=200)
+    def test_a_gray_one_is_found_on_the_main_image_alone(self) -> None:
+        gray = picture(background=200)
 
-        (finding,) = found("amazon-main", decoded(pixels=grey), decoded("b", 1, pixels=grey))
+        (finding,) = found("amazon-main", decoded(pixels=gray), decoded("b", 1, pixels=gray))
 
         assert (finding.code, finding.images, finding.score) == ("AMP158", ("a",), 1.0)
         assert "0% of the background along the edge is white; Amazon main asks for a white one" in finding.message

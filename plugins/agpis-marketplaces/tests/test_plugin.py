@@ -16,7 +16,7 @@ from agpis_sdk.plugins import PluginHost
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One product whose main image is 480 px wide, on grey, and whose second ends in .png and is a JPEG."""
+    """One product whose main image is 480 px wide, on gray, and whose second ends in .png and is a JPEG."""
     folder = tmp_path_factory.mktemp("shop")
     for name, (size, background) in {"main.jpg": (480, "gray"), "other.png": (1600, "white")}.items():
         picture = Image.new("RGB", (size, size), background)

@@ -100,7 +100,7 @@ def test_the_smallest_profile_is_read() -> None:
         ("sources: [help]", "sources: [elsewhere]", "sources named and listed differ: elsewhere, help"),
         ("sources: [help]", "sources: []", "at least 1 item"),
         (', read: "2026-11-02"', "", "Field required"),
-        ("level: hard", "level: hard, colour: red", "Extra inputs are not permitted"),
+        ("level: hard", "level: hard, color: red", "Extra inputs are not permitted"),
     ],
 )
 def test_data_at_fault_is_refused(old: str, new: str, message: str) -> None:

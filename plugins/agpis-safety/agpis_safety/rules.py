@@ -48,7 +48,7 @@ MUCH_SKIN = Rule(
 
 ## What it checks
 
-How much of what stands out from the background has the colour of skin. Without a limit it says nothing: most shops that sell
+How much of what stands out from the background has the color of skin. Without a limit it says nothing: most shops that sell
 clothes show them on people, and a limit that suits shoes does not suit swimwear.
 
 ## Why it matters
@@ -57,13 +57,13 @@ Some marketplaces and countries want no bare skin in some categories.
 
 ## How it is measured
 
-The share of the foreground's pixels that the colour rules of Kovač, Peer and Solina (EUROCON 2003) call skin; of the whole
+The share of the foreground's pixels that the color rules of Kovač, Peer and Solina (EUROCON 2003) call skin; of the whole
 picture where the background is too busy to tell the foreground. The score is 0.5 at the limit of the product's category.
 
 ## Known problems
 
-The rules look at colour alone: unpainted wood, leather, sand and beige cloth are skin to them, and very dark skin, or skin
-under coloured light, is not. Set limits only for categories in which people are shown.
+The rules look at color alone: unpainted wood, leather, sand and beige cloth are skin to them, and very dark skin, or skin
+under colored light, is not. Set limits only for categories in which people are shown.
 
 ## Example
 

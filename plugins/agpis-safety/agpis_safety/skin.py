@@ -1,4 +1,4 @@
-"""The check for bare skin, by the colour of pixels."""
+"""The check for bare skin, by the color of pixels."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SkinChecker:
 
 
 def skin_share(pixels: NDArray[np.uint8], foreground: Foreground | None) -> float:
-    """Return which share of an (H, W, 3) RGB picture's foreground is of the colour of skin, in 0..1.
+    """Return which share of an (H, W, 3) RGB picture's foreground is of the color of skin, in 0..1.
 
     Where the foreground is unknown, of the whole picture.
     """
@@ -51,7 +51,7 @@ def skin_share(pixels: NDArray[np.uint8], foreground: Foreground | None) -> floa
 
 
 def skin_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return which pixels (H, W) of an (H, W, 3) RGB picture are of the colour of skin.
+    """Return which pixels (H, W) of an (H, W, 3) RGB picture are of the color of skin.
 
     The two rules of Kovač, Peer and Solina, "Human skin color clustering for face detection", EUROCON 2003: one for
     daylight, one for flash.

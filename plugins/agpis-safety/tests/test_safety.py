@@ -48,11 +48,11 @@ def foreground(columns: slice) -> Foreground:
 
 class TestSkin:
     @pytest.mark.parametrize("color", [SKIN, (141, 85, 60), (240, 215, 195)])
-    def test_the_colours_of_skin_are_skin(self, color: tuple[int, int, int]) -> None:
+    def test_the_colors_of_skin_are_skin(self, color: tuple[int, int, int]) -> None:
         assert skin_pixels(picture(color)).all()
 
     @pytest.mark.parametrize("color", [(255, 255, 255), (0, 0, 0), BLUE, (40, 160, 60), (128, 128, 128)])
-    def test_other_colours_are_not(self, color: tuple[int, int, int]) -> None:
+    def test_other_colors_are_not(self, color: tuple[int, int, int]) -> None:
         assert not skin_pixels(picture(color)).any()
 
     def test_without_a_foreground_the_whole_picture_counts(self) -> None:

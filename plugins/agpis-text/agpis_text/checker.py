@@ -82,7 +82,7 @@ class TextChecker:
         """Yield what lines say that a rule is about; `scores` are those of `overlay_score`.
 
         What is said is weighed by adding its strength to the log odds of the score. A line that says none of the kinds,
-        by itself or with a neighbour, is other text, if it is more than one sign; `title` is the product's, `on_product`
+        by itself or with a neighbor, is other text, if it is more than one sign; `title` is the product's, `on_product`
         holds the lines that are known to stand on it.
         """
         strengths = self._config.strengths

@@ -32,8 +32,8 @@ class Code:
 def find_codes(pixels: NDArray[np.uint8]) -> tuple[Code, ...]:
     """Return the codes in an (H, W, 3) RGB picture, from top to bottom."""
     enlarged = cv2.resize(pixels, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
-    grey = np.asarray(cv2.cvtColor(enlarged, cv2.COLOR_RGB2GRAY), np.uint8)
-    found = [*_qr_codes(grey), *_bar_codes(grey)]
+    gray = np.asarray(cv2.cvtColor(enlarged, cv2.COLOR_RGB2GRAY), np.uint8)
+    found = [*_qr_codes(gray), *_bar_codes(gray)]
     return tuple(sorted(found, key=lambda code: (code.box[1], code.box[0], code.kind)))
 
 
@@ -46,14 +46,14 @@ def code_score(code: Code, beside: float) -> float:
     return ON_PRODUCT[code.kind] + BESIDE * beside
 
 
-def _qr_codes(grey: NDArray[np.uint8]) -> Iterator[Code]:
-    _, contents, corners, _ = cv2.QRCodeDetector().detectAndDecodeMulti(grey)
+def _qr_codes(gray: NDArray[np.uint8]) -> Iterator[Code]:
+    _, contents, corners, _ = cv2.QRCodeDetector().detectAndDecodeMulti(gray)
     for text, points in zip(contents, [] if corners is None else corners, strict=False):
         yield Code("QR code", text, _box(points))
 
 
-def _bar_codes(grey: NDArray[np.uint8]) -> Iterator[Code]:
-    _, contents, corners, _ = cv2.barcode.BarcodeDetector().detectAndDecodeMulti(grey)
+def _bar_codes(gray: NDArray[np.uint8]) -> Iterator[Code]:
+    _, contents, corners, _ = cv2.barcode.BarcodeDetector().detectAndDecodeMulti(gray)
     for text, points in zip(contents, [] if corners is None else corners, strict=False):
         if text:  # stripes look like bars: only what can be read is a code
             yield Code("bar code", text, _box(points))

@@ -32,7 +32,7 @@ class TextReaderConfig(ComponentConfig):
     min_marks: int = Field(
         default=3, ge=0, description="Read pictures with this many letter-like marks in a row; 0 reads every one."
     )
-    min_confidence: Share = Field(default=0.6, description="Lines of which the recogniser is less sure are dropped.")
+    min_confidence: Share = Field(default=0.6, description="Lines of which the recognizer is less sure are dropped.")
     threads: int = Field(default=1, ge=1, description="Threads of the models.")
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 SIDES = (384, 128)  # small lettering is found in the first, large in the second
 BLOCK = 25  # pixels around, against whose mean a pixel is dark or light
-CONTRAST = 40  # grey levels from that mean on
+CONTRAST = 40  # gray levels from that mean on
 TALL = (5, 60)  # height of a letter in pixels
 FULL = (0.2, 0.95)  # share of its box that a letter takes
 TURNED = 0.8  # side of a letter by that of its box, where it stands askew
@@ -27,8 +27,8 @@ def lettering(pixels: NDArray[np.uint8]) -> int:
     for side in SIDES:
         factor = min(1.0, side / max(height, width))
         size = (max(8, round(width * factor)), max(8, round(height * factor)))
-        grey = cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-        apart = grey.astype(np.int16) - cv2.blur(grey, (BLOCK, BLOCK))
+        gray = cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        apart = gray.astype(np.int16) - cv2.blur(gray, (BLOCK, BLOCK))
         for marks in (apart < -CONTRAST, apart > CONTRAST):
             for boxes in _letter_boxes(marks):
                 longest = max(longest, _longest_row(boxes))

@@ -11,7 +11,7 @@ FACT = "text.lines"
 
 @dataclass(frozen=True)
 class TextLine:
-    """One line of text: what it says, how sure the recogniser is (0..1), and where it stands.
+    """One line of text: what it says, how sure the recognizer is (0..1), and where it stands.
 
     `corners` are top left, top right, bottom right and bottom left of the lettering, in pixels of `DecodedImage.pixels`.
     """

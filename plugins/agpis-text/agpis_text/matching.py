@@ -12,7 +12,7 @@ from agpis_text.lines import TextLine
 
 Kind = Literal["promotion", "printed_too", "price", "contact", "marketplace"]
 SHORTEST = 3  # shorter words name nothing
-TALLEST = 3.5  # lettering this many times as high as its neighbour belongs to another text
+TALLEST = 3.5  # lettering this many times as high as its neighbor belongs to another text
 
 
 class Matcher:
@@ -89,7 +89,7 @@ def reads_on(first: TextLine, second: TextLine) -> bool:
 
 
 def _phrase(phrase: str) -> str:
-    """Return the pattern of a phrase: the recogniser may lose its spaces, and it stands by itself."""
+    """Return the pattern of a phrase: the recognizer may lose its spaces, and it stands by itself."""
     plain = plain_text(phrase)
     before = r"(?<![a-z0-9])" if plain[:1].isascii() else ""
     after = r"(?![a-z0-9])" if plain[-1:].isascii() else ""

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from agpis_sdk.errors import WeightsError
 from agpis_text.lines import Point, TextLine
 
-DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
-RECOGNISER_BATCH = 8
+DETECTOR, RECOGNIZER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
+RECOGNIZER_BATCH = 8
 """Lines a pass. They are lines of one picture, so what else is in the run cannot change what is read."""
 
 
 class Reader:
-    """The detector and the recogniser, each one onnxruntime session."""
+    """The detector and the recognizer, each one onnxruntime session."""
 
     def __init__(self, side: int, threads: int) -> None:
         models = Path(rapidocr.__file__).parent / "models"
@@ -34,8 +34,8 @@ class Reader:
                 "Det.model_path": _model(models / DETECTOR),  # with a path, nothing is looked up or fetched
                 "Det.limit_type": "max",
                 "Det.limit_side_len": side,
-                "Rec.model_path": _model(models / RECOGNISER),
-                "Rec.rec_batch_num": RECOGNISER_BATCH,
+                "Rec.model_path": _model(models / RECOGNIZER),
+                "Rec.rec_batch_num": RECOGNIZER_BATCH,
                 "EngineConfig.onnxruntime.intra_op_num_threads": threads,
                 "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             }

@@ -1,8 +1,8 @@
 """Tells text laid over a picture from text printed on the product, by how the lettering looks and where it stands.
 
-Text laid over a picture is drawn, not photographed: it is sharp where the photo is soft, of one colour where print takes
+Text laid over a picture is drawn, not photographed: it is sharp where the photo is soft, of one color where print takes
 on light and folds, level, strong in contrast, often beside the product or near the picture's edge. Each of these is a
-cue; `overlay_score` weighs them. None is sure: a carton on a catalogue picture may be as sharp and as level.
+cue; `overlay_score` weighs them. None is sure: a carton on a catalog picture may be as sharp and as level.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from agpis_sdk import Foreground
 from agpis_text.lines import TextLine
 
 SMALLEST_CORE = 12  # pixels that must be left of strokes when their soft edge is taken off
-ONE_COLOUR = 5.0  # Lab steps within which two pixels have the same colour
-STEEP = 0.97  # the share of steps between neighbouring pixels that are no steeper than the steepness
+ONE_COLOR = 5.0  # Lab steps within which two pixels have the same color
+STEEP = 0.97  # the share of steps between neighboring pixels that are no steeper than the steepness
 AT_EDGE = 0.3  # share of the picture from whose edge on a line stands in the middle
 MOST_TILT = 10.0
 
@@ -33,23 +33,23 @@ class Cues:
         contrast: log2 of the distance in Lab between lettering and ground, by 50; about -1 for print in a photo, 1 for
             black on white.
         steepness: log2 of the steepest steps from pixel to pixel in Lab, by 40; about 0.3 where drawn, -1 where photographed.
-        one_colour: Share of the strokes' inner pixels, 0..1, that have the commonest colour among them.
+        one_color: Share of the strokes' inner pixels, 0..1, that have the commonest color among them.
         tilt: By how much the line is off level or upright, 0..1; 1 from 10 degrees on.
         beside: Share of the line, 0..1, that lies beyond the product's hull; 0 where the background does not tell.
         inset: Distance from the picture's nearest edge, 0..1; 1 from 30 % of the picture on.
-        confidence: How sure the recogniser is, 0..1.
+        confidence: How sure the recognizer is, 0..1.
     """
 
     contrast: float
     steepness: float
-    one_colour: float
+    one_color: float
     tilt: float
     beside: float
     inset: float
     confidence: float
 
 
-WEIGHTS = Cues(contrast=0.6, steepness=3.6, one_colour=4.7, tilt=-0.5, beside=1.3, inset=-2.6, confidence=2.1)
+WEIGHTS = Cues(contrast=0.6, steepness=3.6, one_color=4.7, tilt=-0.5, beside=1.3, inset=-2.6, confidence=2.1)
 """What a step of 1 in each cue adds to the log odds; fitted by `benchmarks/text_in_images.py --fit`."""
 BIAS = -1.0
 
@@ -103,13 +103,13 @@ def product_hull(
 def cues_of(pixels: NDArray[np.uint8], line: TextLine, hull: NDArray[np.bool_] | None) -> Cues:
     """Measure a line of an (H, W, 3) RGB picture; `hull` is that of `product_hull`."""
     height, width = pixels.shape[:2]
-    contrast, steepness, one_colour = _drawing(_straightened(pixels, line))
+    contrast, steepness, one_color = _drawing(_straightened(pixels, line))
     x, y, wide, high = line.box
     inset = min(min(x, width - x - wide) / width, min(y, height - y - high) / height)
     return Cues(
         contrast=contrast,
         steepness=steepness,
-        one_colour=one_colour,
+        one_color=one_color,
         tilt=min(line.tilt / MOST_TILT, 1.0),
         beside=beside_product(line.box, hull, (width, height)),
         inset=min(max(inset / AT_EDGE, 0.0), 1.0),
@@ -145,7 +145,7 @@ def _straightened(pixels: NDArray[np.uint8], line: TextLine) -> NDArray[np.float
 
 
 def _drawing(lab: NDArray[np.float32]) -> tuple[float, float, float]:
-    """Return contrast, steepness and one_colour, as `Cues` has them, of lettering in an (h, w, 3) Lab patch."""
+    """Return contrast, steepness and one_color, as `Cues` has them, of lettering in an (h, w, 3) Lab patch."""
     strokes = _strokes(lab)
     steps = [np.linalg.norm(np.diff(lab, axis=axis), axis=2).ravel() for axis in (0, 1)]
     steepness = math.log2(float(np.quantile(np.concatenate(steps), STEEP)) / 40 + 0.05)
@@ -153,15 +153,15 @@ def _drawing(lab: NDArray[np.float32]) -> tuple[float, float, float]:
     if not len(ink) or not len(ground):
         return math.log2(1 / 50), steepness, 0.0
     distance = float(np.linalg.norm(np.median(ink, axis=0) - np.median(ground, axis=0)))
-    _, counts = np.unique(np.round(ink / ONE_COLOUR), axis=0, return_counts=True)
+    _, counts = np.unique(np.round(ink / ONE_COLOR), axis=0, return_counts=True)
     return math.log2(max(distance, 1.0) / 50), steepness, float(counts.max() / len(ink))
 
 
 def _strokes(lab: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return where the strokes are, (h, w): of the two colours that the patch falls into, the one less at its edge."""
-    colours = lab.reshape(-1, 3) - lab.reshape(-1, 3).mean(axis=0)
-    _, axes = np.linalg.eigh(colours.T @ colours)  # the last axis is the one along which colours differ most
-    along = colours @ axes[:, -1]
+    """Return where the strokes are, (h, w): of the two colors that the patch falls into, the one less at its edge."""
+    colors = lab.reshape(-1, 3) - lab.reshape(-1, 3).mean(axis=0)
+    _, axes = np.linalg.eigh(colors.T @ colors)  # the last axis is the one along which colors differ most
+    along = colors @ axes[:, -1]
     low, high = np.quantile(along, (0.01, 0.99))
     levels = np.clip((along - low) / max(high - low, 1e-6) * 255, 0, 255).astype(np.uint8).reshape(lab.shape[:2])
     _, split = cv2.threshold(levels, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)

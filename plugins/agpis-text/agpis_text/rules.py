@@ -6,13 +6,13 @@ from agpis_sdk import Rule
 
 MEASURED = (
     "PP-OCRv6 reads the picture at 512 px. Each line gets a score for being laid over the picture rather than printed on the "
-    "product: contrast, steepness and one colour of the lettering, tilt, place beside the product or near the picture's edge, "
+    "product: contrast, steepness and one color of the lettering, tilt, place beside the product or near the picture's edge, "
     "and how clearly it reads. What the line says is then added to the log odds of that score: `strengths` in "
     "`[components.text]`. The finding's score is that of the surest passage; its boxes are the lines."
 )
 PACKAGING = (
-    "A sharp catalogue picture of a carton looks as drawn as an overlay. Pale text in the middle of the product is taken for "
-    "print. The recogniser knows Latin, Greek, Chinese and Japanese signs; Cyrillic or Arabic text is not read."
+    "A sharp catalog picture of a carton looks as drawn as an overlay. Pale text in the middle of the product is taken for "
+    "print. The recognizer knows Latin, Greek, Chinese and Japanese signs; Cyrillic or Arabic text is not read."
 )
 
 
@@ -96,7 +96,7 @@ CODE = _rule(
     measured="`cv2.QRCodeDetector` and `cv2.barcode` on the picture at 512 px, enlarged twice. A QR code counts by its shape, "
     "a bar code (EAN, UPC) when it can be read; what was read stands in the message. On the product the score is 0.6 for a "
     "QR code and 0.3 for a bar code, wholly beside it 0.9 and 0.6. `codes = false` turns the search off.",
-    problems="Small, tilted or coloured codes are not found. A QR code on packaging is reported.",
+    problems="Small, tilted or colored codes are not found. A QR code on packaging is reported.",
     example="Violates: a QR code beside a lamp. Complies: the bar code on the back of a carton.",
 )
 OTHER = _rule(

@@ -98,7 +98,7 @@ class TestSettings:
     @pytest.mark.parametrize("config", [TextConfig, TextReaderConfig, Wording])
     def test_an_unknown_key_is_refused(self, config: type[TextConfig]) -> None:
         with pytest.raises(ValidationError, match="Extra inputs"):
-            config.model_validate({"colour": "red"})
+            config.model_validate({"color": "red"})
 
     def test_settings_survive_pickling(self) -> None:
         config = TextConfig(more_wording={"en": Wording(phrases=("member price",))})

@@ -11,9 +11,9 @@ from agpis_text.lines import TextLine
 from agpis_text.overlay import Cues, cues_of, from_log_odds, log_odds, overlay_score, product_hull
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.measures.foreground import estimate_foreground
+from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 
-MIDDLING = Cues(contrast=0.0, steepness=-0.5, one_colour=0.4, tilt=0.3, beside=0.0, inset=0.4, confidence=0.9)
+MIDDLING = Cues(contrast=0.0, steepness=-0.5, one_color=0.4, tilt=0.3, beside=0.0, inset=0.4, confidence=0.9)
 SIZE = (300, 300)
 
 
@@ -37,7 +37,7 @@ def cues(pixels: NDArray[np.uint8], line: TextLine) -> Cues:
 
 
 class TestScore:
-    @pytest.mark.parametrize("name", ["contrast", "steepness", "one_colour", "beside", "confidence"])
+    @pytest.mark.parametrize("name", ["contrast", "steepness", "one_color", "beside", "confidence"])
     def test_it_rises_with_what_drawn_text_has(self, name: str) -> None:
         more = replace(MIDDLING, **{name: getattr(MIDDLING, name) + 0.1})
 
@@ -85,7 +85,7 @@ class TestCues:
         first, second = cues(drawn, line), cues(photographed, line)
 
         assert first.steepness > second.steepness
-        assert first.one_colour > second.one_colour
+        assert first.one_color > second.one_color
         assert overlay_score(first) > overlay_score(second)
 
     def test_a_line_at_the_edge_stands_at_the_edge(self) -> None:
@@ -93,7 +93,7 @@ class TestCues:
 
         assert cues(pixels, line).inset < 0.02
 
-    def test_a_patch_of_one_colour_is_no_lettering(self) -> None:
+    def test_a_patch_of_one_color_is_no_lettering(self) -> None:
         _, line = written(carton(), 40)
 
         assert overlay_score(cues(np.full((*SIZE, 3), 128, np.uint8), line)) < 0.05

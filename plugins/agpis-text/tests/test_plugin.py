@@ -42,7 +42,7 @@ def judged(*lines: TextLine, score: float, title: str = "") -> dict[str, float]:
     return {one.rule.code: one.score for one in checker.judged(lines, dict.fromkeys(lines, score), title)}
 
 
-class TestJudgement:
+class TestJudgment:
     def test_what_only_sellers_say_needs_little_to_be_reported(self) -> None:
         assert judged(line("FREE SHIPPING"), score=0.15)["TXT101"] > 0.5
 

@@ -1,0 +1,29 @@
+"""Which colors the product has: a small histogram of what stands out from a plain background."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agpis_sdk.facts import Foreground, Palette
+
+CELL = 8.0
+SMALLEST_SHARE = 0.004
+# Pixels on the outline are mixed with the background, unless there is little else.
+ENOUGH_INSIDE = 200
+
+
+def palette_of(pixels: NDArray[np.uint8], foreground: Foreground) -> Palette:
+    """Return the colors within the foreground of an (H, W, 3) RGB picture, those of one cell taken together."""
+    height, width = foreground.mask.shape
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32) - (0, 128, 128)  # (h, w, 3)
+    inside = cv2.erode(foreground.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    chosen = lab[inside if inside.sum() >= ENOUGH_INSIDE else foreground.mask] * (50 / 255, 1, 1)  # (pixels, 3)
+    _, cell, counts = np.unique(np.round(chosen / CELL), axis=0, return_inverse=True, return_counts=True)
+    sums = np.stack([np.bincount(cell.ravel(), chosen[:, channel]) for channel in range(3)], axis=1)
+    shares = counts / counts.sum()
+    kept = shares >= min(SMALLEST_SHARE, float(shares.max()))
+    colors = sums[kept] / counts[kept, None]
+    return Palette(colors.astype(np.float32), (shares[kept] / shares[kept].sum()).astype(np.float32))

@@ -1,0 +1,101 @@
+"""Where the product stands, on any background that is plain enough to tell."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from cv2.typing import MatLike
+from numpy.typing import NDArray
+
+from agpis_sdk.builtin.image_quality.background import (
+    background_distance,
+    describe_ring,
+    least_difference,
+    ring_of,
+)
+from agpis_sdk.facts import Background, Foreground
+
+SIDE = 192
+# Below this share of a ring that the background explains, nobody can tell product from surroundings by color alone.
+PLAIN_ENOUGH = 0.65
+# A shadow or the bend of a backdrop: near the background, and reached from it without a step.
+SHADE = 45.0
+# Of the difference that tells product from background, what may lie between neighbors in a shadow.
+STEP = 0.3
+SMALLEST_PART = 0.1
+MIRROR_SIDE = 24
+
+
+def estimate_foreground(pixels: NDArray[np.uint8]) -> tuple[Background, Foreground | None]:
+    """Return the background of an (H, W, 3) RGB picture and what stands out from it.
+
+    The foreground is None where nothing stands out, and where the ring along the edge is too busy to tell.
+    """
+    height, width = pixels.shape[:2]
+    factor = min(1.0, SIDE / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)  # (h, w, 3), 0..255 each
+    ring = ring_of(size[1], size[0])
+    distance = background_distance(lab, ring)
+    background = describe_ring(small, lab, distance, ring)
+    if background.plainness < PLAIN_ENOUGH:
+        return background, None
+    difference = least_difference(distance, ring)
+    different = (distance > difference) & ~_reached(lab[..., 0], distance, ring, difference)
+    mask, parts = _large_parts(cv2.morphologyEx(different.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
+    return background, _foreground(mask, parts, distance) if parts else None
+
+
+def _reached(
+    luma: NDArray[np.float32], distance: NDArray[np.float32], ring: NDArray[np.bool_], difference: float
+) -> NDArray[np.bool_]:
+    """Return what can be reached from the background in the ring without a step: soft shadows, a backdrop's bend."""
+    even = cv2.GaussianBlur(luma, (3, 3), 0)
+    across = np.abs(cv2.Sobel(even, cv2.CV_32F, 1, 0, ksize=1)) / 2
+    down = np.abs(cv2.Sobel(even, cv2.CV_32F, 0, 1, ksize=1)) / 2
+    calm = (np.maximum(across, down) < STEP * difference) & (distance < SHADE)
+    count, labels = cv2.connectedComponents(calm.astype(np.uint8), connectivity=4)
+    reachable = np.zeros(count, dtype=bool)
+    reachable[labels[ring & (distance <= difference) & calm]] = True
+    return np.asarray(reachable[labels])
+
+
+def _large_parts(mask: MatLike) -> tuple[NDArray[np.bool_], int]:
+    """Drop specks, parts far smaller than the largest one; return the rest and how many parts it has."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    large = np.zeros(count, dtype=bool)
+    if count > 1:
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        large[1:] = areas >= areas.max() * SMALLEST_PART
+    return large[labels], int(large.sum())
+
+
+def _foreground(mask: NDArray[np.bool_], parts: int, distance: NDArray[np.float32]) -> Foreground:
+    height, width = mask.shape
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    box = (
+        float(left / width), float(top / height), float((right - left) / width), float((bottom - top) / height),
+    )  # fmt: skip
+    sides = (float(mask[:, 0].mean()), float(mask[0].mean()), float(mask[:, -1].mean()), float(mask[-1].mean()))
+    outline = np.where(mask, np.minimum(distance, 100), 0)[top:bottom, left:right]
+    return Foreground(
+        mask=mask,
+        box=box,
+        fill=box[2] * box[3],
+        sides=sides,
+        touching=max(sides),
+        offset=max(abs(box[0] + box[2] / 2 - 0.5), abs(box[1] + box[3] / 2 - 0.5)),
+        symmetry=_symmetry(outline),
+        parts=parts,
+    )
+
+
+def _symmetry(outline: NDArray[np.float32]) -> float:
+    """Return the correlation of an (h, w) picture with its mirror image, left to right, in -1..1."""
+    # With a margin, or a product that fills its box would have no shape.
+    margins = [(max(1, side // 8),) * 2 for side in outline.shape]
+    square = cv2.resize(np.pad(outline, margins), (MIRROR_SIDE, MIRROR_SIDE), interpolation=cv2.INTER_AREA)
+    centered = square - square.mean()
+    return float((centered * centered[:, ::-1]).sum() / max(float((centered**2).sum()), 1e-6))

@@ -1,0 +1,36 @@
+"""Announces the classical measures of single images, and the check for exact copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from agpis_sdk.builtin.image_quality.config import ExactCopiesConfig, MeasuresConfig
+from agpis_sdk.components import ImageCheckerSpec, PairCheckerSpec
+from agpis_sdk.hookspecs import hookimpl
+from agpis_sdk.rules import BUILTIN_RULES
+
+RULES = tuple(rule for rule in BUILTIN_RULES if rule.detector == "image-quality")
+
+
+@hookimpl
+def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
+    """Announce the measures of single images."""
+    yield ImageCheckerSpec(
+        name="image-quality",
+        factory="agpis_sdk.builtin.image_quality.checker:MeasuresChecker",
+        rules=tuple(rule for rule in RULES if rule.category == "single-image"),
+        config=MeasuresConfig,
+        provides=frozenset({"background", "foreground", "palette"}),
+    )
+
+
+@hookimpl
+def agpis_pair_checkers() -> Iterable[PairCheckerSpec]:
+    """Announce the check for exact copies."""
+    yield PairCheckerSpec(
+        name="exact-copies",
+        factory="agpis_sdk.builtin.image_quality.exact_copies:ExactCopiesChecker",
+        rules=tuple(rule for rule in RULES if rule.category == "image-pair"),
+        config=ExactCopiesConfig,
+        batch_size=256,
+    )

@@ -1,0 +1,96 @@
+"""What `agpis evaluate` prints: the headline with intervals, each category of rules, the rules that go worst."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from agpis_sdk.evaluation.report import Figure, SequenceReport
+from agpis_sdk.report.phrases import BUILTIN_NAMES
+
+HEADLINE: Final[dict[str, str]] = {
+    "auc": "ROC AUC",
+    "recall_at_precision_0.8": "Recall at precision 0.8",
+    "recall_at_precision_0.85": "Recall at precision 0.85",
+    "recall_at_precision_0.9": "Recall at precision 0.9",
+    "ece": "Calibration error (ECE)",
+    "brier": "Brier score",
+    "top1": "Most likely class is right",
+    "rejected_top1": "Most likely objection is right",
+    "feedback_names_the_rule": "Feedback names the rule",
+    "feedback_names_the_image": "Feedback names the image",
+    "feedback_says_yes": "Feedback says yes to qualified",
+}
+CATEGORIES: Final[dict[str, str]] = {
+    "auc_single": "single-image rules",
+    "auc_pair": "image-pair rules",
+    "auc_multi": "multi-image rules",
+}
+
+
+def evaluation_table(report: SequenceReport, *, worst: int = 10) -> Group:
+    """Return a model's measurement for a console; of the rules, the `worst` ones are shown.
+
+    A figure that could not be computed is a dash with the reason beside it.
+    """
+    parts: list[RenderableType] = [
+        _subject(report),
+        Text(),
+        _figures("Figure", "Reviews", HEADLINE, report.figures),
+        Text(),
+        _figures("AUC against qualified", "Rejected", CATEGORIES, report.figures),
+    ]
+    measured = {code: figure for code, figure in report.rules.items() if figure.value is not None}
+    if measured:
+        lowest = sorted(measured, key=lambda code: (measured[code].value, code))[:worst]
+        words = {code: f"{code}  {BUILTIN_NAMES[code]}" if code in BUILTIN_NAMES else code for code in lowest}
+        parts += [Text(), _figures("Worst rules, by AUC", "Rejected", words, measured)]
+    if rest := _rest(report, measured, worst):
+        parts += [Text(), Text(rest, style="dim")]
+    return Group(*parts)
+
+
+def _subject(report: SequenceReport) -> Text:
+    counted = f"{_counted(report.reviews, 'review')} of {_counted(report.products, 'product')}"
+    return Text.assemble((counted, "bold"), f": {report.qualified:,} qualified, {report.rejected:,} rejected")
+
+
+def _figures(title: str, counted: str, words: Mapping[str, str], figures: Mapping[str, Figure]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table.add_column(title, no_wrap=True, min_width=max(map(len, HEADLINE.values())))
+    table.add_column("Value", justify="right", no_wrap=True)
+    table.add_column("95 % interval", no_wrap=True)
+    table.add_column(counted, justify="right", no_wrap=True)
+    table.add_column("", overflow="fold", style="dim")
+    for name, shown in words.items():
+        figure = figures[name]
+        table.add_row(
+            Text(shown),
+            Text(
+                "–" if figure.value is None else f"{figure.value:.3f}", style="dim" if figure.value is None else "bold"
+            ),
+            Text("" if figure.low is None or figure.high is None else f"{figure.low:.3f} – {figure.high:.3f}"),
+            Text(f"{figure.reviews:,}", style="dim"),
+            Text(figure.missing),
+        )
+    return table
+
+
+def _rest(report: SequenceReport, measured: Mapping[str, Figure], worst: int) -> str:
+    """Say what became of the rules that are not in the table."""
+    counts = {
+        "better": max(0, len(measured) - worst),
+        "with too few reviews": len(report.rules) - len(measured),
+        "that no review violates": len(report.unseen_rules),
+    }
+    said = [f"{count} {words}" for words, count in counts.items() if count]
+    return f"Further rules: {', '.join(said)}." if said else ""
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,119 @@
+"""Trains the verdict on image pairs: duplicate, color variant, similar angle or fine (paper section 3.3.2).
+
+Products of the test split are never seen in training, nor the fonts, wordings and layouts of its banners.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
+from agpis_sdk.builtin.duplicates.regions import Regions, find_regions
+from agpis_sdk.builtin.duplicates.registration import align
+from agpis_sdk.builtin.duplicates.verdict import KINDS, PairKind, VerdictHead, evidence
+from agpis_sdk.builtin.duplicates.verification import Comparison
+from agpis_sdk.components import Backbone
+from agpis_sdk.datasets.splits import Split
+from agpis_sdk.errors import TrainingDataError
+from agpis_sdk.synthetic.pairs import LabeledPair, labeled_pairs
+from agpis_sdk.synthetic.pairs import PairKind as LabeledKind
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredPair:
+    """A labeled pair with what the registration found; no comparison where nothing speaks for one."""
+
+    kind: LabeledKind
+    change: str
+    split: Split
+    folder: str
+    comparison: Comparison | None
+
+    @property
+    def label(self) -> int:
+        """The verdict's class: other views and other products are both "other"."""
+        return KINDS.index("other" if self.kind in ("view", "product") else self.kind)
+
+
+def train_pairs(folders: Sequence[Path], out: Path, backbone: Backbone, *, seed: int = 0) -> dict[str, Any]:
+    """Train on the pairs of folders with a `products.jsonl`, measure on unseen products, write weights and metrics.
+
+    Raises `TrainingDataError` when a kind of pair is missing from the train split.
+    """
+    pairs = list(measured(labeled_pairs(folders, seed=seed), backbone))
+    head = fit([pair for pair in pairs if pair.split == "train"])
+    metrics = {
+        "seed": seed,
+        "train_pairs": sum(pair.split == "train" for pair in pairs),
+        **{split: measure([pair for pair in pairs if pair.split == split], head) for split in ("validation", "test")},
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    head.save(out / "verdict.safetensors")
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    return metrics
+
+
+def measured(pairs: Iterable[LabeledPair], backbone: Backbone) -> Iterator[MeasuredPair]:
+    """Yield each pair with its comparison; the regions of an image are found once per product."""
+    config = DuplicatesConfig()
+    for _, group in itertools.groupby(pairs, key=lambda pair: pair.first.product_id):
+        chunk = list(group)
+        images = {image.key: image for pair in chunk for image in (pair.first, pair.second)}
+        regions: dict[tuple[str, str], Regions] = {}
+        for image, facts in zip(images.values(), backbone.features(list(images.values())), strict=True):
+            regions[image.key] = find_regions(image, facts["feature_map"], backbone, config)
+        for pair in chunk:
+            found = align(regions[pair.first.key], regions[pair.second.key], config)
+            yield MeasuredPair(pair.kind, pair.change, pair.split, pair.folder, found.comparison if found else None)
+
+
+def fit(pairs: Sequence[MeasuredPair]) -> VerdictHead:
+    """Fit a multinomial logistic regression on standardized evidence and fold the standardization into its weights."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    aligned = [pair for pair in pairs if pair.comparison is not None]
+    labels = np.array([pair.label for pair in aligned])
+    missing = [kind for index, kind in enumerate(KINDS) if index not in labels]
+    if missing:
+        raise TrainingDataError(
+            f"no pair of the train split is {' or '.join(missing)}",
+            item="pairs",
+            remedy="give folders whose products have several photos and a facts.json",
+        )
+    features = np.stack([evidence(pair.comparison) for pair in aligned if pair.comparison is not None])
+    scaler = StandardScaler().fit(features)
+    model = LogisticRegression(C=1.0, max_iter=5000).fit(scaler.transform(features), labels)
+    weight = model.coef_ / scaler.scale_  # (kinds, evidence)
+    return VerdictHead(weight.astype(np.float32), (model.intercept_ - weight @ scaler.mean_).astype(np.float32))
+
+
+def measure(pairs: Sequence[MeasuredPair], head: VerdictHead) -> dict[str, Any]:
+    """Return, for each kind of pair and change, how many there are and which share gets each verdict at 0.5."""
+    groups: dict[str, list[PairKind | None]] = {}
+    for pair in pairs:
+        name = f"{pair.kind}: {pair.change}" if pair.change else pair.kind
+        groups.setdefault(name, []).append(verdict(pair, head))
+    return {
+        name: {
+            "pairs": len(verdicts),
+            **{kind: round(verdicts.count(kind) / len(verdicts), 4) for kind in KINDS[:-1]},
+        }
+        for name, verdicts in sorted(groups.items())
+    }
+
+
+def verdict(pair: MeasuredPair, head: VerdictHead) -> PairKind | None:
+    """Return the kind of probability 0.5 or more, None where nothing is that sure."""
+    if pair.comparison is None:
+        return None
+    probabilities = head.probabilities(pair.comparison)
+    best = max(KINDS, key=lambda kind: probabilities[kind])
+    return best if probabilities[best] >= 0.5 else None

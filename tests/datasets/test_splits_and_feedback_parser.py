@@ -1,0 +1,62 @@
+"""Splits never tear a product apart, and rules are read off a reviewer's words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agpis_sdk.datasets.feedback_parser import rules_in
+from agpis_sdk.datasets.review_features import code_of
+from agpis_sdk.datasets.splits import split_of
+from agpis_sdk.records import CandidateImage, Product, Review
+from agpis_sdk.rules import BUILTIN_RULES
+
+IMAGES = (CandidateImage(id="a", uri="a.jpg"),)
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.text(alphabet="abc xyz", min_size=1))
+def test_products_of_one_title_stand_in_one_split(first: str, second: str, title: str) -> None:
+    shouted = Product(id=first, title=f"{title.upper()} !X", images=IMAGES)
+    spaced = Product(id=second, title=f"  {title}   x.", images=IMAGES)
+
+    assert split_of(shouted) == split_of(spaced)
+
+
+def test_shares_are_roughly_kept() -> None:
+    splits = [split_of(Product(id=str(number), images=IMAGES)) for number in range(2000)]
+
+    assert 0.17 < splits.count("test") / 2000 < 0.23
+    assert 0.08 < splits.count("validation") / 2000 < 0.12
+
+
+@pytest.mark.parametrize(
+    ("words", "codes"),
+    [
+        ("There is a watermark on the 2nd image", ("AGP121",)),
+        ("AGP103, and low resolution too", ("AGP103", "AGP101")),
+        ("duplicate content: first and third", ("AGP201",)),
+        ("promotional   text over the picture", ("AGP120",)),
+        ("I do not like it", ()),
+    ],
+)
+def test_rules_are_read_off_the_feedback(words: str, codes: tuple[str, ...]) -> None:
+    assert rules_in(words) == codes
+
+
+@pytest.mark.parametrize("rule", [rule for rule in BUILTIN_RULES if rule.category != "engine"], ids=lambda r: r.code)
+def test_every_rule_is_found_by_its_code_and_its_name(rule) -> None:
+    assert rules_in(f"{rule.code.lower()}!")[0] == rule.code
+    assert rules_in(f"problem: {rule.name.replace('-', ' ')}.")[0] == rule.code
+
+
+def review(decision: str, feedback: str, rules: tuple[str, ...] = ()) -> Review:
+    product = Product(id="p", images=IMAGES)
+    return Review(product=product, sequence=("a",), decision=decision, feedback=feedback, rules=rules)
+
+
+def test_the_class_is_the_first_rule_else_other() -> None:
+    assert code_of(review("accepted", "watermark, but never mind")) == "yes"
+    assert code_of(review("rejected", "blurry image and watermark")) == "AGP103"
+    assert code_of(review("rejected", "ugly")) == "other"
+    assert code_of(review("rejected", "watermark", ("AGP101",))) == "AGP101"
