@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 from agpis_sdk.records import Finding, Outcome, Product, SequenceVerdict
-from agpis_sdk.rules import Rule
+from agpis_sdk.rules import Rule, RuleSet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COMPONENT_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
+EVERY_RULE: Final = ""
 FACTORY = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
 
 
@@ -137,6 +138,11 @@ class Context(Protocol):
     @property
     def sequence_length(self) -> int:
         """K^t, the number of images in a target sequence."""
+        ...
+
+    @property
+    def rules(self) -> RuleSet:
+        """All rules of the run, of every plugin."""
         ...
 
     @property
@@ -272,12 +278,15 @@ class Reporter(Protocol):
 class ComponentSpec:
     """What a plugin announces about one component without importing it.
 
-    `factory` is `"package.module:Class"`, called with the validated config. `requires` and `provides` name facts.
+    `factory` is `"package.module:Class"`, called with the validated config. `rules` are the rules that it declares and
+    raises; `also_raises` are codes, or prefixes of codes, of rules that other components declare (`EVERY_RULE` for a
+    model that learns rules from reviews). `requires` and `provides` name facts.
     """
 
     name: str
     factory: str
     rules: tuple[Rule, ...] = ()
+    also_raises: tuple[str, ...] = ()
     config: type[ComponentConfig] = ComponentConfig
     requires: frozenset[str] = field(default_factory=frozenset)
     provides: frozenset[str] = field(default_factory=frozenset)
@@ -290,6 +299,10 @@ class ComponentSpec:
             raise ValueError(f'component "{self.name}": factory "{self.factory}" is not "package.module:Class"')
         if self.batch_size < 1:
             raise ValueError(f'component "{self.name}": batch_size must be at least 1')
+
+    def raises(self, code: str) -> bool:
+        """Return whether the component may raise the rule of a code."""
+        return code.startswith(self.also_raises) or any(rule.code == code for rule in self.rules)
 
 
 class ImageCheckerSpec(ComponentSpec):

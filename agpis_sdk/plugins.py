@@ -11,6 +11,7 @@ import inspect
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import Any, Literal
 
@@ -167,6 +168,13 @@ class PluginHost:
             for owned in self.specs(hook).values():
                 yield hook, owned
 
+    def finders(self, code: str) -> list[str]:
+        """Return the names of the components that may raise the rule of a code, the one that declares it first."""
+        if self.rules[code].category == "engine":
+            return []
+        found = [owned.spec for _, owned in self.all_specs() if owned.spec.raises(code)]
+        return [spec.name for spec in sorted(found, key=lambda spec: code not in {rule.code for rule in spec.rules})]
+
     def named(self, hook: str, name: str, *, setting: str) -> OwnedSpec:
         """Return the component that a setting names; raises `UnknownNameError` with the nearest name."""
         components = self._components[hook]
@@ -262,7 +270,7 @@ class PluginHost:
         trial = self.rules.copy()
         for rule in rules:
             if rule not in list(self.rules):
-                _refuse_foreign_prefix(rule.code, found)
+                _refuse_foreign_prefix(rule.code, found, plugin)
             trial.add(rule, owner=found.owner)
         for rule in rules:
             self.rules.add(rule, owner=found.owner)
@@ -306,6 +314,12 @@ class PluginHost:
         )
         self.statuses.append(status)
         return status
+
+
+@cache
+def shipped_rules() -> RuleSet:
+    """Return the rules of the engine and of the built-in plugins."""
+    return PluginHost.load(discover=False).rules
 
 
 def _find(discover: bool) -> Iterable[_Found]:
@@ -357,8 +371,9 @@ def _taken_from(announced: Any, hook: str, kind: type[Any]) -> list[Any]:
     return collected
 
 
-def _refuse_foreign_prefix(code: str, found: _Found) -> None:
-    if code[:-3] == "AGP":
+def _refuse_foreign_prefix(code: str, found: _Found, plugin: object) -> None:
+    own = getattr(plugin, "__name__", "").startswith("agpis_sdk.")
+    if code[:-3] == "AGP" and not own:
         raise PluginContractError(
             f"rule {code}: the prefix AGP belongs to agpis-sdk; {found.distribution} needs a prefix of its own"
         )

@@ -1,8 +1,8 @@
-"""The rules: what one is, the built-in catalog, and how a config selects among them.
+"""What a rule is, the rules of the engine itself, and how a config selects among the rules of a run.
 
-Codes: AGP1xx single-image, AGP2xx image-pair, AGP3xx multi-image (the three categories of the paper's section 1),
-AGP9xx engine. A third party owns its own prefix of 2-4 letters. A code or its name serves everywhere.
-The explanation of a built-in rule is a page in `rule_pages/`, read only when someone asks for it.
+Every other rule is declared by the plugin that finds its violations, built-in or not. Codes: AGP1xx single-image,
+AGP2xx image-pair, AGP3xx multi-image (the three categories of the paper's section 1), AGP9xx engine. A third party owns
+its own prefix of 2-4 letters. A code or its name works everywhere.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
 from typing import Literal
 
@@ -26,8 +27,9 @@ PAGE_HEADINGS = ("What it checks", "Why it matters", "How it is measured", "Know
 class Rule:
     """One image rule: what its violation is called and what the engine does about it.
 
-    A finding at or above `threshold` is reported; of severity "error" it also removes the image (or one of the pair).
-    `detector` names the component that finds it, `"muisc"` where only the learned sequence model knows it.
+    A finding at or above `threshold` is reported; with severity "error" it also removes the image, or one of the pair.
+    `aliases` are further names by which reviewers call it. The explanation, Markdown under the headings `PAGE_HEADINGS`,
+    is either given as text or the file `rule_pages/CODE.md` of the package that `pages` names.
     """
 
     code: str
@@ -36,9 +38,9 @@ class Rule:
     category: Category
     severity: Severity = "warning"
     threshold: float = 0.5
-    detector: str = ""
     aliases: tuple[str, ...] = ()
     explanation: str = ""
+    pages: str = ""
 
     def __post_init__(self) -> None:
         if not CODE.match(self.code):
@@ -49,88 +51,38 @@ class Rule:
             raise ValueError(f"rule {self.code}: threshold {self.threshold} is not in 0..1")
 
     def page(self) -> str:
-        """Return the rule's explanation in Markdown, under the headings `PAGE_HEADINGS`."""
-        if self.explanation or self.code[:-3] != "AGP":
+        """Return the explanation in Markdown; "" where the rule has none."""
+        if self.explanation or not self.pages:
             return self.explanation
-        return (resources.files("agpis_sdk") / "rule_pages" / f"{self.code}.md").read_text(encoding="utf-8")
+        return (resources.files(self.pages) / "rule_pages" / f"{self.code}.md").read_text(encoding="utf-8")
 
 
-def _rule(
-    code: str,
-    name: str,
-    summary: str,
-    detector: str,
-    severity: Severity = "warning",
-    *aliases: str,
-    threshold: float = 0.5,
-) -> Rule:
-    categories: dict[str, Category] = {"1": "single-image", "2": "image-pair", "3": "multi-image", "9": "engine"}
-    category = categories[code[3]]
-    return Rule(
-        code=code, name=name, summary=summary, category=category, severity=severity, threshold=threshold,
-        detector=detector, aliases=aliases,
-    )  # fmt: skip
+_engine_rule = partial(Rule, category="engine", pages="agpis_sdk")
 
-
-BUILTIN_RULES: tuple[Rule, ...] = (
-    _rule("AGP101", "low-resolution", "The image has too few pixels to show the product.", "image-quality", "error", "low resolution", "too small image", "resolution"),
-    _rule("AGP102", "extreme-aspect-ratio", "The image is far wider or taller than a gallery can show.", "image-quality", "error", "aspect ratio"),
-    _rule("AGP103", "blurry-image", "The image is blurred: focus, motion or enlargement.", "image-quality", "error", "blur", "blurry", "out of focus"),
-    _rule("AGP104", "over-exposed", "The product is washed out by light.", "image-quality", "warning", "overexposed", "washed out"),
-    _rule("AGP105", "under-exposed", "The image is too dark to see the product.", "image-quality", "warning", "underexposed", "too dark"),
-    _rule("AGP106", "low-contrast", "The image is flat and gray.", "image-quality", "warning", "contrast"),
-    _rule("AGP107", "compression-artifacts", "Blocks or ringing from heavy compression.", "image-quality", "warning", "jpeg artifacts", "compression"),
-    _rule("AGP108", "image-noise", "Grain or color noise covers the product.", "muisc", "warning", "noise", "grain"),
-    _rule("AGP109", "unnatural-artifact", "Traces of a bad cut-out, a smear or a failed retouch.", "noncompliance", "warning", "artifact", "bad cut-out", threshold=0.8),
-    _rule("AGP110", "upscaled-image", "A small image that was enlarged.", "image-quality", "warning", "upscaled", "pixelated"),
-    _rule("AGP111", "border-or-frame", "A border or frame runs around the picture.", "image-quality", "error", "border", "frame"),
-    _rule("AGP112", "collage", "Several pictures are put together in one.", "noncompliance", "error", "grid of pictures", "inset"),
-    _rule("AGP113", "screenshot", "The picture is a screenshot with parts of an app or browser.", "noncompliance", "error", "screen capture"),
-    _rule("AGP114", "placeholder-image", "A placeholder stands where the product should be.", "image-quality", "error", "placeholder", "no image"),
-    _rule("AGP115", "cluttered-background", "The background distracts from the product.", "image-quality", "warning", "clutter", "messy background"),
-    _rule("AGP116", "product-too-small", "The product fills too little of the picture.", "image-quality", "warning", "too small", "product fill"),
-    _rule("AGP117", "product-cropped", "The picture's edge cuts the product.", "image-quality", "warning", "cropped", "cut off"),
-    _rule("AGP118", "product-off-center", "The product stands far from the middle.", "image-quality", "warning", "off center", "not centered"),
-    _rule("AGP119", "banner", "A banner or colored block lies over the picture.", "noncompliance", "error", "banner overlay", "color block"),
-    _rule("AGP120", "promotional-text", "Text is laid over the picture.", "noncompliance", "error", "text overlay", "overlaid text", "slogan"),
-    _rule("AGP121", "watermark", "A watermark lies over the picture.", "noncompliance", "error", "water-print", "water print"),
-    _rule("AGP122", "logo-overlay", "A logo that is not on the product is laid over the picture.", "noncompliance", "error", "logo"),
-    _rule("AGP123", "qr-or-barcode", "A QR code or barcode is laid over the picture.", "noncompliance", "error", "qr code", "barcode"),
-    _rule("AGP124", "price-badge", "A price or discount badge lies over the picture.", "noncompliance", "error", "price tag", "discount badge"),
-    _rule("AGP125", "contact-information", "A phone number, address or handle leads buyers elsewhere.", "noncompliance", "error", "phone number", "contact"),
-    _rule("AGP126", "color-cast", "A color cast changes the product's color.", "muisc", "warning", "color cast", "white balance"),
-    _rule("AGP127", "rotated-image", "The product lies on its side, tilted or upside down.", "muisc", "warning", "rotated", "upside down", "tilted"),
-    _rule("AGP128", "non-compliant-content", "Something does not belong in the picture, and no one kind stands out.", "noncompliance", "error", "non-compliant", "noncompliant content"),
-    _rule("AGP129", "format-mismatch", "The file's extension does not tell its real format.", "image-quality", "warning", "wrong extension", "wrong file type"),
-    _rule("AGP130", "ai-generated-mark", "The metadata says that generative AI made or edited the picture.", "image-quality", "warning", "ai generated", "generative ai"),
-    _rule("AGP201", "duplicate-content", "Two images show the same content: a crop, flip or copy of one another.", "duplicates", "error", "duplicated content", "duplicate"),
-    _rule("AGP202", "exact-copy", "Two images are the same, pixel for pixel.", "image-quality", "error", "same file", "identical"),
-    _rule("AGP203", "similar-viewing-angle", "Two images show the product from nearly the same angle.", "duplicates", "warning", "similar angle", "same view"),
-    _rule("AGP204", "color-mismatch", "Two images show the product in different colors.", "muisc", "warning", "different color", "wrong color"),
-    _rule("AGP205", "different-product", "Two images show different products.", "muisc", "warning", "wrong product", "another product"),
-    _rule("AGP206", "enlarged-detail-repeated", "One image only repeats a part of the other, enlarged.", "duplicates", "warning", "repeated detail", "zoomed copy"),
-    _rule("AGP207", "style-mismatch", "Two images differ so much in style that they do not belong together.", "muisc", "warning", "different style"),
-    _rule("AGP208", "color-variant", "Two images are the same shot of the product in different colors.", "duplicates", "warning", "recolored", "color variant"),
-    _rule("AGP301", "primary-not-whole-product", "The primary image does not show the whole product.", "muisc", "warning", "whole product", "whole picture"),
-    _rule("AGP302", "improper-order", "The images stand in an order that does not introduce the product.", "muisc", "warning", "wrong order", "display order"),
-    _rule("AGP303", "missing-view", "The sequence leaves out a side of the product that a buyer needs.", "muisc", "warning", "incomplete", "not enough views"),
-    _rule("AGP304", "title-mismatch", "The sequence does not show what the title names.", "muisc", "warning", "does not match the title"),
-    _rule("AGP305", "redundant-sequence", "All images say the same.", "muisc", "warning", "redundant", "repetitive"),
-    _rule("AGP306", "details-only", "The sequence holds only details.", "muisc", "warning", "only details", "only close-ups"),
-    _rule("AGP307", "inconsistent-background", "Backgrounds change through the sequence.", "muisc", "warning", "backgrounds differ"),
-    _rule("AGP308", "primary-shows-back", "The primary image shows the back of the product.", "muisc", "warning", "back view first"),
-    _rule("AGP901", "unreadable-image", "The image could not be read.", "engine", "error"),
-    _rule("AGP902", "component-failed", "A component failed on this item.", "engine"),
-    _rule("AGP903", "missing-fact", "A component was skipped, as a fact that it needs could not be computed.", "engine"),
-    _rule("AGP904", "image-too-large", "The image is beyond the limit on pixels or bytes and was not decoded.", "engine", "error"),
-    _rule("AGP905", "animated-image", "The image is animated; only its first frame was looked at.", "engine"),
-)  # fmt: skip
+ENGINE_RULES: tuple[Rule, ...] = (
+    _engine_rule(code="AGP901", name="unreadable-image", severity="error", summary="The image could not be read."),
+    _engine_rule(code="AGP902", name="component-failed", summary="A component failed on this item."),
+    _engine_rule(
+        code="AGP903",
+        name="missing-fact",
+        summary="A component was skipped, as a fact that it needs could not be computed.",
+    ),
+    _engine_rule(
+        code="AGP904",
+        name="image-too-large",
+        severity="error",
+        summary="The image is beyond the limit on pixels or bytes and was not decoded.",
+    ),
+    _engine_rule(
+        code="AGP905", name="animated-image", summary="The image is animated; only its first frame was looked at."
+    ),
+)
 
 
 class RuleSet:
     """All rules of a run, found by code or by name."""
 
-    def __init__(self, rules: Iterable[Rule] = BUILTIN_RULES) -> None:
+    def __init__(self, rules: Iterable[Rule] = ENGINE_RULES) -> None:
         self._by_code: dict[str, Rule] = {}
         self._by_name: dict[str, Rule] = {}
         self._owners: dict[str, str] = {}

@@ -30,7 +30,7 @@ from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.datasets.galleries import products_of
 from agpis_sdk.datasets.photos import load_photo
 from agpis_sdk.datasets.splits import split_of
-from agpis_sdk.rules import BUILTIN_RULES
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.synthetic.pairs import LabeledPair, labeled_pairs
 from agpis_sdk.synthetic.violations import hard_negative, inject
 from agpis_sdk.training.duplicates import MeasuredPair, measured
@@ -124,7 +124,7 @@ def our_findings(singles: Sequence[dict[str, str]], folder: Path) -> tuple[dict[
         for single in singles
     ]
     started = time.perf_counter()
-    removing = {rule.code for rule in BUILTIN_RULES if rule.severity == "error"}
+    removing = {rule.code for rule in shipped_rules() if rule.severity == "error"}
     found = [outcome.findings for outcome in pipeline.run(products)]
     seconds = time.perf_counter() - started
     said = [[finding.name for finding in findings] for findings in found]

@@ -20,7 +20,7 @@ from agpis_sdk.cli.app import app
 from agpis_sdk.config import Config, config_schema
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import GalleryAudit, Outcome, Product, Review
-from agpis_sdk.rules import BUILTIN_RULES, Rule
+from agpis_sdk.rules import Rule
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py; change the code, then run: make docs-write -->\n\n"
@@ -29,9 +29,9 @@ NOTE = "<!-- Written by docs/generate.py; change the code, then run: make docs-w
 def pages() -> Iterator[tuple[str, str]]:
     """Yield every generated file: its path below docs/reference and its text."""
     host = PluginHost.load(discover=False)
-    yield "rules/index.md", rule_index()
-    for rule in BUILTIN_RULES:
-        yield f"rules/{rule.code}.md", rule_page(rule)
+    yield "rules/index.md", rule_index(host)
+    for rule in host.rules:
+        yield f"rules/{rule.code}.md", rule_page(rule, host)
     yield "hooks.md", hook_page()
     yield "config.md", config_page(host)
     yield "cli.md", cli_page()
@@ -47,34 +47,40 @@ def as_json(schema: dict[str, object]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def rule_index() -> str:
+def rule_index(host: PluginHost) -> str:
     """Return the table of all built-in rules by category."""
     lines = [
         NOTE + "# Rules\n",
         "A code or a name serves everywhere: `agpis rules AGP121` and `agpis rules watermark`.\n",
     ]
     for category in ("single-image", "image-pair", "multi-image", "engine"):
-        rules = [rule for rule in BUILTIN_RULES if rule.category == category]
+        rules = [rule for rule in host.rules if rule.category == category]
         lines.append(f"## {category} ({len(rules)})\n")
         lines.append("| code | name | what it says | severity | found by |\n|---|---|---|---|---|")
         lines += [
-            f"| [{rule.code}]({rule.code}.md) | {rule.name} | {rule.summary} | {rule.severity} | {rule.detector or 'engine'} |"
+            f"| [{rule.code}]({rule.code}.md) | {rule.name} | {rule.summary} | {rule.severity} | {finders(rule, host)} |"
             for rule in rules
         ]
         lines.append("")
     return "\n".join(lines)
 
 
-def rule_page(rule: Rule) -> str:
+def rule_page(rule: Rule, host: PluginHost) -> str:
     """Return one rule's page: its facts, then its explanation."""
     title, _, body = rule.page().partition("\n")
     effect = "removes the image, or one of the pair" if rule.severity == "error" else "reported only"
     also = f" · also called: {', '.join(rule.aliases)}" if rule.aliases else ""
     facts = (
         f"{rule.summary}\n\n*{rule.category} · severity {rule.severity} ({effect}) · "
-        f"found by {rule.detector or 'the engine'}{also}*\n"
+        f"found by {finders(rule, host)}{also}*\n"
     )
     return f"{NOTE}{title}\n\n{facts}{body.rstrip()}\n"
+
+
+def finders(rule: Rule, host: PluginHost) -> str:
+    """Return the components that may raise a rule; the sequence model, which may raise each, only where it is alone."""
+    names = host.finders(rule.code)
+    return ", ".join(name for name in names if name != "muisc") or ", ".join(names) or "the engine"
 
 
 def hook_page() -> str:

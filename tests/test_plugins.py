@@ -16,10 +16,9 @@ from agpis_sdk.config import PluginsSection
 from agpis_sdk.errors import ConfigError, PluginLoadError, UnknownNameError
 from agpis_sdk.hookspecs import hookimpl
 from agpis_sdk.plugins import PluginHost, PluginStatus
-from agpis_sdk.rules import BUILTIN_RULES, Rule
+from agpis_sdk.rules import Rule
 
 SHINY = Rule(code="SHY101", name="shiny-spot", summary="A highlight.", category="single-image")
-BANNER = next(rule for rule in BUILTIN_RULES if rule.name == "banner")
 
 Install = Callable[..., None]
 
@@ -60,10 +59,12 @@ class TestAGoodPlugin:
         assert host.rules.owner("SHY101") == "odd local (odd)"
         assert host.named("agpis_image_checkers", "shiny", setting="x").plugin is status
 
-    def test_may_detect_a_built_in_rule(self) -> None:
-        _, status = status_of(announcing(checker(rules=(BANNER,))))
+    def test_may_raise_a_rule_that_another_plugin_declares(self) -> None:
+        host, status = status_of(announcing(checker(rules=(), also_raises=("AGP119",))))
 
         assert status.state == "active"
+        assert host.specs("agpis_image_checkers")["shiny"].spec.raises("AGP119")
+        assert not host.specs("agpis_image_checkers")["shiny"].spec.raises("AGP120")
 
     def test_may_own_a_prefix_that_begins_with_agp(self) -> None:
         own = Rule(code="AGPX101", name="own", summary="Own.", category="single-image")
@@ -164,8 +165,8 @@ class Nothing:
             "rule AGP999: the prefix AGP belongs to agpis-sdk; odd needs a prefix of its own",
         ),
         (
-            announcing(checker(rules=(Rule(code="SHY101", name="banner", summary="", category="single-image"),))),
-            'rule "banner" is declared by both agpis-sdk and odd local (odd)',
+            announcing(checker(rules=(Rule(code="SHY101", name="missing-fact", summary="", category="single-image"),))),
+            'rule "missing-fact" is declared by both agpis-sdk and odd local (odd)',
         ),
     ],
 )

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from agpis_sdk.cli.options import ConfigOption, JsonOption, NoPluginsOption, SetOption, settings
-from agpis_sdk.rules import Rule, RuleSet
+from agpis_sdk.plugins import PluginHost
+from agpis_sdk.rules import Rule
 
 
 def rules(
@@ -24,17 +25,17 @@ def rules(
     wanted = [rule_set[code]] if code else list(rule_set)
     limits = {rule_set[key].code: value for key, value in loaded.config.rules.thresholds.items()}
     if as_json:
-        facts = [_facts(rule, rule_set, limits) for rule in wanted]
+        facts = [_facts(rule, host, limits) for rule in wanted]
         if code:
             facts[0]["page"] = wanted[0].page()
         typer.echo(json.dumps(facts[0] if code else facts, indent=2, ensure_ascii=False))
     elif code:
-        _explain(wanted[0], rule_set, limits)
+        _explain(wanted[0], host, limits)
     else:
-        _list(wanted, rule_set)
+        _list(wanted, host)
 
 
-def _facts(rule: Rule, rule_set: RuleSet, limits: dict[str, float]) -> dict[str, Any]:
+def _facts(rule: Rule, host: PluginHost, limits: dict[str, float]) -> dict[str, Any]:
     return {
         "code": rule.code,
         "name": rule.name,
@@ -42,23 +43,23 @@ def _facts(rule: Rule, rule_set: RuleSet, limits: dict[str, float]) -> dict[str,
         "category": rule.category,
         "severity": rule.severity,
         "threshold": limits.get(rule.code, rule.threshold),
-        "detector": rule.detector,
+        "found_by": host.finders(rule.code),
         "aliases": list(rule.aliases),
-        "owner": rule_set.owner(rule.code),
+        "owner": host.rules.owner(rule.code),
     }
 
 
-def _explain(rule: Rule, rule_set: RuleSet, limits: dict[str, float]) -> None:
+def _explain(rule: Rule, host: PluginHost, limits: dict[str, float]) -> None:
     effect = "removes the image, or one of the pair" if rule.severity == "error" else "is reported only"
     typer.echo(rule.page().strip() or f"# {rule.code} {rule.name}\n\n{rule.summary}")
     typer.echo(
         f"\nCategory: {rule.category} · severity: {rule.severity} ({effect}) · reported from score "
-        f"{limits.get(rule.code, rule.threshold):g} · found by: {rule.detector or rule_set.owner(rule.code)}"
+        f"{limits.get(rule.code, rule.threshold):g} · found by: {', '.join(host.finders(rule.code)) or 'the engine'}"
     )
 
 
-def _list(rules_: list[Rule], rule_set: RuleSet) -> None:
+def _list(rules_: list[Rule], host: PluginHost) -> None:
     width = max(len(rule.name) for rule in rules_)
     for rule in rules_:
-        detector = rule.detector or rule_set.owner(rule.code)
-        typer.echo(f"{rule.code}  {rule.name:<{width}}  {rule.severity:<7}  {detector:<13}  {rule.summary}")
+        finder = next(iter(host.finders(rule.code)), "engine")
+        typer.echo(f"{rule.code}  {rule.name:<{width}}  {rule.severity:<7}  {finder:<13}  {rule.summary}")

@@ -1,11 +1,10 @@
-"""Reads rules (codes, names and aliases, in the order in which they are named) and images off a reviewer's words."""
+"""Read rules and images off a reviewer's words."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-from agpis_sdk.rules import BUILTIN_RULES
+from agpis_sdk.rules import RuleSet
 
 PLACES = {
     word: place
@@ -18,36 +17,50 @@ PLACES = {
 _PLACE = re.compile(
     rf"\b({'|'.join(PLACES)})\b(?=\s+(?:images?|photos?|pictures?(?!\s+set)|and|or)\b|\s*[^\w\s]|\s*$)", re.IGNORECASE
 )
+# Reviewers write British English, too; rules and their aliases are American.
+_BRITISH = {"colour": "color", "centre": "center", "grey": "gray"}
 
 
-def rules_in(feedback: str) -> tuple[str, ...]:
-    """Return the codes of the rules that a text names, the first one first; a longer name wins over one inside it.
+class FeedbackParser:
+    """Find the rules of a run, by code, name or alias, and the places of images in a reviewer's words."""
 
-    >>> rules_in("Watermark on the second image, and low resolution")
-    ('AGP121', 'AGP101')
-    """
-    pattern, codes = _names()
-    found = [codes[re.sub(r"[\s-]+", " ", match[0].lower())] for match in pattern.finditer(feedback)]
-    return tuple(dict.fromkeys(found))
+    def __init__(self, rules: RuleSet) -> None:
+        self._codes: dict[str, str] = {}
+        for rule in rules:
+            if rule.category != "engine":
+                for name in (rule.code, rule.name, *rule.aliases):
+                    self._codes.setdefault(_normalized(name), rule.code)
+        longest_first = sorted(self._codes, key=len, reverse=True)
+        alternatives = "|".join(re.escape(name).replace(r"\ ", r"[\s-]+") for name in longest_first)
+        self._pattern = re.compile(rf"\b(?:{alternatives})\b")
+
+    def rules_in(self, feedback: str) -> tuple[str, ...]:
+        """Return the codes of the rules that a text names, in order; a longer name wins over one inside it.
+
+        >>> from agpis_sdk.plugins import shipped_rules
+        >>> FeedbackParser(shipped_rules()).rules_in("Watermark on the second image, and low resolution")
+        ('AGP121', 'AGP101')
+        """
+        found = [self._codes[_normalized(match[0])] for match in self._pattern.finditer(_american(feedback))]
+        return tuple(dict.fromkeys(found))
+
+    def images_in(self, feedback: str) -> frozenset[int]:
+        """Return the places in the sequence, from 0, of the images that a text names, apart from rules' names.
+
+        >>> from agpis_sdk.plugins import shipped_rules
+        >>> sorted(FeedbackParser(shipped_rules()).images_in("Duplicate content: the first and the 3rd image"))
+        [0, 2]
+        """
+        without_rules = self._pattern.sub(" ", _american(feedback))
+        return frozenset(PLACES[match[1].lower()] for match in _PLACE.finditer(without_rules))
 
 
-def images_in(feedback: str) -> frozenset[int]:
-    """Return the places in the sequence, from 0, of the images that a text names; a place in a rule's name is none.
-
-    >>> sorted(images_in("Duplicate content: the first and the 3rd image"))
-    [0, 2]
-    """
-    pattern, _ = _names()
-    return frozenset(PLACES[match[1].lower()] for match in _PLACE.finditer(pattern.sub(" ", feedback)))
+def _american(text: str) -> str:
+    text = text.lower()
+    for british, american in _BRITISH.items():
+        text = text.replace(british, american)
+    return text
 
 
-@lru_cache
-def _names() -> tuple[re.Pattern[str], dict[str, str]]:
-    codes: dict[str, str] = {}
-    for rule in BUILTIN_RULES:
-        if rule.category != "engine":
-            for name in (rule.code, rule.name, *rule.aliases):
-                codes.setdefault(name.lower().replace("-", " "), rule.code)
-    longest_first = sorted(codes, key=len, reverse=True)
-    alternatives = "|".join(re.escape(name).replace(r"\ ", r"[\s-]+") for name in longest_first)
-    return re.compile(rf"\b(?:{alternatives})\b", re.IGNORECASE), codes
+def _normalized(name: str) -> str:
+    return re.sub(r"[\s-]+", " ", _american(name))

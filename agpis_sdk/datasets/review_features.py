@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from agpis_sdk.builtin.muisc.features import image_tokens
 from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED
 from agpis_sdk.components import Backbone, DecodedImage
-from agpis_sdk.datasets.feedback_parser import rules_in
+from agpis_sdk.datasets.feedback_parser import FeedbackParser
 from agpis_sdk.datasets.galleries import split_of_review
 from agpis_sdk.datasets.photos import load_photo, with_pixels
 from agpis_sdk.datasets.splits import Split
 from agpis_sdk.errors import ImageReadError, TrainingDataError
 from agpis_sdk.media.decode import as_image
 from agpis_sdk.media.letterbox import letterbox
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Review
+from agpis_sdk.rules import RuleSet
 
 Fusion = Literal["late", "early"]
 REVIEWS_AT_ONCE = 64
@@ -92,17 +94,20 @@ def review_features(
     seed: int = 0,
     max_images: int = 8,
     cache: Path | None = None,
+    rules: RuleSet | None = None,
 ) -> ReviewFeatures:
     """Run the backbone over the images of reviewed sequences.
 
     With early fusion the images of a sequence are put side by side first, so that each sequence has one (section 4.3).
     With `cache`, a folder, features computed before for the same reviews and backbone are read instead. A review that
-    names an image it does not have, repeats one, is too long, or whose image is gone is skipped and listed.
+    names an image it does not have, repeats one, is too long, or whose image is gone is skipped and listed. Feedback
+    without `rules` is read by those of the run: the shipped ones where none are given.
 
     Raises `TrainingDataError` when nothing is left.
     """
     listed = list(reviews)
-    folder = cache / _fingerprint(listed, fusion, backbone) if cache else None
+    parser = FeedbackParser(rules or shipped_rules())
+    folder = cache / _fingerprint(listed, fusion, backbone, parser) if cache else None
     if folder and (folder / "reviews.json").is_file():
         return _read(folder)
     kept: list[LearnableReview] = []
@@ -111,7 +116,7 @@ def review_features(
     global_rows: list[NDArray[np.float16]] = []
     for start in range(0, len(listed), REVIEWS_AT_ONCE):
         chunk = listed[start : start + REVIEWS_AT_ONCE]
-        images = _read_images(chunk, kept, skipped, len(token_rows), fusion, seed, max_images)
+        images = _read_images(chunk, kept, skipped, len(token_rows), fusion, seed, max_images, parser)
         # Many sequences at once, so that the backbone sees full batches.
         for facts in backbone.features(images):
             tokens, global_token = image_tokens(facts)
@@ -124,18 +129,21 @@ def review_features(
     return features
 
 
-def review_pixels(reviews: Iterable[Review], *, size: int, seed: int = 0, max_images: int = 8) -> ReviewPixels:
+def review_pixels(
+    reviews: Iterable[Review], *, size: int, seed: int = 0, max_images: int = 8, rules: RuleSet | None = None
+) -> ReviewPixels:
     """Read the images of reviewed sequences as squares of `size` pixels, for a tower of the model's own.
 
     Skips and raises as `review_features` does.
     """
     listed = list(reviews)
+    parser = FeedbackParser(rules or shipped_rules())
     kept: list[LearnableReview] = []
     skipped: list[Skipped] = []
     squares: list[NDArray[np.uint8]] = []
     for start in range(0, len(listed), REVIEWS_AT_ONCE):
         chunk = listed[start : start + REVIEWS_AT_ONCE]
-        images = _read_images(chunk, kept, skipped, len(squares), "late", seed, max_images)
+        images = _read_images(chunk, kept, skipped, len(squares), "late", seed, max_images, parser)
         squares.extend(letterbox(image.pixels, size) for image in images)
     _refuse_nothing(kept, skipped)
     return ReviewPixels(tuple(kept), tuple(skipped), np.stack(squares))
@@ -149,6 +157,7 @@ def _read_images(
     fusion: Fusion,
     seed: int,
     max_images: int,
+    parser: FeedbackParser,
 ) -> list[DecodedImage]:
     """Return the images of reviews, which get the numbers from `first` on; append the reviews to `kept` or `skipped`."""
     images: list[DecodedImage] = []
@@ -158,7 +167,7 @@ def _read_images(
             skipped.append(own)
             continue
         start = first + len(images)
-        kept.append(_learnable(review, tuple(range(start, start + len(own))), seed))
+        kept.append(_learnable(review, tuple(range(start, start + len(own))), seed, parser))
         images.extend(own)
     return images
 
@@ -172,11 +181,11 @@ def _refuse_nothing(kept: Sequence[LearnableReview], skipped: Sequence[Skipped])
         )
 
 
-def code_of(review: Review) -> str:
+def code_of(review: Review, parser: FeedbackParser) -> str:
     """Return what a review says: "yes" where it accepts, else the code of the first rule it names, else "other"."""
     if review.decision == "accepted":
         return QUALIFIED
-    rules = review.rules or rules_in(review.feedback)
+    rules = review.rules or parser.rules_in(review.feedback)
     return rules[0] if rules else OTHER
 
 
@@ -208,25 +217,26 @@ def _images(review: Review, max_images: int, fusion: Fusion) -> list[DecodedImag
     return [side_by_side(images)] if fusion == "early" else images
 
 
-def _learnable(review: Review, images: tuple[int, ...], seed: int) -> LearnableReview:
+def _learnable(review: Review, images: tuple[int, ...], seed: int, parser: FeedbackParser) -> LearnableReview:
     rejected = review.decision == "rejected"
     return LearnableReview(
         product=str(review.product.attributes.get("source", review.product.id)),
         split=split_of_review(review, seed=seed),
         title=review.product.title,
         category=review.product.category,
-        code=code_of(review),
+        code=code_of(review, parser),
         # For accepted sequences the feedback is one constant word (section 3.4.3).
         feedback=review.feedback if rejected else QUALIFIED,
         images=images,
     )
 
 
-def _fingerprint(reviews: Sequence[Review], fusion: Fusion, backbone: Backbone) -> str:
+def _fingerprint(reviews: Sequence[Review], fusion: Fusion, backbone: Backbone, parser: FeedbackParser) -> str:
     """Return a name for the features of these reviews, this way of fusing them, and this backbone's own output."""
     digest = hashlib.sha256(f"{LAYOUT}:{fusion}".encode())
     for review in reviews:
         digest.update(review.model_dump_json().encode())
+        digest.update(code_of(review, parser).encode())
         # A file of another size is another photo; hashing all bytes again would cost more than it is worth.
         sizes = [Path(image.uri).stat().st_size for image in review.product.images if Path(image.uri).is_file()]
         digest.update(repr(sizes).encode())

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED
-from agpis_sdk.datasets.feedback_parser import images_in, rules_in
+from agpis_sdk.datasets.feedback_parser import FeedbackParser
 from agpis_sdk.evaluation.bootstrap import BINS, Mask, Resamples, Values, bin_of, drawn_weights, interval, mask_of
 from agpis_sdk.evaluation.predictions import JudgedReviews
 from agpis_sdk.evaluation.report import Confusion, Figure, ReliabilityBin, SequenceReport
+from agpis_sdk.plugins import shipped_rules
+from agpis_sdk.rules import RuleSet
 
 PRECISIONS = (0.8, 0.85, 0.9)
 CATEGORIES = {"single": "AGP1", "pair": "AGP2", "multi": "AGP3"}
@@ -32,14 +34,18 @@ class _Question:
     missing: str
 
 
-def evaluate(judged: JudgedReviews, *, seed: int = 0, resamples: int = 500) -> SequenceReport:
+def evaluate(
+    judged: JudgedReviews, *, seed: int = 0, resamples: int = 500, rules: RuleSet | None = None
+) -> SequenceReport:
     """Measure a model on reviews that it has judged, with 95 % intervals from `resamples` draws of whole products.
 
-    What cannot be computed is None and its reason is listed in the report; nothing is raised.
+    What cannot be computed is None and its reason is listed in the report; nothing is raised. Generated feedback is read
+    with the names of `rules`, the shipped ones where none are given.
     """
-    headline = {**_ranking(judged), **_calibration(judged), **_classes(judged), **_feedback(judged)}
-    rules = _rules(judged)
-    questions = {**headline, **rules}
+    parser = FeedbackParser(rules or shipped_rules())
+    headline = {**_ranking(judged), **_calibration(judged), **_classes(judged), **_feedback(judged, parser)}
+    by_rule = _rules(judged)
+    questions = {**headline, **by_rule}
     answered = {name: question for name, question in questions.items() if not question.missing}
     itself = Resamples.data_itself(judged.qualified, judged.p_qualified)
     values = {name: float(question.answer(itself)[0]) for name, question in answered.items()}
@@ -54,8 +60,8 @@ def evaluate(judged: JudgedReviews, *, seed: int = 0, resamples: int = 500) -> S
         products=len(set(judged.products.tolist())),
         resamples=resamples,
         figures={name: figures[name] for name in headline},
-        rules={name: figures[name] for name in rules},
-        unseen_rules=tuple(code for code in judged.classes[1:] if code != OTHER and code not in rules),
+        rules={name: figures[name] for name in by_rule},
+        unseen_rules=tuple(code for code in judged.classes[1:] if code != OTHER and code not in by_rule),
         reliability=reliability(judged.qualified, judged.p_qualified),
         confusion=confusion(judged),
     )
@@ -144,14 +150,16 @@ def _classes(judged: JudgedReviews) -> dict[str, _Question]:
     }
 
 
-def _feedback(judged: JudgedReviews) -> dict[str, _Question]:
+def _feedback(judged: JudgedReviews, parser: FeedbackParser) -> dict[str, _Question]:
     """Ask whether the words name the reviewer's rule and images, and say "yes" to what is qualified.
 
     A review whose rule is "other" names no rule that could be repeated, so it is not counted among the first.
     """
     said, written = judged.feedback_said, judged.feedback_written
-    names_rule = [rules_in(words)[:1] == (code,) for words, code in zip(said, judged.codes.tolist(), strict=True)]
-    images = [(images_in(words), images_in(wanted)) for words, wanted in zip(said, written, strict=True)]
+    names_rule = [
+        parser.rules_in(words)[:1] == (code,) for words, code in zip(said, judged.codes.tolist(), strict=True)
+    ]
+    images = [(parser.images_in(words), parser.images_in(wanted)) for words, wanted in zip(said, written, strict=True)]
     rejected, silent = ~judged.qualified, len(judged) > 0 and not any(said)
     questions = {
         "feedback_names_the_rule": _share(

@@ -14,7 +14,7 @@ from agpis_sdk.evaluation.metrics import NO_QUALIFIED, NO_REJECTED, NO_REVIEW, P
 from agpis_sdk.evaluation.predictions import JudgedReviews
 from agpis_sdk.evaluation.report import Figure as Measured
 from agpis_sdk.evaluation.report import SequenceReport
-from agpis_sdk.rules import BUILTIN_RULES
+from agpis_sdk.plugins import shipped_rules
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 # Okabe and Ito's colors, which stay apart for color-blind readers.
 BLUE, ORANGE, GREEN, GRAY, INK = "#0072B2", "#D55E00", "#009E73", "#999999", "#222222"
 CATEGORY_COLORS = {"single-image": BLUE, "image-pair": ORANGE, "multi-image": GREEN, "other": GRAY}
-RULES = {rule.code: rule for rule in BUILTIN_RULES}
 SQUARE = (5.6, 5.2)
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -288,11 +287,11 @@ def _short(count: int) -> str:
 
 
 def _named(code: str) -> str:
-    return f"{code}  {RULES[code].name}" if code in RULES else code
+    return f"{code}  {shipped_rules()[code].name}" if code in shipped_rules() else code
 
 
 def _category(code: str) -> str:
-    return RULES[code].category if code in RULES else "other"
+    return shipped_rules()[code].category if code in shipped_rules() else "other"
 
 
 def _left_out(codes: list[str]) -> str:

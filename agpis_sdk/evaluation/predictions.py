@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.muisc.text import CLASSES, QUALIFIED
+from agpis_sdk.builtin.muisc.text import QUALIFIED
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class JudgedReviews:
     feedback_said: Sequence[str]
     feedback_written: Sequence[str]
     products: NDArray[np.str_]
-    classes: Sequence[str] = CLASSES
+    classes: Sequence[str]
 
     def __post_init__(self) -> None:
         lengths = {

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agpis_sdk.evaluation.report import Figure, SequenceReport
-from agpis_sdk.report.phrases import BUILTIN_NAMES
+from agpis_sdk.plugins import shipped_rules
+from agpis_sdk.rules import RuleSet
 
 HEADLINE: Final[dict[str, str]] = {
     "auc": "ROC AUC",
@@ -33,7 +34,7 @@ CATEGORIES: Final[dict[str, str]] = {
 }
 
 
-def evaluation_table(report: SequenceReport, *, worst: int = 10) -> Group:
+def evaluation_table(report: SequenceReport, *, worst: int = 10, rules: RuleSet | None = None) -> Group:
     """Return a model's measurement for a console; of the rules, the `worst` ones are shown.
 
     A figure that could not be computed is a dash with the reason beside it.
@@ -48,7 +49,8 @@ def evaluation_table(report: SequenceReport, *, worst: int = 10) -> Group:
     measured = {code: figure for code, figure in report.rules.items() if figure.value is not None}
     if measured:
         lowest = sorted(measured, key=lambda code: (measured[code].value, code))[:worst]
-        words = {code: f"{code}  {BUILTIN_NAMES[code]}" if code in BUILTIN_NAMES else code for code in lowest}
+        known = rules or shipped_rules()
+        words = {code: f"{code}  {known[code].name}" if code in known else code for code in lowest}
         parts += [Text(), _figures("Worst rules, by AUC", "Rejected", words, measured)]
     if rest := _rest(report, measured, worst):
         parts += [Text(), Text(rest, style="dim")]

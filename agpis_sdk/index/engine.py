@@ -51,7 +51,7 @@ class IndexEngine:
         _refuse_missing_facts(checkers, owned)
         self._backbone = Component(owned, host.create(owned, config.components))
         self._checkers = [Component(checker, host.create(checker, config.components)) for checker in checkers]
-        self._context = RunContext(config, self._backbone.instance)
+        self._context = RunContext(config, host.rules, self._backbone.instance)
         self._invoker = Invoker(self._context, config.run.max_failures)
 
     def identity(self) -> BackboneIdentity:
@@ -104,7 +104,7 @@ class IndexEngine:
             checker,
             [pair for pair in pairs if id(pair) in shown],
             lambda chunk: checker.instance.check_pairs(chunk, self._context),
-            lambda chunk, result: accept_finding(checker, pairs_known(chunk), result),
+            lambda chunk, result: accept_finding(checker, pairs_known(chunk), result, self.rules),
         )
         numbers = {_names(pair): shown[id(pair)] for pair in pairs if id(pair) in shown}
         for finding in found:
@@ -137,7 +137,7 @@ def _checkers(host: PluginHost, codes: Sequence[str]) -> list[OwnedSpec]:
     specs = host.specs("agpis_pair_checkers").values()
     chosen: dict[str, OwnedSpec] = {}
     for code in codes:
-        chosen |= {owned.spec.name: owned for owned in specs if code in {rule.code for rule in owned.spec.rules}}
+        chosen |= {owned.spec.name: owned for owned in specs if owned.spec.raises(code)}
     if not chosen:
         raise ConfigError(
             "no pair checker can raise any of these rules, so nothing can be called a repeat",

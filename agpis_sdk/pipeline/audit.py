@@ -44,7 +44,7 @@ class Audit:
         plan = make_audit_plan(self.host, self.config)
         self.rules = self.host.rules.with_severities(self.config.rules.severities)
         backbone = self._make(plan.backbone) if plan.backbone else None
-        self._context = RunContext(self.config, backbone.instance if backbone else None)
+        self._context = RunContext(self.config, self.host.rules, backbone.instance if backbone else None)
         self._invoker = Invoker(self._context, self.config.run.max_failures)
         limits = thresholds(self.rules, self.config)
         self.reported_rules = [rule for rule in self.rules if rule.code in limits]

@@ -10,13 +10,15 @@ from agpis_sdk.config import Config
 from agpis_sdk.errors import PluginContractError
 from agpis_sdk.pipeline.plan import ENGINE_FACTS
 from agpis_sdk.records import Product
+from agpis_sdk.rules import RuleSet
 
 
 class RunContext:
     """The context that every component gets; facts and products live as long as their micro-batch."""
 
-    def __init__(self, config: Config, backbone: Backbone | None) -> None:
+    def __init__(self, config: Config, rules: RuleSet, backbone: Backbone | None) -> None:
         self._config = config
+        self._rules = rules
         self._backbone = backbone
         self._products: dict[str, Product] = {}
         self._facts: dict[tuple[str, str], dict[str, Any]] = {}
@@ -37,6 +39,11 @@ class RunContext:
     def sequence_length(self) -> int:
         """K^t, the number of images in a target sequence."""
         return self._config.sequence.length
+
+    @property
+    def rules(self) -> RuleSet:
+        """All rules of the run, of every plugin."""
+        return self._rules
 
     @property
     def backbone(self) -> Backbone:

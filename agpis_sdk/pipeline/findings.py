@@ -10,18 +10,16 @@ from agpis_sdk.errors import ComponentError
 from agpis_sdk.pipeline.batch import ProductInProgress
 from agpis_sdk.pipeline.invoke import Component
 from agpis_sdk.records import Finding, SequenceVerdict
-from agpis_sdk.rules import RuleSet
+from agpis_sdk.rules import Rule, RuleSet
 
 
 def accept_finding(
-    component: Component, known: Mapping[frozenset[str], Sequence[str]], result: Any
+    component: Component, known: Mapping[frozenset[str], Sequence[str]], result: Any, rules: RuleSet
 ) -> AttributedFinding:
     """Check one finding of a component; `known` maps the images it may name to the products they belong to."""
     if not isinstance(result, Finding):
         raise ComponentError(f"yielded {type(result).__name__}, not a Finding")
-    declared = {rule.code: rule for rule in component.owned.spec.rules}
-    if result.code not in declared:
-        raise ComponentError(f"raised {result.code}, which its spec does not declare")
+    rule = _declared_rule(component, result.code, rules)
     products = known.get(frozenset(result.images), ())
     if isinstance(result, AttributedFinding):
         if result.product_id not in products:
@@ -32,7 +30,7 @@ def accept_finding(
     else:
         raise ComponentError("the images it names are not those of one product; build findings with image_finding")
     _refuse_stray_regions(result, result.images)
-    fields = {"name": declared[result.code].name, "checker": component.name, "product_id": product_id}
+    fields = {"name": rule.name, "checker": component.name, "product_id": product_id}
     return AttributedFinding.model_validate({**result.model_dump(), **fields})
 
 
@@ -53,7 +51,7 @@ def pairs_known(pairs: Iterable[ImagePair]) -> dict[frozenset[str], list[str]]:
 
 
 def accept_verdict(
-    component: Component, sequences: Sequence[ImageSequence], result: Any, *, scorer: bool
+    component: Component, sequences: Sequence[ImageSequence], result: Any, rules: RuleSet, *, scorer: bool
 ) -> SequenceVerdict:
     """Check one verdict of a sequence checker; a scorer must give a probability."""
     if not isinstance(result, SequenceVerdict):
@@ -62,15 +60,13 @@ def accept_verdict(
         raise ComponentError(f"judged a sequence that it was not given: {', '.join(result.sequence)}")
     if scorer and result.p_qualified is None:
         raise ComponentError("is the scorer but gave no p_qualified")
-    declared = {rule.code: rule for rule in component.owned.spec.rules}
     findings = []
     for finding in result.findings:
-        if finding.code not in declared:
-            raise ComponentError(f"raised {finding.code}, which its spec does not declare")
+        rule = _declared_rule(component, finding.code, rules)
         if not set(finding.images) <= set(result.sequence):
             raise ComponentError(f"named images outside the sequence: {', '.join(finding.images)}")
         _refuse_stray_regions(finding, result.sequence)
-        fields = {"name": declared[finding.code].name, "checker": component.name}
+        fields = {"name": rule.name, "checker": component.name}
         findings.append(Finding.model_validate({**_plain(finding), **fields}))
     return result.model_copy(update={"findings": tuple(findings)})
 
@@ -83,6 +79,12 @@ def keep_finding(
         return False
     progress.findings.append(Finding.model_validate({**_plain(finding), "score": round(finding.score, 4)}))
     return rule_set[finding.code].severity == "error"
+
+
+def _declared_rule(component: Component, code: str, rules: RuleSet) -> Rule:
+    if not component.owned.spec.raises(code) or code not in rules:
+        raise ComponentError(f"raised {code}, which its spec does not declare")
+    return rules[code]
 
 
 def _refuse_stray_regions(finding: Finding, images: Sequence[str]) -> None:

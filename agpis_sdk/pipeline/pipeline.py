@@ -45,7 +45,7 @@ class Pipeline:
         self.plan: Plan = make_plan(self.host, self.config)
         self.summary = RunSummary()
         backbone = self._create(self.plan.backbone)
-        self._context = RunContext(self.config, backbone.instance if backbone else None)
+        self._context = RunContext(self.config, self.host.rules, backbone.instance if backbone else None)
         self._invoker = Invoker(self._context, self.config.run.max_failures)
         self._rules = self.host.rules.with_severities(self.config.rules.severities)
         limits = thresholds(self._rules, self.config)

@@ -165,10 +165,11 @@ def _selected(rule: Rule, config: Config) -> bool:
 
 def _needed(host: PluginHost, hook: str, config: Config, facts: frozenset[str] = frozenset()) -> list[OwnedSpec]:
     """Return the checkers that can raise a selected rule or provide one of the facts."""
+    chosen = [rule for rule in host.rules if _selected(rule, config) and rule.category != "engine"]
     return [
         owned
         for owned in host.specs(hook).values()
-        if any(_selected(rule, config) for rule in owned.spec.rules) or owned.spec.provides & facts
+        if any(owned.spec.raises(rule.code) for rule in chosen) or owned.spec.provides & facts
     ]
 
 

@@ -46,7 +46,7 @@ class Scoring:
             if not 0.0 <= probability <= 1.0:
                 raise ComponentError(f"gave p_qualified {probability!r}, which is not in 0..1")
             return _key(sequence), float(probability)
-        verdict = accept_verdict(self.scorer, sequences, result, scorer=True)
+        verdict = accept_verdict(self.scorer, sequences, result, self.context.rules, scorer=True)
         return (verdict.product_id, verdict.sequence), float(verdict.p_qualified or 0.0)
 
 

@@ -61,7 +61,7 @@ class Recognition:
             checker,
             images,
             lambda chunk: checker.instance.check_images(chunk, self.context),
-            lambda chunk, result: accept_finding(checker, images_known(chunk), result),
+            lambda chunk, result: accept_finding(checker, images_known(chunk), result, self.rules),
         )
         for finding in found:
             progress = batch[finding.product_id]
@@ -96,7 +96,7 @@ class Recognition:
             checker,
             pairs,
             lambda chunk: checker.instance.check_pairs(chunk, self.context),
-            lambda chunk, result: accept_finding(checker, pairs_known(chunk), result),
+            lambda chunk, result: accept_finding(checker, pairs_known(chunk), result, self.rules),
         )
         for finding in found:
             keep_finding(batch[finding.product_id], finding, self.thresholds, self.rules)

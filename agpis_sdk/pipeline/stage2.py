@@ -87,7 +87,7 @@ class Stage2:
             checker,
             ready,
             lambda chunk: checker.instance.check_sequences(chunk, self.context),
-            lambda chunk, result: accept_verdict(checker, chunk, result, scorer=scorer),
+            lambda chunk, result: accept_verdict(checker, chunk, result, self.rules, scorer=scorer),
         )
         reasons |= {_key(failure.item): failure.reason for failure in failures}
         return {(verdict.product_id, verdict.sequence): verdict for verdict in verdicts}, reasons

@@ -20,7 +20,7 @@ from agpis_sdk.records import Outcome, Product, Status
 from agpis_sdk.report.card import card_view
 from agpis_sdk.report.phrases import STATUS_WORDS, STATUSES, duration, percent, rate, reason_in_words, spoken
 from agpis_sdk.report.thumbnails import Thumbnail, make_thumbnail
-from agpis_sdk.rules import BUILTIN_RULES, Rule
+from agpis_sdk.rules import Rule
 
 __all__ = ["HtmlReport", "Thumbnail", "make_thumbnail"]
 
@@ -60,9 +60,7 @@ class HtmlReport:
     Cards beyond `max_products` are not drawn, only counted. `rules` explain the codes; give a run's own catalog.
     """
 
-    def __init__(
-        self, path: Path, *, title: str, max_products: int = 2000, rules: Iterable[Rule] = BUILTIN_RULES
-    ) -> None:
+    def __init__(self, path: Path, *, title: str, rules: Iterable[Rule], max_products: int = 2000) -> None:
         self._path = path
         self._title = title
         self._max_products = max_products

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from agpis_sdk.records import Finding, ImageState, Status
-from agpis_sdk.rules import BUILTIN_RULES, Category, Rule, Severity
+from agpis_sdk.rules import Category, Rule, Severity
 
 STATUSES: Final[tuple[Status, ...]] = ("submit", "hold", "none", "failed")
 
@@ -42,8 +42,6 @@ _EFFECT: Final[dict[tuple[Category, Severity], str]] = {
     ("multi-image", "error"): "This concerns the sequence as a whole.",
     ("multi-image", "warning"): "This concerns the sequence as a whole.",
 }
-
-BUILTIN_NAMES: Final[dict[str, str]] = {rule.code: rule.name for rule in BUILTIN_RULES}
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 

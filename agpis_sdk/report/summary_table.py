@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from agpis_sdk.report.phrases import (
-    BUILTIN_NAMES,
     STATUS_WORDS,
     STATUSES,
     duration,
@@ -41,13 +40,13 @@ def summary_table(
         seconds: How long the run took; 0 leaves the speed out.
         images: How many images were read.
         reasons: For a status, products by reason.
-        names: Rule names by code, beyond the built-in ones.
+        names: Rule names by code.
         top: How many rules are shown.
     """
     products = sum(counts.values())
     parts: list[RenderableType] = [_status_table(counts, products, reasons or {})]
     if rules:
-        parts += [Text(), _rule_table(rules, {**BUILTIN_NAMES, **(names or {})}, top)]
+        parts += [Text(), _rule_table(rules, names or {}, top)]
     parts += [Text(), _speed(products, images, seconds)]
     return Group(*parts)
 

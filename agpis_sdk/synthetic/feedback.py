@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agpis_sdk.rules import BUILTIN_RULES
+from agpis_sdk.plugins import shipped_rules
 
-RULES = {rule.code: rule for rule in BUILTIN_RULES}
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 ABOUT_ONE = (
     "{rule} in the {which} image, {place}: {thing}.",
@@ -56,7 +55,7 @@ def and_also(first: str, second: str, rng: np.random.Generator) -> str:
 
 def _spoken(code: str, rng: np.random.Generator) -> str:
     """Name a rule as people do: mostly by its name, else by an alias, rarely by its code."""
-    rule = RULES[code]
+    rule = shipped_rules()[code]
     choice = rng.random()
     if choice < 0.05:
         return code

@@ -89,7 +89,8 @@ def _component_for(host: PluginHost, code: str, name: str, settings: str) -> Com
     rule = host.rules[code]
     known = _finders(host, rule)
     names = [owned.spec.name for owned in known]
-    wanted = name or (rule.detector if rule.detector in names else "")
+    declaring = [owned.spec.name for owned in known if code in {one.code for one in owned.spec.rules}]
+    wanted = name or (declaring[0] if declaring else "")
     third_party = [owned for owned in known if owned.plugin.distribution != "agpis-sdk"]
     chosen = [owned for owned in known if owned.spec.name == wanted]
     if not name and third_party:
@@ -107,11 +108,7 @@ def _component_for(host: PluginHost, code: str, name: str, settings: str) -> Com
 def _finders(host: PluginHost, rule: Rule) -> list[OwnedSpec]:
     """Return who announces a rule: the checkers of its own category, else those of sequences."""
     for hook in (HOOK_OF_CATEGORY.get(rule.category), "agpis_sequence_checkers"):
-        finders = [
-            owned
-            for name, owned in host.all_specs()
-            if name == hook and rule.code in {r.code for r in owned.spec.rules}
-        ]
+        finders = [owned for name, owned in host.all_specs() if name == hook and owned.spec.raises(rule.code)]
         if finders:
             return finders
     return []

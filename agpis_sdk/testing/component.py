@@ -73,7 +73,7 @@ class ComponentUnderTest:
             images,
             batch_size,
             lambda chunk: self.instance.check_images(chunk, context),
-            lambda chunk, result: accept_finding(self._component, images_known(chunk), result),
+            lambda chunk, result: accept_finding(self._component, images_known(chunk), result, self.host.rules),
         )
 
     def check_pairs(self, pairs: Sequence[ImagePair], *, batch_size: int | None = None) -> list[AttributedFinding]:
@@ -83,7 +83,7 @@ class ComponentUnderTest:
             pairs,
             batch_size,
             lambda chunk: self.instance.check_pairs(chunk, context),
-            lambda chunk, result: accept_finding(self._component, pairs_known(chunk), result),
+            lambda chunk, result: accept_finding(self._component, pairs_known(chunk), result, self.host.rules),
         )
 
     def check_sequences(
@@ -95,7 +95,9 @@ class ComponentUnderTest:
             sequences,
             batch_size,
             lambda chunk: self.instance.check_sequences(chunk, context),
-            lambda chunk, result: accept_verdict(self._component, chunk, result, scorer=self.is_scorer),
+            lambda chunk, result: accept_verdict(
+                self._component, chunk, result, self.host.rules, scorer=self.is_scorer
+            ),
         )
 
     def sequence_context(self, sequences: Sequence[ImageSequence]) -> RunContext:
@@ -107,7 +109,7 @@ class ComponentUnderTest:
         """Return a fresh context with the required facts of some images; products that are not given are made up."""
         unique = list({image.key: image for image in images}.values())
         backbone = next((one for one in self.providers if isinstance(one.owned.spec, BackboneSpec)), None)
-        context = RunContext(self._config, backbone.instance if backbone else None)
+        context = RunContext(self._config, self.host.rules, backbone.instance if backbone else None)
         context.open_batch([*_products_of(unique), *products])
         for provider in self.providers:
             context.allow(provider.owned.spec.provides)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agpis_sdk.builtin.muisc.model import MuiscOutput, Standardization
-from agpis_sdk.builtin.muisc.text import CLASSES
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.datasets.review_dataset import Collator, Reviews
 from agpis_sdk.evaluation.predictions import JudgedReviews
@@ -68,6 +68,7 @@ def judge_with_single_tower(
     reviews: Reviews,
     codes: NDArray[np.str_],
     products: NDArray[np.str_],
+    classes: Sequence[str],
 ) -> JudgedReviews:
     """Return what a single tower thinks of some reviews; it says nothing, and of two classes it knows p^t alone."""
     model.eval()
@@ -77,7 +78,7 @@ def judge_with_single_tower(
         logits = model(**{name: batch[name] for name in ("global_tokens", "pixels") if name in batch}).class_logits
         parts.append(torch.softmax(logits.double(), dim=1).numpy())
     known = np.concatenate(parts)
-    probabilities = np.zeros((len(codes), len(CLASSES)))
+    probabilities = np.zeros((len(codes), len(classes)))
     probabilities[:, : known.shape[1]] = known
     return JudgedReviews(
         codes=codes,
@@ -85,4 +86,5 @@ def judge_with_single_tower(
         feedback_said=[""] * len(codes),
         feedback_written=[""] * len(codes),
         products=products,
+        classes=classes,
     )

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
+from agpis_sdk.builtin.muisc.text import label_space
 from agpis_sdk.components import Backbone
 from agpis_sdk.datasets.galleries import thinned
 from agpis_sdk.datasets.review_dataset import Collator, Reviews
 from agpis_sdk.datasets.review_features import LearnableReviews, ReviewFeatures
 from agpis_sdk.evaluation.metrics import evaluate
 from agpis_sdk.evaluation.predict import judge
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Review
 from agpis_sdk.training.baselines import SingleTower, judge_with_single_tower
 from agpis_sdk.training.muisc.initialization import fitted_config, switched_config
@@ -210,7 +212,7 @@ def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, f
     test = [source.reviews[place] for place in source.rows("test")]
     codes: NDArray[np.str_] = np.array([config.classes[config.class_of(review.code)] for review in test])
     products: NDArray[np.str_] = np.array([review.product for review in test])
-    judged = judge_with_single_tower(model.cpu(), collate, split("test"), codes, products)
+    judged = judge_with_single_tower(model.cpu(), collate, split("test"), codes, products, label_space(shipped_rules()))
     return evaluate(judged, seed=plan.seed).as_dict()
 
 

@@ -12,10 +12,13 @@ from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.builtin.muisc.model import Muisc
 from agpis_sdk.builtin.muisc.scorer import MuiscScorer
-from agpis_sdk.builtin.muisc.text import CLASSES, MuiscText
+from agpis_sdk.builtin.muisc.text import MuiscText, label_space
 from agpis_sdk.components import DecodedImage, ImageSequence
 from agpis_sdk.errors import WeightsError
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import CandidateImage, Product
+
+CLASSES = label_space(shipped_rules())
 
 TITLES = ["a red mug", "", "the longest title of them all, by far, in this test"]
 FEEDBACK = ["yes", "watermark in the first image", "blurry image"]
@@ -23,6 +26,8 @@ SHAPES = {"tokens": (320, 7, 7), "embedding": (1280,), "feature_map": (112, 14, 
 
 
 class Facts:
+    rules = shipped_rules()
+
     def fact(self, image: DecodedImage, name: str) -> np.ndarray:
         rng = np.random.default_rng([image.position, len(image.product_id), len(name)])
         return rng.random(SHAPES[name], dtype=np.float32)

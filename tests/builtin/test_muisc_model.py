@@ -14,8 +14,11 @@ from safetensors.torch import load_file, save_file
 from agpis_sdk.builtin.muisc.checkpoints import load_muisc
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.builtin.muisc.model import Muisc
-from agpis_sdk.builtin.muisc.text import CLASSES, MuiscText, title_with_category
+from agpis_sdk.builtin.muisc.text import MuiscText, label_space, title_with_category
 from agpis_sdk.errors import WeightsError
+from agpis_sdk.plugins import shipped_rules
+
+CLASSES = label_space(shipped_rules())
 
 TITLES = ["a red mug", "", "the longest title of them all, by far, in this test"]
 FEEDBACK = ["yes", "watermark in the first image", "blurry image"]

@@ -14,16 +14,21 @@ from safetensors.numpy import load_file, save_file
 from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 from agpis_sdk.builtin.noncompliance.checker import NoncomplianceChecker, on_product_hint, place
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
-from agpis_sdk.builtin.noncompliance.kinds import KINDS, RULES
+from agpis_sdk.builtin.noncompliance.kinds import KINDS
 from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, any_kind_logit, peak_box
+from agpis_sdk.builtin.noncompliance.plugin import agpis_image_checkers
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.errors import WeightsError
+from agpis_sdk.plugins import shipped_rules
 
+(SPEC,) = agpis_image_checkers()
 SHAPES = {"tokens": (320, 7, 7), "feature_map": (112, 14, 14), "detail_map": (40, 28, 28)}
 
 
 class Facts:
     """A context with random facts per image, which remembers what was provided."""
+
+    rules = shipped_rules()
 
     class backbone:  # noqa: N801 - stands for the backbone
         input_size = 224
@@ -92,7 +97,7 @@ def test_a_finding_is_of_a_declared_rule_and_scores_p_noncompliant() -> None:
     findings = list(NoncomplianceChecker(NoncomplianceConfig()).check_images([image(i) for i in range(11)], context))
 
     assert findings
-    assert {finding.code for finding in findings} <= {rule.code for rule in RULES}
+    assert all(SPEC.raises(finding.code) for finding in findings)
     assert all(finding.score == context.provided[finding.images[0]] for finding in findings)
 
 
@@ -149,4 +154,4 @@ def test_a_missing_tensor_is_named(tmp_path: Path) -> None:
 
 
 def test_every_kind_is_a_rule() -> None:
-    assert {code for code, _, _ in KINDS.values()} <= {rule.code for rule in RULES}
+    assert all(SPEC.raises(code) and code in shipped_rules() for code, _, _ in KINDS.values())

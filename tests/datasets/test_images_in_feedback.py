@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from agpis_sdk.datasets.feedback_parser import images_in
+from agpis_sdk.datasets.feedback_parser import FeedbackParser
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.synthetic.feedback import ABOUT_ONE, ABOUT_TWO, ORDINALS
+
+PARSER = FeedbackParser(shipped_rules())
 
 
 @pytest.mark.parametrize(
@@ -21,29 +24,29 @@ from agpis_sdk.synthetic.feedback import ABOUT_ONE, ABOUT_TWO, ORDINALS
     ],
 )
 def test_places_are_read_off_the_feedback(words: str, places: set[int]) -> None:
-    assert images_in(words) == places
+    assert PARSER.images_in(words) == places
 
 
 def test_a_rule_s_name_is_no_place() -> None:
-    assert images_in("back view first: the product is turned away") == set()
+    assert PARSER.images_in("back view first: the product is turned away") == set()
 
 
 def test_a_thing_is_no_place() -> None:
-    assert images_in("inset, third image, corner: second picture set into a corner") == {2}
+    assert PARSER.images_in("inset, third image, corner: second picture set into a corner") == {2}
 
 
 def test_a_second_of_something_else_is_no_place() -> None:
-    assert images_in("a second product lies beside it") == set()
+    assert PARSER.images_in("a second product lies beside it") == set()
 
 
 @pytest.mark.parametrize("wording", ABOUT_ONE)
 def test_every_wording_about_one_image_is_read(wording: str) -> None:
     for place, ordinal in enumerate(ORDINALS):
-        assert images_in(wording.format(rule="blur", which=ordinal, place="top left", thing="smear")) == {place}
+        assert PARSER.images_in(wording.format(rule="blur", which=ordinal, place="top left", thing="smear")) == {place}
 
 
 @pytest.mark.parametrize("wording", ABOUT_TWO)
 def test_every_wording_about_two_images_is_read(wording: str) -> None:
     words = wording.format(rule="duplicate content", which="first", other="fourth", thing="flipped")
 
-    assert images_in(words) == {0, 3}
+    assert PARSER.images_in(words) == {0, 3}

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_auc_score
 
-from agpis_sdk.builtin.muisc.text import CLASSES, QUALIFIED
+from agpis_sdk.builtin.muisc.text import QUALIFIED, label_space
 from agpis_sdk.evaluation.bootstrap import BINS, Resamples
 from agpis_sdk.evaluation.metrics import CATEGORIES, PRECISIONS
 from agpis_sdk.evaluation.predictions import JudgedReviews
+from agpis_sdk.plugins import shipped_rules
+
+CLASSES = label_space(shipped_rules())
 
 
 def judged(
@@ -34,6 +37,7 @@ def judged(
         feedback_said=["yes"] * len(codes) if said is None else list(said),
         feedback_written=[""] * len(codes) if written is None else list(written),
         products=np.array([f"p{row}" for row in range(len(codes))] if products is None else products, dtype=np.str_),
+        classes=CLASSES,
     )
 
 
@@ -52,6 +56,7 @@ def drawn(count: int, *, seed: int = 0, share: float = 0.6, products: int = 0) -
         feedback_said=[CLASSES[place] for place in probabilities.argmax(1)],
         feedback_written=[f"{code}, second image" for code in codes],
         products=generator.integers(0, products or count, count).astype(np.str_),
+        classes=CLASSES,
     )
 
 

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, brier_score_loss, roc_auc_score
 
-from agpis_sdk.builtin.muisc.text import CLASSES
+from agpis_sdk.builtin.muisc.text import label_space
 from agpis_sdk.evaluation.metrics import evaluate, reliability
 from agpis_sdk.evaluation.predictions import JudgedReviews
+from agpis_sdk.plugins import shipped_rules
 from tests.evaluation.predicted import drawn, expected_calibration_error, judged, sequence_metrics
+
+CLASSES = label_space(shipped_rules())
 
 CODES = st.lists(st.sampled_from(["yes", "AGP101", "AGP201", "AGP302", "other"]), max_size=30)
 
@@ -159,7 +162,9 @@ def test_the_same_seed_gives_the_same_report() -> None:
 
 def test_many_reviews_of_one_product_teach_less_than_as_many_products() -> None:
     few, many = drawn(900, products=30), drawn(900)
-    torn = JudgedReviews(many.codes, many.probabilities, many.feedback_said, many.feedback_written, few.products)
+    torn = JudgedReviews(
+        many.codes, many.probabilities, many.feedback_said, many.feedback_written, few.products, CLASSES
+    )
     repeated = np.repeat(np.arange(30), 30)
     copies = JudgedReviews(
         many.codes[repeated],
@@ -167,6 +172,7 @@ def test_many_reviews_of_one_product_teach_less_than_as_many_products() -> None:
         [""] * 900,
         [""] * 900,
         repeated.astype(np.str_),
+        CLASSES,
     )
 
     def width(reviews: JudgedReviews) -> float:
@@ -251,6 +257,7 @@ def test_the_order_of_reviews_does_not_matter(order: list[int]) -> None:
         [reviews.feedback_said[place] for place in order],
         [reviews.feedback_written[place] for place in order],
         reviews.products[order],
+        CLASSES,
     )
 
     assert evaluate(shuffled, resamples=20).as_dict() == evaluate(reviews, resamples=20).as_dict()
@@ -271,7 +278,7 @@ def test_a_probability_that_is_no_number_is_refused() -> None:
 
 def test_a_code_that_is_no_class_is_refused() -> None:
     with pytest.raises(ValueError, match='"ACM101" is no class'):
-        JudgedReviews(np.array(["ACM101"]), np.zeros((1, len(CLASSES))), [""], [""], np.array(["p"]))
+        JudgedReviews(np.array(["ACM101"]), np.zeros((1, len(CLASSES))), [""], [""], np.array(["p"]), CLASSES)
 
 
 def test_figures_are_rounded_to_four_digits() -> None:

@@ -196,7 +196,7 @@ def test_an_image_that_cannot_be_looked_up_says_why(shop: Shop) -> None:
 
 def test_rules_that_no_checker_raises_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"index\.rules: no pair checker can raise any of these rules"):
-        make_engine(rules=["color-mismatch"])
+        make_engine(rules=["blurry-image"])
 
 
 def test_an_unknown_rule_suggests_the_nearest() -> None:

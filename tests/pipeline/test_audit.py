@@ -107,7 +107,7 @@ def test_a_severity_of_a_rule_that_there_is_not_is_an_error() -> None:
 
 def test_a_selection_that_no_checker_can_raise_is_an_error() -> None:
     with pytest.raises(ConfigError, match="no checker raises any of the selected rules"):
-        audited(Stand().image_checker(flag({})), [], {"rules.select": ["AGP305"]})
+        audited(Stand().image_checker(flag({})), [], {"rules.select": ["AGP901"]})
 
 
 def test_a_component_that_nothing_selected_needs_is_not_made(gallery: Path) -> None:

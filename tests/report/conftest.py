@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Finding, ImageOutcome, Outcome, Product
 from agpis_sdk.report.html import HtmlReport, Thumbnail, make_thumbnail
 
@@ -42,7 +43,7 @@ def rendered(tmp_path: Path) -> Rendered:
     def render(
         outcome: Outcome, *, product: Product | None = None, thumbnails: Mapping[str, Thumbnail] | None = None
     ) -> str:
-        report = HtmlReport(tmp_path / "report.html", title="Test")
+        report = HtmlReport(tmp_path / "report.html", title="Test", rules=shipped_rules())
         report.add(product, outcome, thumbnails or {})
         report.close({})
         return (tmp_path / "report.html").read_text(encoding="utf-8")

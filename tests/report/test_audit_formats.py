@@ -11,11 +11,11 @@ import jsonschema
 import pytest
 
 from agpis_sdk.errors import InputFileError
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import AuditFinding, GalleryAudit
 from agpis_sdk.report.audit_format import FORMATS, AuditedFile, audit_format
 from agpis_sdk.report.audit_statistics import AuditStatistics
 from agpis_sdk.report.baseline import read_baseline, write_baseline
-from agpis_sdk.rules import BUILTIN_RULES
 
 # The required keys of SARIF 2.1.0 (OASIS, sections 3.13, 3.14, 3.18, 3.20, 3.27, 3.28, 3.35) for what is written here.
 TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
@@ -130,7 +130,7 @@ def gallery(*findings: AuditFinding, **changes: Any) -> GalleryAudit:
 def written(name: str, *audits: GalleryAudit) -> str:
     stream = io.StringIO()
     writer = audit_format(name, stream)
-    writer.start(AuditedFile("products.jsonl", BUILTIN_RULES[:3]))
+    writer.start(AuditedFile("products.jsonl", list(shipped_rules())[:3]))
     for audit in audits:
         writer.add(audit)
     writer.finish()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Finding, ImageOutcome, Outcome, Region
 from agpis_sdk.report.card import BOX_COLORS, CardView, card_view
-from agpis_sdk.rules import BUILTIN_RULES
 from tests.report.conftest import outcome, picture, product
 
-RULES = {rule.code: rule for rule in BUILTIN_RULES}
+RULES = {rule.code: rule for rule in shipped_rules()}
 
 
 def view(of: Outcome) -> CardView:

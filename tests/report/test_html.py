@@ -9,6 +9,7 @@ from typing import get_args
 
 import pytest
 
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Finding, ImageOutcome, Region, Status
 from agpis_sdk.report.html import HtmlReport
 from agpis_sdk.report.phrases import REASON_WORDS
@@ -82,7 +83,7 @@ def test_a_title_that_looks_like_a_place_for_cards_moves_nothing(rendered: Rende
 
 
 def test_half_a_surrogate_pair_does_not_break_the_file(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "r.html", title="broken \ud800 title")
+    report = HtmlReport(tmp_path / "r.html", title="broken \ud800 title", rules=shipped_rules())
     report.close({})
     assert "broken ? title" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
@@ -100,7 +101,7 @@ def test_the_file_is_complete_html(rendered: Rendered) -> None:
 
 def test_the_file_appears_only_after_close(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
-    report = HtmlReport(path, title="Test")
+    report = HtmlReport(path, title="Test", rules=shipped_rules())
     report.add(product(), outcome(), {})
     assert not path.exists()
     report.close({})
@@ -108,12 +109,12 @@ def test_the_file_appears_only_after_close(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_beside_the_file(tmp_path: Path) -> None:
-    HtmlReport(tmp_path / "report.html", title="Test").close({})
+    HtmlReport(tmp_path / "report.html", title="Test", rules=shipped_rules()).close({})
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
 def test_a_discarded_report_leaves_nothing(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "report.html", title="Test")
+    report = HtmlReport(tmp_path / "report.html", title="Test", rules=shipped_rules())
     report.add(product(), outcome(), {})
     report.discard()
     assert list(tmp_path.iterdir()) == []
@@ -122,14 +123,14 @@ def test_a_discarded_report_leaves_nothing(tmp_path: Path) -> None:
 def test_an_earlier_report_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.write_text("earlier", encoding="utf-8")
-    report = HtmlReport(path, title="Test")
+    report = HtmlReport(path, title="Test", rules=shipped_rules())
     assert path.read_text(encoding="utf-8") == "earlier"
     report.close({})
     assert "<!DOCTYPE html>" in path.read_text(encoding="utf-8")
 
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:
-    HtmlReport(tmp_path / "new" / "report.html", title="Test").close({})
+    HtmlReport(tmp_path / "new" / "report.html", title="Test", rules=shipped_rules()).close({})
     assert (tmp_path / "new" / "report.html").exists()
 
 
@@ -153,7 +154,7 @@ def test_no_script_but_the_report_s_own_may_run(rendered: Rendered) -> None:
 
 
 def test_the_head_counts_products_by_status(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "r.html", title="Test")
+    report = HtmlReport(tmp_path / "r.html", title="Test", rules=shipped_rules())
     expected: dict[Status, int] = {"submit": 3, "hold": 2, "none": 1, "failed": 0}
     for status, times in expected.items():
         for _ in range(times):
@@ -164,7 +165,7 @@ def test_the_head_counts_products_by_status(tmp_path: Path) -> None:
 
 
 def test_the_head_names_the_most_frequent_rule_first(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "r.html", title="Test")
+    report = HtmlReport(tmp_path / "r.html", title="Test", rules=shipped_rules())
     for codes in (("AGP103",), ("AGP121", "AGP103"), ("AGP121",), ("AGP121", "AGP121")):
         report.add(None, outcome(tuple(Finding(code=c, images=("b",), score=1, message="") for c in codes)), {})
     report.close({})
@@ -173,7 +174,7 @@ def test_the_head_names_the_most_frequent_rule_first(tmp_path: Path) -> None:
 
 
 def test_the_speed_is_worked_out_from_the_seconds(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "r.html", title="Test")
+    report = HtmlReport(tmp_path / "r.html", title="Test", rules=shipped_rules())
     report.add(None, outcome(), {})
     report.close({"seconds": 4.0, "images": 10})
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
@@ -186,7 +187,7 @@ def test_a_run_without_a_clock_shows_no_speed(rendered: Rendered) -> None:
 
 
 def test_products_beyond_the_limit_are_counted_but_not_drawn(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "r.html", title="Test", max_products=2)
+    report = HtmlReport(tmp_path / "r.html", title="Test", rules=shipped_rules(), max_products=2)
     for _ in range(5):
         report.add(None, outcome(), {})
     report.close({})
@@ -201,7 +202,7 @@ def test_a_report_within_the_limit_has_no_note(rendered: Rendered) -> None:
 
 
 def test_a_card_stands_in_the_gallery_of_its_status(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "r.html", title="Test")
+    report = HtmlReport(tmp_path / "r.html", title="Test", rules=shipped_rules())
     report.add(product(title="Held Bag"), outcome(status="hold"), {})
     report.add(product(title="Good Bag"), outcome(status="submit"), {})
     report.close({})

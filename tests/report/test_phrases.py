@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Finding, ImageState, Status
 from agpis_sdk.report.phrases import (
     REASON_WORDS,
@@ -15,7 +16,7 @@ from agpis_sdk.report.phrases import (
     reason_in_words,
     rule_explanation,
 )
-from agpis_sdk.rules import BUILTIN_RULES, Rule
+from agpis_sdk.rules import Rule
 
 
 def test_every_status_has_words() -> None:
@@ -43,7 +44,7 @@ def test_a_missing_reason_is_admitted() -> None:
     assert reason_in_words(None) == "The run does not say why."
 
 
-@pytest.mark.parametrize("rule", BUILTIN_RULES, ids=lambda rule: rule.code)
+@pytest.mark.parametrize("rule", shipped_rules(), ids=lambda rule: rule.code)
 def test_every_rule_is_explained_by_its_summary(rule: Rule) -> None:
     finding = Finding(code=rule.code, images=(), score=0.5, message="")
     assert rule_explanation(finding, rule).startswith(rule.summary)

@@ -32,7 +32,11 @@ def test_a_reason_stands_in_words_beside_its_status() -> None:
 
 
 def test_rules_have_names_and_the_most_frequent_comes_first() -> None:
-    table = text(summary_table({"submit": 1}, {"AGP103": 2, "AGP121": 9}, 0))
+    table = text(
+        summary_table(
+            {"submit": 1}, {"AGP103": 2, "AGP121": 9}, 0, names={"AGP103": "blurry-image", "AGP121": "watermark"}
+        )
+    )
     assert table.index("watermark") < table.index("blurry-image")
 
 

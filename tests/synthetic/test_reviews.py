@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from agpis_sdk.datasets.feedback_parser import rules_in
+from agpis_sdk.datasets.feedback_parser import FeedbackParser
 from agpis_sdk.datasets.galleries import read_reviews
 from agpis_sdk.errors import TrainingDataError
-from agpis_sdk.rules import BUILTIN_RULES
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.synthetic import augmentations
 from agpis_sdk.synthetic.contact_sheets import write_contact_sheets
 from agpis_sdk.synthetic.corner_marks import without_corner_mark
@@ -153,10 +153,11 @@ def test_the_same_seed_gives_the_same_bytes(shop: Path, tmp_path: Path) -> None:
 
 
 def test_a_rejection_names_the_rule_that_was_broken(bench: Path) -> None:
+    parser = FeedbackParser(shipped_rules())
     for review in read_reviews(bench / "reviews.jsonl"):
         assert (review.decision == "accepted") == (not review.rules)
         if review.rules:
-            assert rules_in(review.feedback)[0] == review.rules[0]
+            assert parser.rules_in(review.feedback)[0] == review.rules[0]
         else:
             assert review.feedback == "yes"
 
@@ -217,4 +218,4 @@ def test_there_is_a_contact_sheet_for_every_rule(bench: Path, tmp_path: Path) ->
 
 
 def test_every_rule_of_the_bench_is_one_of_ours(bench: Path) -> None:
-    assert set(read_manifest(bench)["rules"]) <= {rule.code for rule in BUILTIN_RULES}
+    assert set(read_manifest(bench)["rules"]) <= {rule.code for rule in shipped_rules()}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from agpis_sdk.errors import ConfigError, UnknownNameError
-from agpis_sdk.rules import BUILTIN_RULES
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.synthetic.violations import KINDS, Split, Violation, fonts, hard_negative, inject
 from agpis_sdk.synthetic.violations.logos_and_barcodes import code39_bars, ean13_bars
 from agpis_sdk.synthetic.violations.registry import POOLS
@@ -150,7 +150,7 @@ def test_train_and_test_share_no_font_family() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_carries_the_code_of_a_rule(kind: str) -> None:
-    assert drawn(kind).code in {rule.code for rule in BUILTIN_RULES}
+    assert drawn(kind).code in {rule.code for rule in shipped_rules()}
 
 
 def test_a_banner_at_the_bottom_is_said_to_be_at_the_bottom() -> None:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from agpis_sdk.errors import ConfigError, ImageReadError, UnknownNameError
-from agpis_sdk.rules import BUILTIN_RULES
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.testing import FAULTS, check, image_bytes, make_image, make_product
+from agpis_sdk.testing.hosts import isolated_host
 from tests.testing.odd_checkers import PLUGIN
 
-DETECTOR = {rule.code: rule.detector for rule in BUILTIN_RULES}
+DETECTOR = {rule.code: next(iter(isolated_host().finders(rule.code)), "engine") for rule in shipped_rules()}
 MEASURED = [name for name, fault in FAULTS.items() if DETECTOR.get(fault.rule) == "image-quality"]
 # The model knows photos: of the drawn pictures it recognizes these.
 RECOGNIZED = ("collage", "price", "watermark")

@@ -12,18 +12,17 @@ from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.messages import describe
 from agpis_sdk.builtin.duplicates.regions import Regions, find_regions
 from agpis_sdk.builtin.duplicates.registration import AlignedPair, align
+from agpis_sdk.builtin.duplicates.rules import RULES
 from agpis_sdk.builtin.duplicates.verdict import PairKind, VerdictHead
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage, ImagePair, pair_finding
-from agpis_sdk.rules import BUILTIN_RULES, Rule
+from agpis_sdk.rules import Rule
 
-RULE_BY_NAME = {rule.name: rule for rule in BUILTIN_RULES}
-
-RULES: dict[PairKind, Rule] = {
-    "duplicate": RULE_BY_NAME["duplicate-content"],
-    "variant": RULE_BY_NAME["color-variant"],
-    "similar-angle": RULE_BY_NAME["similar-viewing-angle"],
+RULE_OF_KIND: dict[PairKind, Rule] = {
+    "duplicate": RULES["duplicate-content"],
+    "variant": RULES["color-variant"],
+    "similar-angle": RULES["similar-viewing-angle"],
 }
-REPEATED_DETAIL = RULE_BY_NAME["enlarged-detail-repeated"]
+REPEATED_DETAIL = RULES["enlarged-detail-repeated"]
 FACT = "duplicates.regions"
 SPEAK_FROM = 0.05
 MOST_TURNED, MOST_ZOOMED = 15.0, 1.4  # degrees and factor of a second shot from a step aside
@@ -58,8 +57,8 @@ class DuplicateChecker:
         for kind, probability in self._head.probabilities(aligned.comparison).items():
             if kind == "duplicate" and aligned.comparison.least_coverage < self._config.min_shared:
                 yield REPEATED_DETAIL, probability
-            elif kind in RULES and (kind != "similar-angle" or step_aside(aligned.transform)):
-                yield RULES[kind], probability
+            elif kind in RULE_OF_KIND and (kind != "similar-angle" or step_aside(aligned.transform)):
+                yield RULE_OF_KIND[kind], probability
 
     def _regions(self, image: DecodedImage, context: Context) -> Regions:
         """Return the image's regions, computed the first time that they are asked for."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
+from agpis_sdk.builtin.duplicates.rules import RULES
 from agpis_sdk.components import PairCheckerSpec
 from agpis_sdk.hookspecs import hookimpl
-from agpis_sdk.rules import BUILTIN_RULES
 
 
 @hookimpl
@@ -16,7 +16,7 @@ def agpis_pair_checkers() -> Iterable[PairCheckerSpec]:
     yield PairCheckerSpec(
         name="duplicates",
         factory="agpis_sdk.builtin.duplicates.checker:DuplicateChecker",
-        rules=tuple(rule for rule in BUILTIN_RULES if rule.detector == "duplicates"),
+        rules=tuple(RULES),
         config=DuplicatesConfig,
         requires=frozenset({"feature_map"}),
         provides=frozenset({"duplicates.regions"}),

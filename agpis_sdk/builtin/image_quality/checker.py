@@ -16,13 +16,12 @@ from agpis_sdk.builtin.image_quality.detail import detail_decay, grid_strengths
 from agpis_sdk.builtin.image_quality.files import GENERATED, generated_term, tells_another_format
 from agpis_sdk.builtin.image_quality.foreground import PLAIN_ENOUGH, estimate_foreground
 from agpis_sdk.builtin.image_quality.frame import frame_score
+from agpis_sdk.builtin.image_quality.rules import RULES
 from agpis_sdk.builtin.image_quality.sharpness import edge_sharpness
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage, image_finding
 from agpis_sdk.facts import Background, Foreground
 from agpis_sdk.records import Box
-from agpis_sdk.rules import BUILTIN_RULES
 
-RULE = {rule.name: rule for rule in BUILTIN_RULES}
 SPEAK_FROM = 0.05
 CLUTTER_COLORS = 14.0
 EDGE_RING = 0.1
@@ -48,7 +47,7 @@ class MeasuresChecker:
             context.provide(image, "palette", palette_of(image.pixels, foreground) if foreground else None)
             for name, score, message, box in self._measures(image, background, foreground):
                 if score >= SPEAK_FROM:
-                    yield image_finding(image, RULE[name], score, message, [box] if box else [])
+                    yield image_finding(image, RULES[name], score, message, [box] if box else [])
 
     def _measures(
         self, image: DecodedImage, background: Background, foreground: Foreground | None

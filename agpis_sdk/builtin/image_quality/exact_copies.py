@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from agpis_sdk.builtin.image_quality.config import ExactCopiesConfig
+from agpis_sdk.builtin.image_quality.rules import RULES
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage, ImagePair, pair_finding
-from agpis_sdk.rules import BUILTIN_RULES
 
-EXACT_COPY = next(rule for rule in BUILTIN_RULES if rule.name == "exact-copy")
+EXACT_COPY = RULES["exact-copy"]
 
 
 class ExactCopiesChecker:

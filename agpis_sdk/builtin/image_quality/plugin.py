@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agpis_sdk.builtin.image_quality.config import ExactCopiesConfig, MeasuresConfig
+from agpis_sdk.builtin.image_quality.rules import RULES
 from agpis_sdk.components import ImageCheckerSpec, PairCheckerSpec
 from agpis_sdk.hookspecs import hookimpl
-from agpis_sdk.rules import BUILTIN_RULES
-
-RULES = tuple(rule for rule in BUILTIN_RULES if rule.detector == "image-quality")
 
 
 @hookimpl

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from transformers import PretrainedConfig
 
-from agpis_sdk.builtin.muisc.text import CLASSES, OTHER, split_words, title_with_category
+from agpis_sdk.builtin.muisc.text import OTHER, label_space, split_words, title_with_category
+from agpis_sdk.plugins import shipped_rules
 
 
 class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
@@ -79,7 +80,7 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         self.use_title, self.use_category, self.predict_title = use_title, use_category, predict_title
         self.title_words = sorted(title_words or [])
         self.class_words, self.tie_language_head = class_words, tie_language_head
-        self.classes = list(classes or CLASSES)
+        self.classes = list(classes or label_space(shipped_rules()))
         self.nlg_weight, self.mcc_weight, self.nlg_reduction = nlg_weight, mcc_weight, nlg_reduction
         self.mcc_temperature, self.mcc_qualified_bias = mcc_temperature, mcc_qualified_bias
         self.objects_below = objects_below

@@ -16,11 +16,10 @@ from agpis_sdk.builtin.muisc.model import SequenceFeature
 from agpis_sdk.components import Context, DecodedImage, ImageSequence
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.records import Finding, SequenceVerdict
-from agpis_sdk.rules import BUILTIN_RULES
+from agpis_sdk.rules import RuleSet
 
 BATCH = 16
 SPEAK_FROM = 0.05
-RULE_BY_CODE = {rule.code: rule for rule in BUILTIN_RULES}
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +60,7 @@ class MuiscScorer:
                     sequence=sequence.ids,
                     p_qualified=round(float(probabilities[row, 0]), 6),
                     feedback=feedback[row] or None,
-                    findings=tuple(self._findings(sequence, probabilities[row])),
+                    findings=tuple(self._findings(sequence, probabilities[row], context.rules)),
                 )
 
     def score_sequences(self, sequences: Sequence[ImageSequence], context: Context) -> list[float]:
@@ -124,13 +123,13 @@ class MuiscScorer:
         return torch.from_numpy(tokens), torch.from_numpy(global_token)
 
     def _findings(
-        self, sequence: ImageSequence, probabilities: np.ndarray[tuple[int], np.dtype[np.float32]]
+        self, sequence: ImageSequence, probabilities: np.ndarray[tuple[int], np.dtype[np.float32]], rules: RuleSet
     ) -> Iterator[Finding]:
         """Yield a finding for each class of rule that is worth a word; it is about the sequence as a whole."""
         for index in np.flatnonzero(probabilities >= SPEAK_FROM):
             code = self._model.config.classes[index]
-            if code in RULE_BY_CODE:
-                rule = RULE_BY_CODE[code]
+            if code in rules:
+                rule = rules[code]
                 score = float(probabilities[index])
                 message = f"the sequence model expects a reviewer to object: {rule.summary}"
                 yield Finding(code=code, name=rule.name, images=sequence.ids, score=score, message=message)

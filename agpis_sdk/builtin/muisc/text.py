@@ -11,14 +11,13 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from torch import Tensor
 
 from agpis_sdk.errors import WeightsError
-from agpis_sdk.rules import BUILTIN_RULES
+from agpis_sdk.rules import RuleSet
 
 PAD, SEPARATOR, END = "<pad>", "<separator>", "<end>"
 SPECIAL = (PAD, SEPARATOR, END)
 FILE = "tokenizer.json"
 QUALIFIED = "yes"
 OTHER = "other"
-CLASSES = (QUALIFIED, *(rule.code for rule in BUILTIN_RULES if rule.category != "engine"), OTHER)
 
 
 class MuiscText:
@@ -154,6 +153,11 @@ class MuiscText:
 
     def _encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text.lower(), add_special_tokens=False).ids)
+
+
+def label_space(rules: RuleSet) -> tuple[str, ...]:
+    """Return the classes of a model that learns the rules of a run: "yes", one for each image rule, "other"."""
+    return (QUALIFIED, *(rule.code for rule in rules if rule.category != "engine"), OTHER)
 
 
 def split_words(text: str) -> list[str]:

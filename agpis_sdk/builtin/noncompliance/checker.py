@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
-from agpis_sdk.builtin.noncompliance.kinds import KINDS, RULE_BY_CODE, UNSURE
+from agpis_sdk.builtin.noncompliance.kinds import KINDS, UNSURE
 from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, any_kind_logit, peak_box
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage, image_finding
 from agpis_sdk.errors import WeightsError
@@ -75,12 +75,13 @@ class NoncomplianceChecker:
         context: Context,
     ) -> AttributedFinding:
         best = int(kind_probabilities.argmax())
-        stands_out = kind_probabilities[best] >= self._config.kind_share
-        code, words, has_place = list(KINDS.values())[best] if stands_out else UNSURE
+        code, words, has_place = list(KINDS.values())[best]
+        if kind_probabilities[best] < self._config.kind_share or code not in context.rules:
+            code, words, has_place = UNSURE
         boxes = [place(image, maps[best], context.backbone.input_size)] if has_place else []
         hint = on_product_hint(image, boxes[0], context.fact(image, "foreground")) if code in PRINTABLE else ""
         message = f"{words}{_where(image, boxes)}{hint} (p_nc {p_noncompliant:.2f})"
-        return image_finding(image, RULE_BY_CODE[code], p_noncompliant, message, boxes)
+        return image_finding(image, context.rules[code], p_noncompliant, message, boxes)
 
 
 def place(image: DecodedImage, kind_map: NDArray[np.float32], side: int) -> Box:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from agpis_sdk.rules import BUILTIN_RULES, Rule
-
 # kind → (rule code, what a seller is told, whether it has a place in the picture)
 KINDS: dict[str, tuple[str, str, bool]] = {
     "banner": ("AGP119", "a banner lies over the picture", True),
@@ -21,6 +19,3 @@ KINDS: dict[str, tuple[str, str, bool]] = {
     "blur": ("AGP103", "the picture is blurred", False),
 }
 UNSURE = ("AGP128", "something does not belong in the picture", False)
-
-RULE_BY_CODE: dict[str, Rule] = {rule.code: rule for rule in BUILTIN_RULES}
-RULES = tuple(RULE_BY_CODE[code] for code, _, _ in (*KINDS.values(), UNSURE))

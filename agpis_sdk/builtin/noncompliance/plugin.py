@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
-from agpis_sdk.builtin.noncompliance.kinds import RULES
+from agpis_sdk.builtin.noncompliance.kinds import KINDS
+from agpis_sdk.builtin.noncompliance.rules import RULES
 from agpis_sdk.components import ImageCheckerSpec
 from agpis_sdk.hookspecs import hookimpl
 
@@ -16,7 +17,8 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
     yield ImageCheckerSpec(
         name="noncompliance",
         factory="agpis_sdk.builtin.noncompliance.checker:NoncomplianceChecker",
-        rules=RULES,
+        rules=tuple(RULES),
+        also_raises=tuple(code for code, _, _ in KINDS.values() if code not in RULES),
         config=NoncomplianceConfig,
         requires=frozenset({"tokens", "feature_map", "detail_map", "foreground"}),
         provides=frozenset({"p_noncompliant"}),

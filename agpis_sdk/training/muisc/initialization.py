@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from agpis_sdk.builtin.muisc.checkpoints import begin_decoder, begin_tower, load_muisc
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.builtin.muisc.model import Muisc
-from agpis_sdk.builtin.muisc.text import QUALIFIED, MuiscText, split_words, title_with_category
+from agpis_sdk.builtin.muisc.text import QUALIFIED, MuiscText, label_space, split_words, title_with_category
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.datasets.review_features import LearnableReviews, ReviewFeatures
 from agpis_sdk.errors import ConfigError, WeightsError, nearest
+from agpis_sdk.rules import RuleSet
 
 # Images from which mean and deviation of the features are taken: 50 times as many tokens are more than enough.
 STANDARDIZED_ON = 2000
@@ -45,12 +46,14 @@ class Beginning:
             )
 
 
-def switched_config(size: str, switches: Sequence[str]) -> MuiscConfig:
+def switched_config(size: str, switches: Sequence[str], rules: RuleSet | None = None) -> MuiscConfig:
     """Return a config by name ("lite", "paper", "released", "tiny") with "field=value" switches, values as in JSON.
+
+    The model has a class for each of the `rules`, the shipped ones where none are given.
 
     Raises `ConfigError` for a field that there is not, or a value that is not JSON.
     """
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {"classes": label_space(rules)} if rules else {}
     fields = MuiscConfig().to_dict()
     for switch in switches:
         name, _, value = switch.partition("=")
@@ -64,11 +67,11 @@ def switched_config(size: str, switches: Sequence[str]) -> MuiscConfig:
     return config
 
 
-def first_config(begin: Beginning, config: MuiscConfig | None) -> MuiscConfig:
+def first_config(begin: Beginning, config: MuiscConfig | None, rules: RuleSet) -> MuiscConfig:
     """Return the config that training starts with: that of the whole model, else the one given, else the small one."""
     if begin.model:
         return load_muisc(begin.model)[0].config  # type: ignore[no-any-return]
-    return config or MuiscConfig.lite()
+    return config or MuiscConfig.lite(classes=label_space(rules))
 
 
 def begun(

@@ -31,7 +31,9 @@ from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.evaluation.calibration import calibrated, fit_calibration, objection_limit
 from agpis_sdk.evaluation.metrics import evaluate
 from agpis_sdk.evaluation.predict import class_logits, judge
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Review
+from agpis_sdk.rules import RuleSet
 from agpis_sdk.training.muisc.initialization import Beginning, begun, first_config
 from agpis_sdk.training.provenance import describe_run, drop_checkpoints
 
@@ -66,19 +68,21 @@ def train_muisc(
     begin: Beginning | None = None,
     cache: Path | None = None,
     resume: bool = False,
+    rules: RuleSet | None = None,
 ) -> dict[str, Any]:
     """Train on the train split, keep the best epoch by validation AUC, calibrate there, and measure on the test split.
 
-    A whole model to `begin` from is adapted to these reviews: it keeps its config, and `config` is not read.
+    A whole model to `begin` from is adapted to these reviews: it keeps its config, and `config` is not read. Feedback is read
+    with the names of `rules`, and a new model has a class for each of them; the shipped ones where none are given.
 
     Writes model, tokenizer, metrics and what was run to `out`; with `resume`, goes on from its last checkpoint.
     Raises `TrainingDataError` when a split cannot be learned from.
     """
     plan, begin = plan or TrainingPlan(), begin or Beginning()
-    config = first_config(begin, config)
+    config = first_config(begin, config, rules or shipped_rules())
     if resume:
         last_checkpoint(out)  # To find out now, not after an hour of features, that there is none.
-    features = learnable(reviews, backbone, config, seed=plan.seed, cache=cache)
+    features = learnable(reviews, backbone, config, seed=plan.seed, cache=cache, rules=rules)
     model, text, history = fit(features, config, plan, out, begin=begin, resume=resume)
     metrics = {
         "calibrated_on": calibrate(model, text, features),
@@ -91,7 +95,7 @@ def train_muisc(
         "objects_below": round(model.config.objects_below, 4),
         "history": history,
         **{
-            split: evaluate(judge(model, text, features, features.rows(split)), seed=plan.seed).as_dict()
+            split: evaluate(judge(model, text, features, features.rows(split)), seed=plan.seed, rules=rules).as_dict()
             for split in ("validation", "test")
             if len(features.rows(split))
         },
@@ -106,13 +110,19 @@ def train_muisc(
 
 
 def learnable(
-    reviews: Iterable[Review], backbone: Backbone, config: MuiscConfig, *, seed: int = 0, cache: Path | None = None
+    reviews: Iterable[Review],
+    backbone: Backbone,
+    config: MuiscConfig,
+    *,
+    seed: int = 0,
+    cache: Path | None = None,
+    rules: RuleSet | None = None,
 ) -> LearnableReviews:
     """Return reviews with what a model of `config` reads: pixels for its own tower, else the backbone's features."""
     if config.tower:
-        return review_pixels(reviews, size=config.tower_size, seed=seed, max_images=config.max_images)
+        return review_pixels(reviews, size=config.tower_size, seed=seed, max_images=config.max_images, rules=rules)
     return review_features(
-        reviews, backbone, fusion=config.fusion, seed=seed, max_images=config.max_images, cache=cache
+        reviews, backbone, fusion=config.fusion, seed=seed, max_images=config.max_images, cache=cache, rules=rules
     )
 
 

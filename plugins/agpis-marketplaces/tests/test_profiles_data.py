@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from agpis_sdk.config import Config
 from agpis_sdk.errors import UnknownNameError
-from agpis_sdk.rules import BUILTIN_RULES, PAGE_HEADINGS, Rule
+from agpis_sdk.plugins import shipped_rules
+from agpis_sdk.rules import PAGE_HEADINGS, Rule
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "profiles.md"
 ALL = list(profiles().values())
@@ -54,7 +55,7 @@ def test_every_requirement_has_a_rule_that_is_as_grave_as_its_grade_allows(one: 
 def test_the_settings_of_a_profile_are_a_config_that_selects_known_rules(one: MarketplaceProfile) -> None:
     config = Config.model_validate(settings_of(one))
 
-    codes = {rule.code for rule in BUILTIN_RULES}
+    codes = {rule.code for rule in shipped_rules()}
     assert config.rules.select[0] == "AMP"
     assert set(config.rules.select[1:]) <= codes
     assert config.components["marketplaces"] == config.components["marketplaces-gallery"] == {"profile": one.name}
