@@ -278,7 +278,8 @@ class Reporter(Protocol):
 class ComponentSpec:
     """What a plugin announces about one component without importing it.
 
-    `factory` is `"package.module:Class"`, called with the validated config. `rules` are the rules that it declares and
+    `factory` is `"package.module:Class"`, called with the validated config, and with `device=run.device` where it has a
+    parameter of that name. `rules` are the rules that it declares and
     raises; `also_raises` are codes, or prefixes of codes, of rules that other components declare (`EVERY_RULE` for a
     model that learns rules from reviews). `requires` and `provides` name facts.
     """

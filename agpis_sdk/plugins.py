@@ -204,8 +204,8 @@ class PluginHost:
                 raise ConfigError("no such component", item=f"components.{name}", remedy=nearest(name, known))
             self.settings_of(known[name], tables)
 
-    def create(self, owned: OwnedSpec, tables: Mapping[str, Mapping[str, Any]]) -> Any:
-        """Import a component's factory and call it with its validated settings.
+    def create(self, owned: OwnedSpec, tables: Mapping[str, Mapping[str, Any]], *, device: str = "cpu") -> Any:
+        """Import a component's factory and call it with its validated settings, and with `device` where it takes one.
 
         Raises `PluginLoadError` naming the plugin where that fails. A run that lacks a checker would pass what the
         checker refuses, so no run begins.
@@ -213,7 +213,9 @@ class PluginHost:
         settings = self.settings_of(owned, tables)
         module, _, attribute = owned.spec.factory.partition(":")
         try:
-            return getattr(importlib.import_module(module), attribute)(settings)
+            factory = getattr(importlib.import_module(module), attribute)
+            takes_device = "device" in inspect.signature(factory).parameters
+            return factory(settings, device=device) if takes_device else factory(settings)
         except (AgpisError, MemoryError):
             raise
         except Exception as error:

@@ -37,7 +37,7 @@ def doctor(config: ConfigOption = None, overrides: SetOption = None) -> None:
     healthy &= not failed
     for owned in make_plan(host, loaded.config).components():
         try:
-            host.create(owned, loaded.config.components)
+            host.create(owned, loaded.config.components, device=loaded.config.run.device)
             typer.echo(f"  ok    {owned.spec.name}")
         except (AgpisError, ImportError, OSError, ValueError, RuntimeError) as error:
             healthy = False

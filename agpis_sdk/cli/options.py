@@ -49,7 +49,7 @@ def backbone(config: Path | None, overrides: list[str] | None) -> Backbone:
     """Return the backbone that a config names."""
     loaded, host = settings(config, overrides)
     owned = host.named("agpis_backbones", loaded.config.backbone.name, setting="backbone.name")
-    created: Backbone = host.create(owned, loaded.config.components)
+    created: Backbone = host.create(owned, loaded.config.components, device=loaded.config.run.device)
     return created
 
 

@@ -49,8 +49,11 @@ class IndexEngine:
         self._limits = {code: limits[code] for code in codes if code in limits}
         checkers = _checkers(host, list(self._limits))
         _refuse_missing_facts(checkers, owned)
-        self._backbone = Component(owned, host.create(owned, config.components))
-        self._checkers = [Component(checker, host.create(checker, config.components)) for checker in checkers]
+        self._backbone = Component(owned, host.create(owned, config.components, device=config.run.device))
+        self._checkers = [
+            Component(checker, host.create(checker, config.components, device=config.run.device))
+            for checker in checkers
+        ]
         self._context = RunContext(config, host.rules, self._backbone.instance)
         self._invoker = Invoker(self._context, config.run.max_failures)
 
@@ -103,7 +106,7 @@ class IndexEngine:
         found, failures = self._invoker.call(
             checker,
             [pair for pair in pairs if id(pair) in shown],
-            lambda chunk: checker.instance.check_pairs(chunk, self._context),
+            lambda chunk, context: checker.instance.check_pairs(chunk, context),
             lambda chunk, result: accept_finding(checker, pairs_known(chunk), result, self.rules),
         )
         numbers = {_names(pair): shown[id(pair)] for pair in pairs if id(pair) in shown}

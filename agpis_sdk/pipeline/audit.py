@@ -125,7 +125,7 @@ class Audit:
         )
 
     def _make(self, owned: OwnedSpec) -> Component:
-        return Component(owned, self.host.create(owned, self.config.components))
+        return Component(owned, self.host.create(owned, self.config.components, device=self.config.run.device))
 
 
 def fingerprint(product_id: str, finding: Finding) -> str:

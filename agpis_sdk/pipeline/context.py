@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from agpis_sdk.components import Backbone, DecodedImage, ImageSequence
+from agpis_sdk.components import Backbone, ComponentSpec, DecodedImage, ImageSequence
 from agpis_sdk.config import Config
 from agpis_sdk.errors import PluginContractError
 from agpis_sdk.pipeline.plan import ENGINE_FACTS
@@ -14,7 +15,11 @@ from agpis_sdk.rules import RuleSet
 
 
 class RunContext:
-    """The context that every component gets; facts and products live as long as their micro-batch."""
+    """What a run knows: settings, rules, products and facts; the last two live as long as their micro-batch.
+
+    A component gets its own view, `for_component`: the same products and facts, and leave to provide what its spec
+    declares. Views nest: a builder that asks for p^t keeps its own while the scorer runs under another.
+    """
 
     def __init__(self, config: Config, rules: RuleSet, backbone: Backbone | None) -> None:
         self._config = config
@@ -22,7 +27,7 @@ class RunContext:
         self._backbone = backbone
         self._products: dict[str, Product] = {}
         self._facts: dict[tuple[str, str], dict[str, Any]] = {}
-        self._allowed: frozenset[str] = frozenset()
+        self._may_provide: frozenset[str] = frozenset()
         self._score: Callable[[Sequence[ImageSequence]], list[float]] | None = None
 
     @property
@@ -67,7 +72,7 @@ class RunContext:
 
     def provide(self, image: DecodedImage, name: str, value: Any) -> None:
         """Record a fact; raises `PluginContractError` when the running component did not declare it."""
-        if name not in self._allowed:
+        if name not in self._may_provide:
             raise PluginContractError(f'provides fact "{name}" without declaring it', remedy="list it under provides")
         if name in ENGINE_FACTS and not 0.0 <= float(value) <= 1.0:
             raise PluginContractError(f'gave fact "{name}" {value!r}, which is not in 0..1', item=image.id)
@@ -82,7 +87,7 @@ class RunContext:
         return self._score(sequences)
 
     def score_with(self, score: Callable[[Sequence[ImageSequence]], list[float]]) -> None:
-        """Say who gives p^t."""
+        """Set what gives p^t to builders."""
         self._score = score
 
     def has_facts(self, image: DecodedImage, names: Iterable[str]) -> bool:
@@ -93,9 +98,11 @@ class RunContext:
         """Return a fact, or None when nothing has provided it."""
         return self._facts.get(image.key, {}).get(name)
 
-    def allow(self, names: frozenset[str]) -> None:
-        """Say which facts the component that runs next may provide."""
-        self._allowed = names
+    def for_component(self, spec: ComponentSpec) -> RunContext:
+        """Return the context as a component sees it, with leave to provide the facts that its spec declares."""
+        view = copy.copy(self)
+        view._may_provide = spec.provides
+        return view
 
     def open_batch(self, products: Iterable[Product]) -> None:
         """Take in the products of a micro-batch and forget those of the one before."""

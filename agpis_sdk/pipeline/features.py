@@ -21,16 +21,15 @@ def compute_features(
             raise ComponentError(f"gave no {', '.join(sorted(names))}")
         return facts
 
-    def run(chunk: Sequence[DecodedImage]) -> list[tuple[DecodedImage, Mapping[str, object]]]:
+    def run(chunk: Sequence[DecodedImage], _: RunContext) -> list[tuple[DecodedImage, Mapping[str, object]]]:
         features = list(backbone.instance.features(chunk))
         if len(features) != len(chunk):
             raise ComponentError(f"gave {len(features)} features for {len(chunk)} images")
         return [(image, checked(facts)) for image, facts in zip(chunk, features, strict=True)]
 
     computed, failures = invoker.call(backbone, images, run, lambda _, result: result)
-    context.allow(names)
+    view = context.for_component(backbone.owned.spec)
     for image, facts in computed:
         for name in names:
-            context.provide(image, name, facts[name])
-    context.allow(frozenset())
+            view.provide(image, name, facts[name])
     return failures

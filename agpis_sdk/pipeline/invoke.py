@@ -58,6 +58,7 @@ class Invoker:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.failures: Counter[str] = Counter()
         self.last_reason: dict[str, str] = {}
+        self._inner_seconds = 0.0
 
     def dropped(self, component: Component) -> bool:
         """Tell whether a component has failed so often that it no longer runs."""
@@ -75,18 +76,23 @@ class Invoker:
         self,
         component: Component,
         items: Sequence[Item],
-        run: Callable[[Sequence[Item]], Iterable[Any]],
+        run: Callable[[Sequence[Item], RunContext], Iterable[Any]],
         accept: Callable[[Sequence[Item], Any], Result],
     ) -> tuple[list[Result], list[Failure[Item]]]:
         """Run a component over items in chunks of its batch size.
 
-        `run` calls the component; `accept` checks one of its results against the chunk and raises where it breaks the
+        `run` calls the component with its own view of the context; `accept` checks one of its results against the chunk and raises where it breaks the
         contract. Returns what was accepted and the items on which the component failed.
         """
         results: list[Result] = []
         failures: list[Failure[Item]] = []
-        started = time.perf_counter()
-        self._context.allow(component.owned.spec.provides)
+        view = self._context.for_component(component.owned.spec)
+
+        def run_in_view(chunk: Sequence[Item]) -> Iterable[Any]:
+            return run(chunk, view)
+
+        started, outer_seconds = time.perf_counter(), self._inner_seconds
+        self._inner_seconds = 0.0
         size = component.owned.spec.batch_size
         for start in range(0, len(items), size):
             chunk = items[start : start + size]
@@ -94,13 +100,15 @@ class Invoker:
                 failures.extend(self._skipped(component, item) for item in chunk)
                 continue
             try:
-                results.extend(drain(chunk, run, accept))
+                results.extend(drain(chunk, run_in_view, accept))
             except MemoryError:
                 raise
             except Exception:
-                self._retry(component, chunk, run, accept, results, failures)
-        self._context.allow(frozenset())
-        self.seconds[component.blame] += time.perf_counter() - started
+                self._retry(component, chunk, run_in_view, accept, results, failures)
+        elapsed = time.perf_counter() - started
+        # A builder that asks for p^t runs the scorer inside its own call: those seconds are the scorer's.
+        self.seconds[component.blame] += elapsed - self._inner_seconds
+        self._inner_seconds = outer_seconds + elapsed
         return results, failures
 
     def _retry(

@@ -100,7 +100,7 @@ class Pipeline:
                 yield ProcessedProduct(record, progress.outcome(), progress.images)
 
     def _make(self, owned: OwnedSpec) -> Component:
-        return Component(owned, self.host.create(owned, self.config.components))
+        return Component(owned, self.host.create(owned, self.config.components, device=self.config.run.device))
 
     def _create(self, owned: OwnedSpec | None) -> Component | None:
         return self._make(owned) if owned else None

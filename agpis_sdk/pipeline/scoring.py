@@ -33,11 +33,11 @@ class Scoring:
             raise ComponentError(f"{self.scorer.blame} gave no p_qualified for {', '.join(missing[0])}")
         return [by_key[_key(sequence)] for sequence in sequences]
 
-    def _scored(self, sequences: Sequence[ImageSequence]) -> Iterable[Any]:
+    def _scored(self, sequences: Sequence[ImageSequence], context: Context) -> Iterable[Any]:
         instance = self.scorer.instance
         if isinstance(instance, SequenceScorer):
-            return list(zip(sequences, instance.score_sequences(sequences, self.context), strict=True))
-        verdicts: Iterable[Any] = instance.check_sequences(sequences, self.context)
+            return list(zip(sequences, instance.score_sequences(sequences, context), strict=True))
+        verdicts: Iterable[Any] = instance.check_sequences(sequences, context)
         return verdicts
 
     def _accept(self, sequences: Sequence[ImageSequence], result: Any) -> tuple[Key, float]:

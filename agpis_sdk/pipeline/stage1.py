@@ -60,7 +60,7 @@ class Recognition:
         found, failures = self.invoker.call(
             checker,
             images,
-            lambda chunk: checker.instance.check_images(chunk, self.context),
+            lambda chunk, context: checker.instance.check_images(chunk, context),
             lambda chunk, result: accept_finding(checker, images_known(chunk), result, self.rules),
         )
         for finding in found:
@@ -95,7 +95,7 @@ class Recognition:
         found, failures = self.invoker.call(
             checker,
             pairs,
-            lambda chunk: checker.instance.check_pairs(chunk, self.context),
+            lambda chunk, context: checker.instance.check_pairs(chunk, context),
             lambda chunk, result: accept_finding(checker, pairs_known(chunk), result, self.rules),
         )
         for finding in found:
@@ -180,8 +180,8 @@ class Stage1(Recognition):
             selector, batch, [image for progress in batch.values() for image in progress.images.values()]
         )
 
-        def run(chunk: Sequence[DecodedImage]) -> list[tuple[DecodedImage, float]]:
-            scores = list(selector.instance.score_primary(chunk, self.context))
+        def run(chunk: Sequence[DecodedImage], context: RunContext) -> list[tuple[DecodedImage, float]]:
+            scores = list(selector.instance.score_primary(chunk, context))
             if len(scores) != len(chunk):
                 raise ComponentError(f"gave {len(scores)} scores for {len(chunk)} images")
             return list(zip(chunk, scores, strict=True))
@@ -244,7 +244,7 @@ class Stage1(Recognition):
             return result
 
         sequences, failures = self.invoker.call(
-            builder, candidates, lambda chunk: builder.instance.build(chunk, length, self.context), accept
+            builder, candidates, lambda chunk, context: builder.instance.build(chunk, length, context), accept
         )
         built: dict[str, list[ImageSequence]] = {}
         for sequence in sequences:

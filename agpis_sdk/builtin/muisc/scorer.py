@@ -35,9 +35,9 @@ class Judged:
 class MuiscScorer:
     """Judges sequences with a trained MUIsC (paper section 3.4)."""
 
-    def __init__(self, config: MuiscScorerConfig) -> None:
+    def __init__(self, config: MuiscScorerConfig, device: str = "cpu") -> None:
         self._folder = config.model or SHIPPED_FOLDER
-        self._device = config.device
+        self._device = device
         model, self._text = load_muisc(self._folder)
         if model.config.tower or model.config.fusion == "early":
             raise WeightsError(
@@ -45,7 +45,7 @@ class MuiscScorer:
                 item=str(self._folder),
                 remedy="the pipeline scores with models trained on the shared backbone, late fusion",
             )
-        self._model = model.to(config.device)
+        self._model = model.to(device)
         self._feedback_tokens = min(config.feedback_tokens, model.config.feedback_tokens)
 
     def check_sequences(self, sequences: Sequence[ImageSequence], context: Context) -> Iterator[SequenceVerdict]:

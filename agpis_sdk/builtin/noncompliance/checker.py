@@ -27,9 +27,10 @@ ON_PRODUCT, BESIDE = 0.9, 0.3  # shares of a box that the product takes
 class NoncomplianceChecker:
     """Judges each image with a head on the backbone's facts (paper section 3.3.1)."""
 
-    def __init__(self, config: NoncomplianceConfig) -> None:
+    def __init__(self, config: NoncomplianceConfig, device: str = "cpu") -> None:
         self._config = config
-        self._head = NoncomplianceHead.load(config.weights or SHIPPED).to(config.device)
+        self._head = NoncomplianceHead.load(config.weights or SHIPPED).to(device)
+        self._device = device
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
         """Provide p_nc of every image, and yield a finding with the most probable kind where it is worth a word."""
@@ -52,7 +53,7 @@ class NoncomplianceChecker:
             facts = [np.asarray(context.fact(image, name)) for image in images]
             batch = np.zeros((BATCH, *facts[0].shape), np.float32)
             batch[: len(facts)] = np.stack(facts)
-            inputs.append(torch.from_numpy(batch).to(self._config.device))
+            inputs.append(torch.from_numpy(batch).to(self._device))
         try:
             logits, maps = self._head(*inputs)
         except RuntimeError as error:

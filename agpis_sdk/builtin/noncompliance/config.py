@@ -18,4 +18,3 @@ class NoncomplianceConfig(ComponentConfig):
     kind_share: float = Field(
         default=0.4, ge=0, le=1, description="A kind stands out from this probability on; below it the code is AGP128."
     )
-    device: str = Field(default="cpu", description="torch device.")
