@@ -90,16 +90,16 @@ class ImagePair:
 class SequenceCandidates:
     """What stage 1 left of one product: its primary image, and the other usable images in listed order.
 
-    `also_primary` are those of the others that are about as good a primary image, by `primary.margin`: a sequence may
+    `primary_alternatives` are those of the others that are about as good a primary image, by `primary.margin`: a sequence may
     begin with one of them instead.
     """
 
     product: Product
     primary: DecodedImage
     others: tuple[DecodedImage, ...]
-    also_primary: tuple[DecodedImage, ...] = ()
+    primary_alternatives: tuple[DecodedImage, ...] = ()
 
-    def all_but(self, first: DecodedImage) -> tuple[DecodedImage, ...]:
+    def excluding(self, first: DecodedImage) -> tuple[DecodedImage, ...]:
         """Return the images that may follow `first`, in listed order."""
         rest = [image for image in (self.primary, *self.others) if image is not first]
         return tuple(sorted(rest, key=lambda image: image.position))
@@ -251,6 +251,15 @@ class Backbone(Protocol):
 
 
 @runtime_checkable
+class TrainedOnBackbone(Protocol):
+    """A component whose weights were trained on one backbone's facts: it is asked before the first product."""
+
+    def check_backbone(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise `WeightsError` where the configured backbone's facts, shapes by name, are not what it was trained on."""
+        ...
+
+
+@runtime_checkable
 class Reporter(Protocol):
     """Turns the outcomes of a run into one file for people."""
 
@@ -279,13 +288,14 @@ class ComponentSpec:
     """What a plugin announces about one component without importing it.
 
     `factory` is `"package.module:Class"`, called with the validated config, and with `device=run.device` where it has a
-    parameter of that name. `rules` are the rules that it declares and
+    parameter of that name. `aliases` are further names by which a config may call the component. `rules` are the rules that it declares and
     raises; `also_raises` are codes, or prefixes of codes, of rules that other components declare (`EVERY_RULE` for a
     model that learns rules from reviews). `requires` and `provides` name facts.
     """
 
     name: str
     factory: str
+    aliases: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     also_raises: tuple[str, ...] = ()
     config: type[ComponentConfig] = ComponentConfig

@@ -59,7 +59,7 @@ class BackboneSection(Section):
 class PrimarySection(Section):
     """How the primary image is chosen (paper section 3.3.1)."""
 
-    selector: str = Field(default="learned", description="A primary selector that some plugin announces.")
+    selector: str = Field(default="primary", description="A primary selector that some plugin announces.")
     threshold: float = Field(default=0.05, ge=0, le=1, description="p_primary must reach this, or the product ends.")
     margin: float = Field(
         default=0.1,

@@ -178,11 +178,10 @@ class PluginHost:
     def named(self, hook: str, name: str, *, setting: str) -> OwnedSpec:
         """Return the component that a setting names; raises `UnknownNameError` with the nearest name."""
         components = self._components[hook]
-        if name not in components:
-            raise UnknownNameError(
-                "no plugin announces it", item=f'{setting} = "{name}"', remedy=nearest(name, components)
-            )
-        return components[name]
+        for owned in components.values():
+            if name in (owned.spec.name, *owned.spec.aliases):
+                return owned
+        raise UnknownNameError("no plugin announces it", item=f'{setting} = "{name}"', remedy=nearest(name, components))
 
     def profile(self, name: str) -> Profile:
         """Return a profile; raises `UnknownNameError` with the nearest name."""
@@ -193,12 +192,20 @@ class PluginHost:
     def settings_of(self, owned: OwnedSpec, tables: Mapping[str, Mapping[str, Any]]) -> ComponentConfig:
         """Validate a component's table of settings without importing the component."""
         spec = owned.spec
-        config: ComponentConfig = validate(spec.config, tables.get(spec.name, {}), item=f"components.{spec.name}")
+        written = [name for name in (spec.name, *spec.aliases) if name in tables]
+        if len(written) > 1:
+            raise ConfigError(
+                "is one component under two names",
+                item=f"components.{written[1]}",
+                remedy=f"keep components.{spec.name}",
+            )
+        name = written[0] if written else spec.name
+        config: ComponentConfig = validate(spec.config, tables.get(name, {}), item=f"components.{name}")
         return config
 
     def check_component_tables(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
         """Validate every `[components.*]` table; one that no component answers to is an error."""
-        known = {owned.spec.name: owned for _, owned in self.all_specs()}
+        known = {name: owned for _, owned in self.all_specs() for name in (owned.spec.name, *owned.spec.aliases)}
         for name in tables:
             if name not in known:
                 raise ConfigError("no such component", item=f"components.{name}", remedy=nearest(name, known))
@@ -296,13 +303,16 @@ class PluginHost:
     def _refuse_taken_names(
         self, found: _Found, collected: Sequence[tuple[str, ComponentSpec]], profiles: Sequence[Profile]
     ) -> None:
-        taken = {owned.spec.name: owned.plugin.owner for _, owned in self.all_specs()}
+        taken = {
+            name: owned.plugin.owner for _, owned in self.all_specs() for name in (owned.spec.name, *owned.spec.aliases)
+        }
         for _, spec in collected:
-            if spec.name in taken:
-                raise PluginContractError(
-                    f'component "{spec.name}" is announced by both {taken[spec.name]} and {found.owner}'
-                )
-            taken[spec.name] = found.owner
+            for name in (spec.name, *spec.aliases):
+                if name in taken:
+                    raise PluginContractError(
+                        f'component "{name}" is announced by both {taken[name]} and {found.owner}'
+                    )
+                taken[name] = found.owner
         for profile in profiles:
             if profile.name in self._profile_owners:
                 raise PluginContractError(

@@ -87,7 +87,7 @@ def hook_page() -> str:
     """Return the hook reference: every hook's exact signature and docstring."""
     parts = [
         NOTE + "# Hooks\n",
-        inspect.cleandoc(hookspecs.__doc__ or "").replace("    [project", "    [project") + "\n",
+        inspect.cleandoc(hookspecs.__doc__ or "") + "\n",
     ]
     for name, hook in inspect.getmembers(hookspecs, inspect.isfunction):
         if name.startswith("agpis_"):

@@ -12,24 +12,56 @@ from safetensors.numpy import load_file
 
 from agpis_sdk.errors import WeightsError
 
+Tensors = dict[str, NDArray[np.float32]]
 
-def read_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[np.float32]]:
-    """Read a safetensors file; raises `WeightsError` for missing, unexpected or misshapen tensors."""
+
+def read_tensors(path: Path, layout: Mapping[str, tuple[int | str, ...]]) -> Tensors:
+    """Read a safetensors file of a given layout.
+
+    A size in `layout` that is a name, such as "channels", is read from the file and must be the same wherever it occurs:
+    it belongs to the backbone that the weights were trained on. Raises `WeightsError` for missing, unexpected, misshapen
+    or non-finite tensors.
+    """
     try:
         tensors = load_file(path)
     except FileNotFoundError:
         raise WeightsError("no such file", item=str(path), remedy="name a .safetensors file of agpis train") from None
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"is no safetensors file: {error}", item=str(path)) from None
-    missing, unexpected = shapes.keys() - tensors.keys(), tensors.keys() - shapes.keys()
+    missing, unexpected = layout.keys() - tensors.keys(), tensors.keys() - layout.keys()
     if missing or unexpected:
-        said = f"missing {sorted(missing)}, unexpected {sorted(unexpected)}"
-        raise WeightsError(said, item=str(path), remedy="was it made by another version or for another component?")
-    for name, shape in shapes.items():
-        if tensors[name].shape != shape:
+        found = f"missing {sorted(missing)}, unexpected {sorted(unexpected)}"
+        raise WeightsError(found, item=str(path), remedy="was it made by another version or for another component?")
+    sizes: dict[str, int] = {}
+    for name, shape in layout.items():
+        actual = tensors[name].shape
+        named = zip(shape, actual, strict=False)
+        fits = len(shape) == len(actual) and all(
+            sizes.setdefault(size, found) == found if isinstance(size, str) else size == found for size, found in named
+        )
+        if not fits:
+            expected = tuple(sizes.get(size, size) if isinstance(size, str) else size for size in shape)
             raise WeightsError(
-                f"{name} is {tensors[name].shape}, not {shape}",
-                item=str(path),
-                remedy="weights belong to the backbone that they were trained on",
+                f"{name} is {actual}, not {expected}", item=str(path), remedy="was it made for another component?"
             )
+        if not np.isfinite(tensors[name]).all():
+            raise WeightsError(f"{name} holds values that are not finite", item=str(path), remedy="train it again")
     return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
+
+
+def check_shapes(
+    expected: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]], *, item: str, setting: str
+) -> None:
+    """Raise `WeightsError` where a backbone gives facts of other shapes than weights were trained on.
+
+    Of a map (channels, h, w) only the channels count; `setting` is the key that names other weights.
+    """
+    wrong = {name: given[name] for name, shape in expected.items() if given[name][: len(shape)] != shape}
+    if wrong:
+        trained = ", ".join(f"{name} {expected[name]}" for name in wrong)
+        found = ", ".join(f"{name} {shape}" for name, shape in wrong.items())
+        raise WeightsError(
+            f"was trained on a backbone with {trained}; the configured one gives {found}",
+            item=item,
+            remedy=f"set {setting} to weights trained on this backbone (agpis train), or backbone.name to theirs",
+        )

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset, Sampler
 
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
-from agpis_sdk.builtin.muisc.processor import filled_up, image_mask, normalized
+from agpis_sdk.builtin.muisc.processor import image_mask, normalized
 from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.datasets.review_features import LearnableReviews, ReviewFeatures, ReviewPixels
 
@@ -116,4 +117,5 @@ class Collator:
             "labels": torch.tensor([item.label for item in items]),
             "image_mask": image_mask(counts),
         }
-        return batch | {name: filled_up([item.images[name] for item in items]) for name in items[0].images}
+        images = {name: [item.images[name] for item in items] for name in items[0].images}
+        return batch | {name: pad_sequence(parts, batch_first=True) for name, parts in images.items()}

@@ -13,11 +13,11 @@ from agpis_sdk.config import Config
 from agpis_sdk.errors import ConfigError
 from agpis_sdk.index.store import BackboneIdentity
 from agpis_sdk.media.decode import as_image
-from agpis_sdk.pipeline.context import RunContext
-from agpis_sdk.pipeline.features import compute_features
+from agpis_sdk.pipeline.backbone import compute_features
 from agpis_sdk.pipeline.findings import accept_finding, pairs_known
-from agpis_sdk.pipeline.invoke import Component, Invoker
-from agpis_sdk.pipeline.plan import check_rule_names, thresholds
+from agpis_sdk.pipeline.guard import Component
+from agpis_sdk.pipeline.plan import Plan, check_rule_names, thresholds
+from agpis_sdk.pipeline.run import assemble
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.records import Product
 
@@ -49,13 +49,9 @@ class IndexEngine:
         self._limits = {code: limits[code] for code in codes if code in limits}
         checkers = _checkers(host, list(self._limits))
         _refuse_missing_facts(checkers, owned)
-        self._backbone = Component(owned, host.create(owned, config.components, device=config.run.device))
-        self._checkers = [
-            Component(checker, host.create(checker, config.components, device=config.run.device))
-            for checker in checkers
-        ]
-        self._context = RunContext(config, host.rules, self._backbone.instance)
-        self._invoker = Invoker(self._context, config.run.max_failures)
+        plan = Plan(image_checkers=(), pair_checkers=tuple(checkers), sequence_checkers=(), backbone=owned)
+        self._run = assemble(host, config, plan)
+        self._backbone = Component(owned, self._run.context.backbone)
 
     def identity(self) -> BackboneIdentity:
         """Return what tells this backbone from another; raises `ConfigError` where it gives no embedding."""
@@ -72,8 +68,8 @@ class IndexEngine:
         """
         named = [replace(image, product_id=str(number), id="upright") for number, image in enumerate(images)]
         mirrored = [replace(image, id="mirrored", pixels=_flipped(image.pixels)) for image in named]
-        self._context.open_batch(())
-        failures = compute_features(self._backbone, [*named, *mirrored], self._context, self._invoker)
+        self._run.context.open_batch(())
+        failures = compute_features(self._backbone, [*named, *mirrored], self._run.context, self._run.guard)
         reasons = {failure.item.product_id: failure.reason for failure in failures}
         return [
             reasons[one.product_id] if one.product_id in reasons else self._row(one, other)
@@ -82,16 +78,16 @@ class IndexEngine:
 
     def judge(self, pairs: Sequence[ImagePair], products: Iterable[Product]) -> Judgment:
         """Show pairs to the checkers; `products` are those that their images belong to."""
-        self._context.open_batch(products)
+        self._run.context.open_batch(products)
         images = {image.key: image for pair in pairs for image in (pair.first, pair.second)}
-        failures = compute_features(self._backbone, list(images.values()), self._context, self._invoker)
+        failures = compute_features(self._backbone, list(images.values()), self._run.context, self._run.guard)
         unseen = {failure.item.key: failure.reason for failure in failures}
         judgment = Judgment()
         for number, pair in enumerate(pairs):
             for image in (pair.first, pair.second):
                 if image.key in unseen:
                     judgment.failures[number] = unseen[image.key]
-        for checker in self._checkers:
+        for checker in self._run.pair_checkers:
             self._check(checker, pairs, judgment)
         return judgment
 
@@ -103,7 +99,7 @@ class IndexEngine:
             if number not in judgment.failures
             and (number not in judgment.findings or judgment.findings[number].score < SURE)
         }
-        found, failures = self._invoker.call(
+        found, failures = self._run.guard.call(
             checker,
             [pair for pair in pairs if id(pair) in shown],
             lambda chunk, context: checker.instance.check_pairs(chunk, context),
@@ -119,8 +115,8 @@ class IndexEngine:
             judgment.failures[shown[id(failure.item)]] = failure.reason
 
     def _row(self, one: DecodedImage, other: DecodedImage) -> NDArray[np.float32] | str:
-        row = unit(unit(self._context.fact(one, "embedding")) + unit(self._context.fact(other, "embedding")))
-        return row if np.isfinite(row).all() else f"{self._backbone.blame} gave an embedding without a direction"
+        row = unit(unit(self._run.context.fact(one, "embedding")) + unit(self._run.context.fact(other, "embedding")))
+        return row if np.isfinite(row).all() else f"{self._backbone.label} gave an embedding without a direction"
 
 
 def unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:

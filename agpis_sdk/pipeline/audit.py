@@ -16,16 +16,16 @@ from agpis_sdk.components import ImageSequence
 from agpis_sdk.config import Config
 from agpis_sdk.errors import RecordError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
-from agpis_sdk.pipeline.batch import PendingBatch, ProductInProgress, engine_finding, finish_decoding
-from agpis_sdk.pipeline.context import RunContext
-from agpis_sdk.pipeline.invoke import Component, Invoker
-from agpis_sdk.pipeline.plan import make_audit_plan, thresholds
-from agpis_sdk.pipeline.stage1 import Recognition
-from agpis_sdk.pipeline.stage2 import Stage2
-from agpis_sdk.pipeline.stream import noted_batches
+from agpis_sdk.pipeline.batch import PendingBatch, ProductState, engine_finding, finish_decoding
+from agpis_sdk.pipeline.image_pairs import check_pairs
+from agpis_sdk.pipeline.plan import make_audit_plan
+from agpis_sdk.pipeline.run import assemble
+from agpis_sdk.pipeline.scoring import check_sequences
+from agpis_sdk.pipeline.single_image import check_images
+from agpis_sdk.pipeline.stream import observed_batches
 from agpis_sdk.pipeline.summary import AuditSummary
 from agpis_sdk.pipeline.suppressions import read_suppressions
-from agpis_sdk.plugins import OwnedSpec, PluginHost
+from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import AuditFinding, Finding, GalleryAudit, Product
 
 SELLER = "seller"
@@ -41,76 +41,61 @@ class Audit:
         self.config = config or Config()
         self.host = host or PluginHost.load(self.config.plugins)
         self.summary = AuditSummary()
-        plan = make_audit_plan(self.host, self.config)
-        self.rules = self.host.rules.with_severities(self.config.rules.severities)
-        backbone = self._make(plan.backbone) if plan.backbone else None
-        self._context = RunContext(self.config, self.host.rules, backbone.instance if backbone else None)
-        self._invoker = Invoker(self._context, self.config.run.max_failures)
-        limits = thresholds(self.rules, self.config)
-        self.reported_rules = [rule for rule in self.rules if rule.code in limits]
-        shared = (self.config, self.rules, limits, self._context, self._invoker)
-        self._recognition = Recognition(
-            *shared,
-            backbone=backbone,
-            image_checkers=[self._make(owned) for owned in plan.image_checkers],
-            pair_checkers=[self._make(owned) for owned in plan.pair_checkers],
-        )
-        checkers = [self._make(owned) for owned in plan.sequence_checkers]
-        self._judges = Stage2(*shared, checkers=checkers, scorer=None)
+        self._run = assemble(self.host, self.config, make_audit_plan(self.host, self.config))
+        self.reported_rules = [rule for rule in self._run.rules if rule.code in self._run.thresholds]
 
     def run(
         self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
     ) -> Iterator[GalleryAudit]:
         """Yield one audit per record, in input order; relative uris are resolved against `base`."""
         self.summary = AuditSummary()
-        batches = noted_batches(
-            checked(products, base=base), self.config, self.summary,
-            host=self.host, invoker=self._invoker, context=self._context,
-        )  # fmt: skip
+        batches = observed_batches(checked(products, base=base), self._run, self.host, self.summary)
         for pending in batches:
             for audit in self._judge_batch(pending):
                 self.summary.add(audit)
                 yield audit
 
     def _judge_batch(self, pending: PendingBatch) -> Iterator[GalleryAudit]:
-        batch = {progress.product.id: progress for progress in finish_decoding(pending, self.rules)}
-        self._context.open_batch(progress.product for progress in batch.values())
-        self._recognition.check_images(batch)
+        run = self._run
+        batch = {progress.product.id: progress for progress in finish_decoding(pending, run.rules)}
+        run.context.open_batch(progress.product for progress in batch.values())
+        check_images(run, batch)
         for progress in batch.values():
             # An audit looks at what stands there: a bad image still has its place among the pairs.
             progress.removed.clear()
-        self._recognition.check_pairs(batch)
-        self._judges.judge(batch, [gallery for progress in batch.values() for gallery in self._gallery(progress)])
+        check_pairs(run, batch)
+        galleries = [gallery for progress in batch.values() for gallery in self._gallery(progress)]
+        check_sequences(run, batch, galleries)
         for record in pending.records:
             if isinstance(record, RejectedRecord):
                 yield GalleryAudit(product_id=record.product_id, error=str(record.error))
             else:
                 yield self._finished(batch[record.id])
 
-    def _gallery(self, progress: ProductInProgress) -> Iterator[ImageSequence]:
+    def _gallery(self, progress: ProductState) -> Iterator[ImageSequence]:
         """Yield the gallery as listed; one with unreadable images cannot be judged as a whole, which is said."""
         unreadable = [image.id for image in progress.product.images if image.id not in progress.images]
         if not unreadable:
             yield ImageSequence(product=progress.product, images=tuple(progress.images.values()))
-        elif self._judges.checkers:
+        elif self._run.sequence_checkers:
             message = f"the gallery was not judged as a whole, as it holds unreadable images: {', '.join(unreadable)}"
-            finding = engine_finding(self.rules, "AGP903", tuple(unreadable), message)
+            finding = engine_finding(self._run.rules, "AGP903", tuple(unreadable), message)
             progress.findings.append(finding)
 
-    def _finished(self, progress: ProductInProgress) -> GalleryAudit:
+    def _finished(self, progress: ProductState) -> GalleryAudit:
         product = progress.product
         error = None
         try:
-            suppressions = read_suppressions(product, self.rules)
+            suppressions = read_suppressions(product, self._run.rules)
         except RecordError as faulty:
             suppressions, error = (), str(faulty)
         positions = {image.id: position for position, image in enumerate(product.images)}
         findings = [
             AuditFinding(
                 **dict(finding),
-                severity=self.rules[finding.code].severity,
+                severity=self._run.rules[finding.code].severity,
                 fingerprint=fingerprint(product.id, finding),
-                suppressed=next((one.reason for one in suppressions if one.covers(finding, self.rules)), None),
+                suppressed=next((one.reason for one in suppressions if one.covers(finding, self._run.rules)), None),
             )
             for finding in progress.findings
         ]
@@ -123,9 +108,6 @@ class Audit:
             error=error,
             findings=tuple(sorted(findings, key=lambda finding: _place(finding, positions))),
         )
-
-    def _make(self, owned: OwnedSpec) -> Component:
-        return Component(owned, self.host.create(owned, self.config.components, device=self.config.run.device))
 
 
 def fingerprint(product_id: str, finding: Finding) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
@@ -12,23 +12,25 @@ from agpis_sdk.errors import ImageReadError, ImageTooLargeError
 from agpis_sdk.media.decode import decode_image
 from agpis_sdk.media.products import RejectedRecord
 from agpis_sdk.media.sources import read_image_bytes
+from agpis_sdk.pipeline.suppressions import Suppression
 from agpis_sdk.records import CandidateImage, Finding, ImageOutcome, ImageState, Outcome, Product, Status
 from agpis_sdk.rules import RuleSet
 
 
 @dataclass
-class ProductInProgress:
+class ProductState:
     """A product on its way through the pipeline; `status` is set as soon as its end is known."""
 
     product: Product
     images: dict[str, DecodedImage] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     removed: set[str] = field(default_factory=set)
+    suppressions: Sequence[Suppression] = ()
     p_primary: dict[str, float] = field(default_factory=dict)
     primary_reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
     p_noncompliant: dict[str, float] = field(default_factory=dict)
     primary: str | None = None
-    also_primary: set[str] = field(default_factory=set)
+    primary_alternatives: set[str] = field(default_factory=set)
     sequence: ImageSequence | None = None
     probability: float | None = None
     feedback: str | None = None
@@ -84,6 +86,9 @@ class ProductInProgress:
         )
 
 
+Batch = Mapping[str, ProductState]
+
+
 @dataclass(frozen=True)
 class PendingBatch:
     """Records of a micro-batch whose images are being read and decoded in threads."""
@@ -105,13 +110,13 @@ def start_decoding(records: list[Product | RejectedRecord], executor: Executor, 
     return PendingBatch(records, decoded)
 
 
-def finish_decoding(pending: PendingBatch, rule_set: RuleSet) -> list[ProductInProgress]:
+def finish_decoding(pending: PendingBatch, rule_set: RuleSet) -> list[ProductState]:
     """Wait for the images of a micro-batch; one that cannot be read becomes a finding, never a substitute."""
     batch = []
     for product in pending.records:
         if isinstance(product, RejectedRecord):
             continue
-        progress = ProductInProgress(product)
+        progress = ProductState(product)
         for image, future in zip(product.images, pending.decoded[product.id], strict=True):
             decoded = future.result()
             if isinstance(decoded, ImageReadError):
@@ -129,6 +134,12 @@ def finish_decoding(pending: PendingBatch, rule_set: RuleSet) -> list[ProductInP
 def engine_finding(rule_set: RuleSet, code: str, images: tuple[str, ...], message: str) -> Finding:
     """Build a finding of the engine itself."""
     return Finding(code=code, name=rule_set[code].name, images=images, score=1.0, message=message, checker="engine")
+
+
+def too_few(progress: ProductState, stage: str, length: int) -> str:
+    """Return why a product has too few usable images after a stage; `length` are needed."""
+    listed = len(progress.product.images)
+    return f"{len(progress.usable)} of {listed} images left after {stage}; {length} are needed"
 
 
 def rejected_outcome(record: RejectedRecord) -> Outcome:

@@ -7,8 +7,8 @@ from typing import Any
 
 from agpis_sdk.components import AttributedFinding, DecodedImage, ImagePair, ImageSequence
 from agpis_sdk.errors import ComponentError
-from agpis_sdk.pipeline.batch import ProductInProgress
-from agpis_sdk.pipeline.invoke import Component
+from agpis_sdk.pipeline.batch import ProductState
+from agpis_sdk.pipeline.guard import Component
 from agpis_sdk.records import Finding, SequenceVerdict
 from agpis_sdk.rules import Rule, RuleSet
 
@@ -71,10 +71,13 @@ def accept_verdict(
     return result.model_copy(update={"findings": tuple(findings)})
 
 
-def keep_finding(
-    progress: ProductInProgress, finding: Finding, thresholds: Mapping[str, float], rule_set: RuleSet
-) -> bool:
-    """Add a finding to its product if it is at or above its rule's threshold; tell whether it removes an image."""
+def keep_finding(progress: ProductState, finding: Finding, thresholds: Mapping[str, float], rule_set: RuleSet) -> bool:
+    """Add a finding to its product if it reaches its rule's threshold; return whether it removes an image.
+
+    A finding that the seller has suppressed is neither kept nor does it remove anything.
+    """
+    if any(suppression.covers(finding, rule_set) for suppression in progress.suppressions):
+        return False
     if finding.code not in thresholds or finding.score < thresholds[finding.code]:
         return False
     progress.findings.append(Finding.model_validate({**_plain(finding), "score": round(finding.score, 4)}))

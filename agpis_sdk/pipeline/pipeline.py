@@ -9,17 +9,20 @@ from typing import Any
 
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import Config
+from agpis_sdk.errors import RecordError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
-from agpis_sdk.pipeline.batch import PendingBatch, finish_decoding, rejected_outcome
-from agpis_sdk.pipeline.context import RunContext
-from agpis_sdk.pipeline.invoke import Component, Invoker
-from agpis_sdk.pipeline.plan import Plan, make_plan, thresholds
-from agpis_sdk.pipeline.scoring import Scoring
-from agpis_sdk.pipeline.stage1 import Stage1
-from agpis_sdk.pipeline.stage2 import Stage2
-from agpis_sdk.pipeline.stream import noted_batches
+from agpis_sdk.pipeline.batch import Batch, PendingBatch, finish_decoding, rejected_outcome
+from agpis_sdk.pipeline.image_pairs import check_pairs, remove_from_pairs
+from agpis_sdk.pipeline.plan import make_plan
+from agpis_sdk.pipeline.primary_image import select_primary
+from agpis_sdk.pipeline.run import Run, assemble
+from agpis_sdk.pipeline.scoring import choose_sequences
+from agpis_sdk.pipeline.sequence import build_sequences
+from agpis_sdk.pipeline.single_image import check_images
+from agpis_sdk.pipeline.stream import observed_batches
 from agpis_sdk.pipeline.summary import RunSummary
-from agpis_sdk.plugins import OwnedSpec, PluginHost
+from agpis_sdk.pipeline.suppressions import read_suppressions
+from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Outcome, Product
 
 
@@ -42,30 +45,9 @@ class Pipeline:
     def __init__(self, config: Config | None = None, *, host: PluginHost | None = None) -> None:
         self.config = config or Config()
         self.host = host or PluginHost.load(self.config.plugins)
-        self.plan: Plan = make_plan(self.host, self.config)
+        self.plan = make_plan(self.host, self.config)
         self.summary = RunSummary()
-        backbone = self._create(self.plan.backbone)
-        self._context = RunContext(self.config, self.host.rules, backbone.instance if backbone else None)
-        self._invoker = Invoker(self._context, self.config.run.max_failures)
-        self._rules = self.host.rules.with_severities(self.config.rules.severities)
-        limits = thresholds(self._rules, self.config)
-        scorer = self._create(self.plan.scorer)
-        if scorer is not None:
-            self._context.score_with(Scoring(scorer, self._invoker, self._context).p_qualified)
-        shared = (self.config, self._rules, limits, self._context, self._invoker)
-        self._stage1 = Stage1(
-            *shared,
-            backbone=backbone,
-            image_checkers=[self._make(owned) for owned in self.plan.image_checkers],
-            pair_checkers=[self._make(owned) for owned in self.plan.pair_checkers],
-            selector=self._make(self.plan.selector),
-            builder=self._make(self.plan.builder),
-        )
-        self._stage2 = Stage2(
-            *shared,
-            checkers=[self._make(owned) for owned in self.plan.sequence_checkers],
-            scorer=scorer,
-        )
+        self._run = assemble(self.host, self.config, self.plan)
 
     def run(
         self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
@@ -79,19 +61,18 @@ class Pipeline:
     ) -> Iterator[ProcessedProduct]:
         """Yield every outcome together with its product and decoded images: for reports."""
         self.summary = RunSummary()
-        batches = noted_batches(
-            checked(products, base=base), self.config, self.summary,
-            host=self.host, invoker=self._invoker, context=self._context,
-        )  # fmt: skip
+        batches = observed_batches(checked(products, base=base), self._run, self.host, self.summary)
         for pending in batches:
             for processed in self._process_batch(pending):
                 self.summary.add(processed.outcome)
                 yield processed
 
     def _process_batch(self, pending: PendingBatch) -> Iterator[ProcessedProduct]:
-        batch = {progress.product.id: progress for progress in finish_decoding(pending, self._rules)}
-        self._context.open_batch(progress.product for progress in batch.values())
-        self._stage2.run(batch, self._stage1.run(batch))
+        run = self._run
+        batch = {progress.product.id: progress for progress in finish_decoding(pending, run.rules)}
+        self._read_suppressions(batch)
+        run.context.open_batch(progress.product for progress in batch.values())
+        _through_figure_2(run, batch)
         for record in pending.records:
             if isinstance(record, RejectedRecord):
                 yield ProcessedProduct(None, rejected_outcome(record), {})
@@ -99,8 +80,21 @@ class Pipeline:
                 progress = batch[record.id]
                 yield ProcessedProduct(record, progress.outcome(), progress.images)
 
-    def _make(self, owned: OwnedSpec) -> Component:
-        return Component(owned, self.host.create(owned, self.config.components, device=self.config.run.device))
+    def _read_suppressions(self, batch: Batch) -> None:
+        """Read what sellers have suppressed; a faulty list suppresses nothing and is noted in the summary."""
+        for product_id, progress in batch.items():
+            try:
+                progress.suppressions = read_suppressions(progress.product, self._run.rules)
+            except RecordError as error:
+                self.summary.note({product_id: str(error)})
 
-    def _create(self, owned: OwnedSpec | None) -> Component | None:
-        return self._make(owned) if owned else None
+
+def _through_figure_2(run: Run, batch: Batch) -> None:
+    """Take a micro-batch through the boxes of Figure 2, in their order."""
+    if run.selector is None or run.builder is None:
+        raise ValueError("a run needs a primary selector and a sequence builder")
+    check_images(run, batch)
+    select_primary(run, run.selector, batch)
+    check_pairs(run, batch)
+    remove_from_pairs(run, batch)
+    choose_sequences(run, batch, build_sequences(run, run.builder, batch))

@@ -19,34 +19,26 @@ ENGINE_FACTS = frozenset({"p_noncompliant"})
 
 @dataclass(frozen=True)
 class Plan:
-    """The components of a run, image checkers in the order of the facts that they need."""
+    """The components of a run, image checkers in the order of the facts that they need; an open role is None.
+
+    An audit chooses nothing and asks no scorer: it has no selector, builder or scorer.
+    """
 
     image_checkers: tuple[OwnedSpec, ...]
     pair_checkers: tuple[OwnedSpec, ...]
     sequence_checkers: tuple[OwnedSpec, ...]
-    selector: OwnedSpec
-    builder: OwnedSpec
-    scorer: OwnedSpec | None
     backbone: OwnedSpec | None
+    selector: OwnedSpec | None = None
+    builder: OwnedSpec | None = None
+    scorer: OwnedSpec | None = None
 
     def components(self) -> list[OwnedSpec]:
         """Return all components in the order in which they run."""
-        optional = [self.backbone] if self.backbone else []
-        last = [self.scorer] if self.scorer else []
-        return [
-            *optional, *self.image_checkers, self.selector, *self.pair_checkers, self.builder, *self.sequence_checkers,
-            *last,
+        ordered = [
+            self.backbone, *self.image_checkers, self.selector, *self.pair_checkers, self.builder,
+            *self.sequence_checkers, self.scorer,
         ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class AuditPlan:
-    """The components of an audit: checkers, and what gives them facts. It chooses nothing and asks no scorer."""
-
-    image_checkers: tuple[OwnedSpec, ...]
-    pair_checkers: tuple[OwnedSpec, ...]
-    sequence_checkers: tuple[OwnedSpec, ...]
-    backbone: OwnedSpec | None
+        return [owned for owned in ordered if owned is not None]
 
 
 def make_plan(host: PluginHost, config: Config) -> Plan:
@@ -78,7 +70,7 @@ def make_plan(host: PluginHost, config: Config) -> Plan:
     )
 
 
-def make_audit_plan(host: PluginHost, config: Config) -> AuditPlan:
+def make_audit_plan(host: PluginHost, config: Config) -> Plan:
     """Choose the components of an audit; raises `ConfigError` also where no checker can raise a selected rule."""
     check_rule_names(host.rules, config)
     host.check_component_tables(config.components)
@@ -95,7 +87,7 @@ def make_audit_plan(host: PluginHost, config: Config) -> AuditPlan:
             remedy="`agpis rules` says what finds a rule; what the sequence model knows, `agpis run` finds",
         )
     _check_facts(everyone, backbone)
-    return AuditPlan(
+    return Plan(
         image_checkers=tuple(images),
         pair_checkers=tuple(pairs),
         sequence_checkers=tuple(sequences),

@@ -1,54 +1,78 @@
-"""p^t for whoever needs it before stage 2: the scorer's quick answer, without feedback and findings."""
+"""Stage 2 (paper section 3.4): whole sequences are judged, and p^t decides between submit and hold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from agpis_sdk.components import Context, ImageSequence, SequenceScorer
-from agpis_sdk.errors import ComponentError
-from agpis_sdk.pipeline.findings import accept_verdict
-from agpis_sdk.pipeline.invoke import Component, Invoker
-
-Key = tuple[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """Asks the configured scorer for p^t through the same guard as any component."""
-
-    scorer: Component
-    invoker: Invoker
-    context: Context
-
-    def p_qualified(self, sequences: Sequence[ImageSequence]) -> list[float]:
-        """Return p^t of each sequence, in order; raises `ComponentError` naming the scorer where it gave none."""
-        found, failures = self.invoker.call(self.scorer, sequences, self._scored, self._accept)
-        if failures:
-            raise ComponentError(failures[0].reason)
-        by_key = dict(found)
-        missing = [sequence.ids for sequence in sequences if _key(sequence) not in by_key]
-        if missing:
-            raise ComponentError(f"{self.scorer.blame} gave no p_qualified for {', '.join(missing[0])}")
-        return [by_key[_key(sequence)] for sequence in sequences]
-
-    def _scored(self, sequences: Sequence[ImageSequence], context: Context) -> Iterable[Any]:
-        instance = self.scorer.instance
-        if isinstance(instance, SequenceScorer):
-            return list(zip(sequences, instance.score_sequences(sequences, context), strict=True))
-        verdicts: Iterable[Any] = instance.check_sequences(sequences, context)
-        return verdicts
-
-    def _accept(self, sequences: Sequence[ImageSequence], result: Any) -> tuple[Key, float]:
-        if isinstance(result, tuple):
-            sequence, probability = result
-            if not 0.0 <= probability <= 1.0:
-                raise ComponentError(f"gave p_qualified {probability!r}, which is not in 0..1")
-            return _key(sequence), float(probability)
-        verdict = accept_verdict(self.scorer, sequences, result, self.context.rules, scorer=True)
-        return (verdict.product_id, verdict.sequence), float(verdict.p_qualified or 0.0)
+from agpis_sdk.components import ImageSequence
+from agpis_sdk.pipeline.batch import Batch, engine_finding
+from agpis_sdk.pipeline.findings import accept_verdict, keep_finding
+from agpis_sdk.pipeline.guard import Component
+from agpis_sdk.pipeline.run import Run
+from agpis_sdk.pipeline.scorer import Key, key_of
+from agpis_sdk.records import SequenceVerdict
 
 
-def _key(sequence: ImageSequence) -> Key:
-    return (sequence.product.id, sequence.ids)
+def choose_sequences(run: Run, batch: Batch, built: Mapping[str, list[ImageSequence]]) -> None:
+    """Choose the best of each product's sequences, judge it, and end the product.
+
+    Without a scorer every sequence is submitted, as the paper began (section 5.1).
+    """
+    if run.scorer is None:
+        for product_id, sequences in built.items():
+            batch[product_id].sequence = sequences[0]
+            batch[product_id].end("submit")
+    else:
+        _score(run, run.scorer, batch, built)
+    chosen = [batch[product_id].sequence for product_id in built]
+    check_sequences(run, batch, [sequence for sequence in chosen if sequence is not None])
+
+
+def check_sequences(run: Run, batch: Batch, sequences: Sequence[ImageSequence]) -> None:
+    """Run the sequence checkers, all but the scorer."""
+    for checker in run.sequence_checkers:
+        verdicts, reasons = _verdicts(run, checker, sequences, scorer=False)
+        for sequence in sequences:
+            progress = batch[sequence.product.id]
+            key = key_of(sequence)
+            if key in reasons:
+                progress.findings.append(engine_finding(run.rules, "AGP902", sequence.ids, reasons[key]))
+            for finding in verdicts[key].findings if key in verdicts else ():
+                keep_finding(progress, finding, run.thresholds, run.rules)
+
+
+def _score(run: Run, scorer: Component, batch: Batch, built: Mapping[str, list[ImageSequence]]) -> None:
+    sequences = [sequence for candidates in built.values() for sequence in candidates]
+    verdicts, reasons = _verdicts(run, scorer, sequences, scorer=True)
+    for product_id, candidates in built.items():
+        progress = batch[product_id]
+        scored = [(sequence, verdicts[key_of(sequence)]) for sequence in candidates if key_of(sequence) in verdicts]
+        if len(scored) < len(candidates):
+            progress.sequence = candidates[0]
+            failed = [reasons[key_of(one)] for one in candidates if key_of(one) in reasons]
+            progress.end("failed", f"scorer {failed[0] if failed else f'{scorer.label} gave no verdict'}")
+            continue
+        sequence, verdict = max(scored, key=lambda pair: pair[1].p_qualified or 0.0)
+        progress.sequence, progress.probability = sequence, verdict.p_qualified
+        progress.feedback = verdict.feedback
+        for finding in verdict.findings:
+            keep_finding(progress, finding, run.thresholds, run.rules)
+        accepted = round(verdict.p_qualified or 0.0, 4) >= run.config.sequence.threshold
+        progress.end("submit" if accepted else "hold")
+
+
+def _verdicts(
+    run: Run, checker: Component, sequences: Sequence[ImageSequence], *, scorer: bool
+) -> tuple[Mapping[Key, SequenceVerdict], Mapping[Key, str]]:
+    """Return what a checker says of sequences, and the reasons why it says nothing of the others."""
+    required = checker.owned.spec.requires
+    ready = [one for one in sequences if all(run.context.has_facts(image, required) for image in one.images)]
+    reasons = {key_of(one): f"{checker.label} was skipped: a fact is missing" for one in sequences if one not in ready}
+    verdicts, failures = run.guard.call(
+        checker,
+        ready,
+        lambda chunk, context: checker.instance.check_sequences(chunk, context),
+        lambda chunk, result: accept_verdict(checker, chunk, result, run.rules, scorer=scorer),
+    )
+    reasons |= {key_of(failure.item): failure.reason for failure in failures}
+    return {(verdict.product_id, verdict.sequence): verdict for verdict in verdicts}, reasons

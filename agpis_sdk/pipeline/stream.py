@@ -12,35 +12,26 @@ from agpis_sdk.config import Config
 from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord
 from agpis_sdk.pipeline.batch import PendingBatch, start_decoding
-from agpis_sdk.pipeline.context import RunContext
-from agpis_sdk.pipeline.invoke import Invoker
-from agpis_sdk.pipeline.summary import Proceedings
+from agpis_sdk.pipeline.run import Run
+from agpis_sdk.pipeline.summary import RunStats
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Product
 
 
-def noted_batches(
-    records: CheckedProducts,
-    config: Config,
-    summary: Proceedings,
-    *,
-    host: PluginHost,
-    invoker: Invoker,
-    context: RunContext,
-) -> Iterator[PendingBatch]:
-    """Yield micro-batches; plugins are told when it begins and ends, and the summary notes what failed."""
-    invoker.seconds.clear()
-    invoker.failures.clear()
-    summary.note_missing_plugins(host)
-    summary.note(host.notify("agpis_run_started", context=context))
-    yield from decoding_ahead(records, config)
-    summary.component_seconds.update(invoker.seconds)
-    summary.failures.update(invoker.failures)
-    summary.notices += invoker.notices()
-    summary.note(host.notify("agpis_run_finished", context=context, summary=summary.facts()))
+def observed_batches(records: CheckedProducts, run: Run, host: PluginHost, stats: RunStats) -> Iterator[PendingBatch]:
+    """Yield micro-batches; notify plugins at the beginning and the end, and note in `stats` what failed."""
+    run.guard.seconds.clear()
+    run.guard.failures.clear()
+    stats.note_missing_plugins(host)
+    stats.note(host.notify("agpis_run_started", context=run.context))
+    yield from prefetch_batches(records, run.config)
+    stats.component_seconds.update(run.guard.seconds)
+    stats.failures.update(run.guard.failures)
+    stats.notices += run.guard.notices()
+    stats.note(host.notify("agpis_run_finished", context=run.context, summary=stats.facts()))
 
 
-def decoding_ahead(records: CheckedProducts, config: Config) -> Iterator[PendingBatch]:
+def prefetch_batches(records: CheckedProducts, config: Config) -> Iterator[PendingBatch]:
     """Yield micro-batches; raises `InputFileError` where the input breaks off, after what came before it."""
     with ThreadPoolExecutor(config.run.threads, thread_name_prefix="agpis-decode") as executor:
         current: PendingBatch | None = None

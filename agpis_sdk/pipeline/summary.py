@@ -13,7 +13,7 @@ from agpis_sdk.records import GalleryAudit, Outcome
 
 
 @dataclass(kw_only=True)
-class Proceedings:
+class RunStats:
     """What a run and an audit share: `failures` counts items by component or plugin, `notices` say them in words."""
 
     products: int = 0
@@ -48,7 +48,7 @@ class Proceedings:
 
 
 @dataclass(kw_only=True)
-class RunSummary(Proceedings):
+class RunSummary(RunStats):
     """What a run has done so far."""
 
     statuses: Counter[str] = field(default_factory=Counter)
@@ -70,7 +70,7 @@ class RunSummary(Proceedings):
 
 
 @dataclass(kw_only=True)
-class AuditSummary(Proceedings):
+class AuditSummary(RunStats):
     """What an audit has looked at so far; `faulty` counts records with an error of their own."""
 
     faulty: int = 0

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.synthetic.violations.framing import backdrop, product_mask
+from agpis_sdk.synthetic.violations.photometric import jpeg
 
 Pixels = NDArray[np.uint8]
 PLAIN_EDGE = 6.0
@@ -62,8 +63,7 @@ def copied(pixels: Pixels, rng: np.random.Generator) -> tuple[Pixels, str]:
     if kind == "brightened":
         return brighter(pixels, float(rng.choice([rng.uniform(0.75, 0.88), rng.uniform(1.12, 1.25)]))), "other light"
     quality = int(rng.integers(30, 60))
-    data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8), "it was saved again"
+    return jpeg(pixels, quality), "it was saved again"
 
 
 def turned(pixels: Pixels, degrees: float) -> Pixels:

@@ -22,6 +22,7 @@ from agpis_sdk.datasets.photos import load_photo, with_pixels
 from agpis_sdk.datasets.splits import Split, split_of
 from agpis_sdk.synthetic import augmentations
 from agpis_sdk.synthetic.violations import inject
+from agpis_sdk.synthetic.violations.photometric import jpeg
 from agpis_sdk.synthetic.violations.types import Hand
 
 Pixels = NDArray[np.uint8]
@@ -74,8 +75,7 @@ def _small(pixels: Pixels, _: Hand) -> Pixels:
 
 def _recompressed(pixels: Pixels, _: Hand) -> Pixels:
     """Save as JPEG of quality 30."""
-    data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 30])[1]
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return jpeg(pixels, 30)
 
 
 def _bannered(pixels: Pixels, hand: Hand) -> Pixels:

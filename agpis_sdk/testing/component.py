@@ -19,7 +19,7 @@ from agpis_sdk.config import Config
 from agpis_sdk.errors import ConfigError, UnknownNameError, nearest
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.findings import accept_finding, accept_verdict, images_known, pairs_known
-from agpis_sdk.pipeline.invoke import Component, drain
+from agpis_sdk.pipeline.guard import Component, collect
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.records import CandidateImage, Product, SequenceVerdict
 
@@ -134,7 +134,7 @@ class ComponentUnderTest:
     ) -> list[Result]:
         size = batch_size or self.spec.batch_size
         chunks = [items[start : start + size] for start in range(0, len(items), size)]
-        return [result for chunk in chunks for result in drain(chunk, run, accept)]
+        return [result for chunk in chunks for result in collect(chunk, run, accept)]
 
     def _collect_providers(self, owned: OwnedSpec, ordered: list[OwnedSpec]) -> None:
         for fact in sorted(owned.spec.requires):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
-from agpis_sdk.builtin.noncompliance.model import NoncomplianceHead, any_kind_logit, peak_box
+from agpis_sdk.builtin.noncompliance.model import HeadSizes, NoncomplianceHead, any_kind_logit, peak_box
 from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.datasets.photos import load_photo, with_pixels
 from agpis_sdk.datasets.splits import Split, split_of
@@ -149,7 +149,7 @@ def fit(table: FeatureTable, *, seed: int, epochs: int) -> NoncomplianceHead:
         )
     torch.manual_seed(seed)
     order = torch.Generator().manual_seed(seed)
-    head = NoncomplianceHead()
+    head = NoncomplianceHead(HeadSizes.of({name: tuple(table.facts[name].shape[1:]) for name in FACTS}))
     optimizer = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.05)
     steps = epochs * -(-len(rows) // BATCH_SIZE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2e-3, total_steps=steps)

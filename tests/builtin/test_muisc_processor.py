@@ -113,3 +113,11 @@ def test_a_model_that_reads_a_backbone_needs_one() -> None:
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=tmp_path.name):
         MuiscProcessor.from_pretrained(tmp_path)
+
+
+def test_early_fusion_without_a_tower_of_its_own_is_refused() -> None:
+    config = MuiscConfig.tiny(fusion="early")
+    text = MuiscText.train(["red bag"], vocabulary=300, title_tokens=6, feedback_tokens=10)
+
+    with pytest.raises(ConfigError, match="fusion = early: puts the images of a sequence into one picture"):
+        MuiscProcessor(config, text, backbone=ColorBackbone())

@@ -15,7 +15,7 @@ from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 from agpis_sdk.builtin.noncompliance.checker import NoncomplianceChecker, on_product_hint, place
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
-from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, any_kind_logit, peak_box
+from agpis_sdk.builtin.noncompliance.model import SHIPPED, HeadSizes, NoncomplianceHead, any_kind_logit, peak_box
 from agpis_sdk.builtin.noncompliance.plugin import agpis_image_checkers
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.errors import WeightsError
@@ -114,8 +114,19 @@ def test_p_noncompliant_does_not_depend_on_the_batch() -> None:
 def test_facts_of_another_backbone_are_refused() -> None:
     checker = NoncomplianceChecker(NoncomplianceConfig())
 
-    with pytest.raises(WeightsError, match="not trained on a backbone that gives"):
-        list(checker.check_images([image(0)], Facts({**SHAPES, "tokens": (64, 7, 7)})))
+    with pytest.raises(WeightsError, match=r"trained on a backbone with tokens \(320,\); the configured one gives"):
+        checker.check_backbone({**SHAPES, "tokens": (64, 7, 7)})
+
+    checker.check_backbone(SHAPES)
+
+
+def test_a_head_for_another_backbone_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    shapes = {"tokens": (512, 7, 7), "feature_map": (256, 14, 14), "detail_map": (128, 28, 28)}
+    NoncomplianceHead(HeadSizes.of(shapes)).save(tmp_path / "head.safetensors")
+
+    loaded = NoncomplianceHead.load(tmp_path / "head.safetensors")
+
+    assert loaded.sizes == HeadSizes(tokens=512, feature_map=256, detail_map=128)
 
 
 def test_any_kind_is_the_noisy_or_of_the_kinds() -> None:

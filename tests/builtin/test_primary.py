@@ -89,8 +89,10 @@ def test_what_lowers_the_chance_is_said(worse: np.ndarray, said: str) -> None:
 def test_features_of_another_backbone_are_refused() -> None:
     selector = LearnedPrimarySelector(LearnedPrimaryConfig())
 
-    with pytest.raises(WeightsError, match=r"trained on 1280 channels, the backbone gives 64"):
-        selector.score_primary(photos(product_photo()), Facts(random_embeddings(1, channels=64)))
+    with pytest.raises(WeightsError, match=r"trained on a backbone with embedding \(1280,\); the configured one gives"):
+        selector.check_backbone({"embedding": (64,)})
+
+    selector.check_backbone({"embedding": (1280,)})
 
 
 def tensors(channels: int = 4) -> dict[str, np.ndarray]:
@@ -102,7 +104,7 @@ def tensors(channels: int = 4) -> dict[str, np.ndarray]:
 def test_a_head_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     PrimaryHead(**tensors()).save(tmp_path / "head.safetensors")
 
-    loaded = PrimaryHead.load(tmp_path / "head.safetensors", channels=4)
+    loaded = PrimaryHead.load(tmp_path / "head.safetensors")
 
     assert all((vars(loaded)[name] == value).all() for name, value in tensors().items())
 
@@ -111,8 +113,9 @@ def test_a_head_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     ("changed", "said"),
     [
         ({"bias": None}, r"missing \['bias'\]"),
+        ({"bias": np.full(1, np.nan, np.float32)}, "bias holds values that are not finite"),
         ({"x": np.zeros(1, np.float32)}, r"unexpected \['x'\]"),
-        ({"weight": np.zeros(3, np.float32)}, r"weight is \(3,\), not \(4,\)"),
+        ({"weight": np.zeros(3, np.float32)}, r"center is \(4,\), not \(3,\)"),
     ],
 )
 def test_weights_of_another_layout_are_refused(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
@@ -120,7 +123,7 @@ def test_weights_of_another_layout_are_refused(tmp_path: Path, changed: dict[str
     save_file(written, tmp_path / "head.safetensors")
 
     with pytest.raises(WeightsError, match=said):
-        PrimaryHead.load(tmp_path / "head.safetensors", channels=4)
+        PrimaryHead.load(tmp_path / "head.safetensors")
 
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_a_checker_that_fails_on_a_pair_is_named(shop: Shop, monkeypatch: pytest
     def fail(pairs: Sequence[object], context: object) -> None:
         raise ValueError("out of ink")
 
-    monkeypatch.setattr(engine._checkers[0].instance, "check_pairs", fail)
+    monkeypatch.setattr(engine._run.pair_checkers[0].instance, "check_pairs", fail)
     problems: dict[str, str] = {}
 
     assert shop.repeats(engine, problems) == []

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agpis_sdk.components import Context, DecodedImage
+from agpis_sdk.components import (
+    ComponentConfig,
+    Context,
+    DecodedImage,
+    ImageCheckerSpec,
+    ImageSequence,
+    SequenceCandidates,
+)
 from agpis_sdk.errors import ConfigError, UnknownNameError
-from tests.pipeline.fakes import NOTE, Stand, always, codes, plain_features, product, twins
+from agpis_sdk.pipeline.pipeline import Pipeline
+from tests.pipeline.fakes import NOTE, Stand, always, codes, configured, plain_features, product, twins
 
 
 def provider(fact: str, log: list[str]) -> Callable[..., list[Any]]:
@@ -197,3 +206,64 @@ class TestAPlanIsRefused:
     def test_when_a_component_has_no_such_setting(self) -> None:
         with pytest.raises(ConfigError, match=r"components\.looker: size: unknown key|components\.looker.*unknown key"):
             Stand().image_checker(reader("a", []), rules=[NOTE]).pipeline({"components": {"looker": {"size": 1}}})
+
+
+def test_a_builder_may_provide_its_own_fact_after_it_has_asked_for_p_t(gallery: Path) -> None:
+    seen: list[float] = []
+
+    def build(candidates: Sequence[SequenceCandidates], length: int, context: Context) -> list[ImageSequence]:
+        built = [ImageSequence(product=one.product, images=(one.primary, *one.others)[:length]) for one in candidates]
+        seen.extend(context.p_qualified(built))
+        for candidate in candidates:
+            context.provide(candidate.primary, "first.choice", True)
+        return built
+
+    stand = Stand().builder(build, name="asking", needs_scorer=True, provides=frozenset({"first.choice"}))
+
+    outcome = stand.run_one(product(gallery), {"sequence.builder": "asking"})
+
+    assert outcome.status == "submit"
+    assert seen == [0.8]
+
+
+def test_a_builder_s_seconds_do_not_hold_the_scorer_s(gallery: Path) -> None:
+    def slow(sequences: Sequence[ImageSequence], context: Context) -> list[Any]:
+        time.sleep(0.2)
+        return always(0.8)(sequences, context)
+
+    def build(candidates: Sequence[SequenceCandidates], length: int, context: Context) -> list[ImageSequence]:
+        built = [ImageSequence(product=one.product, images=(one.primary, *one.others)[:length]) for one in candidates]
+        context.p_qualified(built)
+        return built
+
+    stand = Stand().builder(build, name="asking", needs_scorer=True).scorer(slow)
+    pipeline = Pipeline(configured({"sequence.builder": "asking"}), host=stand.host())
+
+    list(pipeline.run([product(gallery)]))
+
+    seconds = {label.split()[0]: spent for label, spent in pipeline.summary.component_seconds.items()}
+    assert seconds["asking"] < seconds["steady"]
+
+
+DEVICES: list[tuple[str, str]] = []
+
+
+class Placed:
+    """A checker whose factory takes the device."""
+
+    def __init__(self, config: ComponentConfig, device: str) -> None:
+        self.device = device
+
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> list[Any]:
+        DEVICES.append((self.device, context.device))
+        return []
+
+
+def test_a_factory_that_takes_a_device_gets_that_of_the_run(gallery: Path) -> None:
+    DEVICES.clear()
+    spec = ImageCheckerSpec(name="placed", factory=f"{__name__}:Placed", rules=(NOTE,))
+    stand = Stand(specs={"agpis_image_checkers": [spec]})
+
+    stand.run_one(product(gallery), {"run.device": "meta"})
+
+    assert DEVICES == [("meta", "meta")]

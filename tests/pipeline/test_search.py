@@ -121,7 +121,7 @@ def test_it_may_be_told_to_begin_with_the_primary_image_always(gallery: Path) ->
     painted = stand(two_colors("abcd", red="a")).selector(nearly_equal("a", "b"))
 
     outcome = painted.scorer(level).run_one(
-        product(gallery, "abcd"), {**SEARCH, "components.search.also_primary_weight": 0.0}
+        product(gallery, "abcd"), {**SEARCH, "components.search.alternative_weight": 0.0}
     )
 
     assert outcome.sequence[0] == "a"

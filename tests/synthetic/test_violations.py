@@ -12,8 +12,10 @@ import pytest
 
 from agpis_sdk.errors import ConfigError, UnknownNameError
 from agpis_sdk.plugins import shipped_rules
+from agpis_sdk.synthetic import pairs
 from agpis_sdk.synthetic.violations import KINDS, Split, Violation, fonts, hard_negative, inject
 from agpis_sdk.synthetic.violations.logos_and_barcodes import code39_bars, ean13_bars
+from agpis_sdk.synthetic.violations.photometric import jpeg
 from agpis_sdk.synthetic.violations.registry import POOLS
 from agpis_sdk.synthetic.violations.types import Pixels
 
@@ -268,3 +270,25 @@ def test_importing_the_package_loads_no_torch() -> None:
     code = "import sys, agpis_sdk.synthetic.violations; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_jpeg_round_trip_keeps_the_channels_in_their_order() -> None:
+    red = np.full((16, 16, 3), (200, 30, 30), np.uint8)
+
+    saved = jpeg(red, 90)
+
+    expected = cv2.cvtColor(
+        cv2.imdecode(
+            cv2.imencode(".jpg", cv2.cvtColor(red, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])[1],
+            cv2.IMREAD_COLOR,
+        ),
+        cv2.COLOR_BGR2RGB,
+    )
+    assert np.array_equal(saved, expected)
+
+
+@pytest.mark.parametrize("way", [pairs.CHANGES["JPEG quality 30"]])
+def test_pairs_are_saved_again_as_a_real_jpeg_is(way) -> None:
+    pixels = photo()
+
+    assert np.array_equal(way(pixels, None), jpeg(pixels, 30))

@@ -45,7 +45,7 @@ class TestFirst(PrimarySelectorContract):
 
 @pytest.mark.slow
 class TestLearned(PrimarySelectorContract):
-    component: ClassVar[str] = "learned"
+    component: ClassVar[str] = "primary"
 
 
 class TestListed(SequenceBuilderContract):

@@ -13,7 +13,7 @@ class SearchBuilderConfig(ComponentConfig):
     exhaustive_up_to: int = Field(default=60, ge=1, description="Score all sequences of a product up to this many.")
     beam_width: int = Field(default=8, ge=1, description="Beginnings kept per step where there are more.")
     one_color: bool = Field(default=True, description="Prefer images on which the product has the same colors.")
-    also_primary_weight: float = Field(
+    alternative_weight: float = Field(
         default=0.5,
         ge=0,
         le=1,

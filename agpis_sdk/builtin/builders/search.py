@@ -18,7 +18,7 @@ class SearchBuilder:
 
     All ordered choices while they are few; beyond that a beam search, which scores growing beginnings of a sequence.
     With `one_color`, p^t is multiplied by the probability that no two images show the product in different colors. A
-    sequence that begins with an image only about as good as the primary one counts `also_primary_weight`. Of equals the
+    sequence that begins with an image only about as good as the primary one counts `alternative_weight`. Of equals the
     one that the shop lists first wins.
     """
 
@@ -30,12 +30,12 @@ class SearchBuilder:
         mismatch = ColorMismatch(context) if self._config.one_color else None
         own = [self._tried(one, (one.primary,), length, context, mismatch) for one in candidates]
         best = _best_of_each(own, context, mismatch)
-        weight = self._config.also_primary_weight
+        weight = self._config.alternative_weight
         # As p^t is at most 1, what cannot win any more need not be scored.
         others = [
             [
                 sequence
-                for sequence in self._tried(one, one.also_primary, length, context, mismatch)
+                for sequence in self._tried(one, one.primary_alternatives, length, context, mismatch)
                 if weight * _one_color(sequence, mismatch) > score
             ]
             if weight > score
@@ -60,7 +60,7 @@ class SearchBuilder:
             chosen = [
                 (first, *others)
                 for first in firsts
-                for others in itertools.permutations(candidate.all_but(first), length - 1)
+                for others in itertools.permutations(candidate.excluding(first), length - 1)
             ]
             return _sequences(candidate, chosen)
         beginnings: list[Images] = [(first,) for first in firsts]
@@ -80,7 +80,7 @@ def _sequences(candidate: SequenceCandidates, chosen: Iterable[Images]) -> list[
 def _grown(beginnings: Sequence[Images], candidate: SequenceCandidates) -> Iterator[Images]:
     """Yield each beginning with each of the other images that it does not hold."""
     for images in beginnings:
-        yield from ((*images, other) for other in candidate.all_but(images[0]) if other not in images)
+        yield from ((*images, other) for other in candidate.excluding(images[0]) if other not in images)
 
 
 def _best_of_each(

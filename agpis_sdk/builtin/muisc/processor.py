@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from transformers import BatchFeature
 
 from agpis_sdk.builtin.muisc.checkpoints import load_text
@@ -26,14 +27,20 @@ Pixels = NDArray[np.uint8]
 class MuiscProcessor:
     """What goes with a `Muisc`: its tokenizer, and how it wants pictures; as a processor of transformers does.
 
-    A model without a tower of its own reads the features of the shared `backbone`; raises `ConfigError` where it is not
-    given one.
+    A model without a tower of its own reads the features of the shared `backbone`. Raises `ConfigError` where it is not
+    given one, and for early fusion without a tower.
     """
 
     def __init__(self, config: MuiscConfig, text: MuiscText, backbone: Backbone | None = None) -> None:
         if not config.tower and backbone is None:
             raise ConfigError(
                 "this model reads the features of a backbone", item="MuiscProcessor", remedy="hand one over"
+            )
+        if config.fusion == "early" and not config.tower:
+            raise ConfigError(
+                "puts the images of a sequence into one picture, which the features of single images do not allow",
+                item="MuiscProcessor, fusion = early",
+                remedy='use a model with a tower of its own, or fusion = "late"',
             )
         self.config, self.text, self._backbone = config, text, backbone
 
@@ -70,7 +77,7 @@ class MuiscProcessor:
                 "prompt": prompt,
                 "prompt_mask": prompt_mask,
                 "image_mask": image_mask([len(sequence) for sequence in images]),
-                **{name: filled_up([part[name] for part in parts]) for name in parts[0]},
+                **{name: pad_sequence([part[name] for part in parts], batch_first=True) for name in parts[0]},
             }
         )
 
@@ -94,14 +101,6 @@ def normalized(squares: Tensor, config: MuiscConfig) -> Tensor:
     """Turn squares (K, S, S, 3) of bytes into a tower's input (K, 3, S, S), with the config's mean and deviation."""
     mean, deviation = (torch.tensor(part).view(3, 1, 1) for part in (config.tower_mean, config.tower_deviation))
     return (squares.permute(0, 3, 1, 2).float() / 255 - mean) / deviation
-
-
-def filled_up(parts: Sequence[Tensor]) -> Tensor:
-    """Put B tensors (K_b, ...) into one (B, K, ...), K the longest, zeros after the shorter ones."""
-    filled = torch.zeros(len(parts), max(map(len, parts)), *parts[0].shape[1:])
-    for row, part in enumerate(parts):
-        filled[row, : len(part)] = part
-    return filled
 
 
 def image_mask(counts: Sequence[int]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from agpis_sdk.builtin.muisc.checkpoints import SHIPPED_FOLDER, load_muisc
 from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.builtin.muisc.features import REQUIRED_FACTS, image_tokens
 from agpis_sdk.builtin.muisc.model import SequenceFeature
+from agpis_sdk.builtin.weights import check_shapes
 from agpis_sdk.components import Context, DecodedImage, ImageSequence
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.records import Finding, SequenceVerdict
@@ -47,6 +48,18 @@ class MuiscScorer:
             )
         self._model = model.to(device)
         self._feedback_tokens = min(config.feedback_tokens, model.config.feedback_tokens)
+
+    def check_backbone(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise `WeightsError` where the model was trained on features of other shapes."""
+        config = self._model.config
+        blank = {name: np.zeros(shapes[name], np.float32) for name in REQUIRED_FACTS}
+        tokens, global_token = image_tokens(blank)
+        check_shapes(
+            {"tokens": (config.patches, config.token_channels), "embedding": (config.global_channels,)},
+            {"tokens": tokens.shape, "embedding": global_token.shape},
+            item=str(self._folder),
+            setting="components.muisc.model",
+        )
 
     def check_sequences(self, sequences: Sequence[ImageSequence], context: Context) -> Iterator[SequenceVerdict]:
         """Yield one verdict per sequence."""
@@ -112,14 +125,7 @@ class MuiscScorer:
         return tokens.to(self._device), global_tokens.to(self._device)
 
     def _tokens_of(self, image: DecodedImage, context: Context) -> tuple[Tensor, Tensor]:
-        config = self._model.config
         tokens, global_token = image_tokens({name: context.fact(image, name) for name in sorted(REQUIRED_FACTS)})
-        if tokens.shape != (config.patches, config.token_channels) or global_token.shape != (config.global_channels,):
-            raise WeightsError(
-                f"was not trained on a backbone with tokens {tokens.shape} and embedding {global_token.shape}",
-                item=str(self._folder),
-                remedy="set components.muisc.model, or backbone.name back to the default",
-            )
         return torch.from_numpy(tokens), torch.from_numpy(global_token)
 
     def _findings(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
 from agpis_sdk.builtin.noncompliance.kinds import KINDS, UNSURE
 from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, any_kind_logit, peak_box
+from agpis_sdk.builtin.weights import check_shapes
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage, image_finding
-from agpis_sdk.errors import WeightsError
 from agpis_sdk.facts import Foreground
 from agpis_sdk.media.letterbox import letterbox_geometry
 from agpis_sdk.records import Box
@@ -29,8 +29,15 @@ class NoncomplianceChecker:
 
     def __init__(self, config: NoncomplianceConfig, device: str = "cpu") -> None:
         self._config = config
-        self._head = NoncomplianceHead.load(config.weights or SHIPPED).to(device)
+        self._path = config.weights or SHIPPED
+        self._head = NoncomplianceHead.load(self._path).to(device)
         self._device = device
+
+    def check_backbone(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise `WeightsError` where the head was trained on maps with other channels."""
+        sizes = self._head.sizes
+        expected = {name: (getattr(sizes, name),) for name in FACTS}
+        check_shapes(expected, shapes, item=str(self._path), setting="components.noncompliance.weights")
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
         """Provide p_nc of every image, and yield a finding with the most probable kind where it is worth a word."""
@@ -54,15 +61,7 @@ class NoncomplianceChecker:
             batch = np.zeros((BATCH, *facts[0].shape), np.float32)
             batch[: len(facts)] = np.stack(facts)
             inputs.append(torch.from_numpy(batch).to(self._device))
-        try:
-            logits, maps = self._head(*inputs)
-        except RuntimeError as error:
-            shapes = ", ".join(f"{name} {tuple(batch.shape[1:])}" for name, batch in zip(FACTS, inputs, strict=True))
-            raise WeightsError(
-                f"the head was not trained on a backbone that gives {shapes}",
-                item="noncompliance",
-                remedy="set components.noncompliance.weights, or backbone.name back to the default",
-            ) from error
+        logits, maps = self._head(*inputs)
         count = len(images)
         probabilities = torch.sigmoid(any_kind_logit(logits)).cpu().numpy()[:count]
         return probabilities, torch.sigmoid(logits).cpu().numpy()[:count], maps.cpu().numpy()[:count]

@@ -6,6 +6,7 @@ p_nc is that of at least one kind (a noisy-or over the kinds), so an image-level
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
 from pathlib import Path
@@ -24,20 +25,25 @@ SHIPPED = Path(__file__).parent / "weights" / "noncompliance.safetensors"
 
 @dataclass(frozen=True)
 class HeadSizes:
-    """Channels of the facts that the head reads; those of EfficientNet-lite0 by default."""
+    """Channels of the three maps that the head reads, which are the backbone's, and of its own hidden layer."""
 
-    tokens: int = 320
-    feature_map: int = 112
-    detail_map: int = 40
+    tokens: int
+    feature_map: int
+    detail_map: int
     width: int = 128
+
+    @classmethod
+    def of(cls, shapes: Mapping[str, tuple[int, ...]]) -> HeadSizes:
+        """Return the sizes for a backbone's facts, given their shapes (channels, h, w) by name."""
+        return cls(shapes["tokens"][0], shapes["feature_map"][0], shapes["detail_map"][0])
 
 
 class NoncomplianceHead(nn.Module):
     """Turns the facts of a batch into a logit and a map per kind."""
 
-    def __init__(self, sizes: HeadSizes | None = None) -> None:
+    def __init__(self, sizes: HeadSizes) -> None:
         super().__init__()
-        sizes = sizes or HeadSizes()
+        self.sizes = sizes
         kinds, width = len(KINDS), sizes.width
         self.from_detail = nn.Conv2d(sizes.detail_map, width, 3, stride=2, padding=1)
         self.from_feature = nn.Conv2d(sizes.feature_map, width, 1)
@@ -65,12 +71,34 @@ class NoncomplianceHead(nn.Module):
         save_file({name: tensor.float().numpy() for name, tensor in _trained(self).items()}, path)
 
     @classmethod
-    def load(cls, path: Path = SHIPPED, sizes: HeadSizes | None = None) -> NoncomplianceHead:
-        """Read a head, ready to judge; raises `WeightsError` where it is of another layout."""
+    def load(cls, path: Path = SHIPPED) -> NoncomplianceHead:
+        """Read a head, ready to judge; its sizes are those of the file.
+
+        Raises `WeightsError` where it is of another layout.
+        """
+        tensors = read_tensors(path, _LAYOUT)
+        sizes = HeadSizes(
+            tokens=tensors["from_tokens.weight"].shape[1],
+            feature_map=tensors["from_feature.weight"].shape[1],
+            detail_map=tensors["from_detail.weight"].shape[1],
+            width=tensors["mixed_norm.weight"].shape[0],
+        )
         head = cls(sizes)
-        tensors = read_tensors(path, {name: tuple(tensor.shape) for name, tensor in _trained(head).items()})
         head.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()}, strict=False)
         return head.eval().requires_grad_(False)
+
+
+_NORM = dict.fromkeys(("weight", "bias", "running_mean", "running_var"), ("width",))
+_LAYOUT: dict[str, tuple[int | str, ...]] = {
+    "from_detail.weight": ("width", "detail_map", 3, 3),
+    "from_feature.weight": ("width", "feature_map", 1, 1),
+    "from_tokens.weight": ("width", "tokens", 1, 1),
+    "neighbors.weight": ("width", "width", 3, 3),
+    "to_kinds.weight": (len(KINDS), "width", 1, 1),
+    "to_kinds.bias": (len(KINDS),),
+    **{f"{layer}.bias": ("width",) for layer in ("from_detail", "from_feature", "from_tokens", "neighbors")},
+    **{f"{layer}.{name}": shape for layer in ("mixed_norm", "neighbors_norm") for name, shape in _NORM.items()},
+}
 
 
 def any_kind_logit(kind_logits: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ from agpis_sdk.builtin.primary.handcrafted_features import SAID, TRAITS
 from agpis_sdk.builtin.weights import read_tensors
 
 SHIPPED = Path(__file__).parent / "weights" / "primary.safetensors"
-EMBEDDING_CHANNELS = 1280
 WORTH_A_WORD = 0.4  # logit that a trait or the embedding takes away, from which a reason is given
 MOST_REASONS = 3
 UNLIKE = "it does not look like the first images that the model has learned from"
@@ -57,8 +56,15 @@ class PrimaryHead:
         save_file({name: np.ascontiguousarray(value) for name, value in vars(self).items()}, path)
 
     @classmethod
-    def load(cls, path: Path = SHIPPED, channels: int = EMBEDDING_CHANNELS) -> PrimaryHead:
-        """Read a head; raises `WeightsError` where it is of another layout."""
+    def load(cls, path: Path = SHIPPED) -> PrimaryHead:
+        """Read a head, for the backbone that it was trained on; raises `WeightsError` where it is of another layout."""
         traits = (len(TRAITS),)
-        shapes = {"weight": (channels,), "center": (channels,), "trait_weight": traits, "usual": traits, "bias": (1,)}
-        return cls(**read_tensors(path, shapes))
+        channels: tuple[int | str, ...] = ("channels",)
+        layout: dict[str, tuple[int | str, ...]] = {
+            "weight": channels,
+            "center": channels,
+            "trait_weight": traits,
+            "usual": traits,
+            "bias": (1,),
+        }
+        return cls(**read_tensors(path, layout))

@@ -11,9 +11,10 @@ from agpis_sdk.hookspecs import hookimpl
 
 @hookimpl
 def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
-    """Announce `learned`, the paper's way, and `first`, which trusts the shop's order."""
+    """Announce `primary`, learned as in the paper, and `first`, which follows the shop's order."""
     yield PrimarySelectorSpec(
-        name="learned",
+        name="primary",
+        aliases=("learned",),
         factory="agpis_sdk.builtin.primary.selectors:LearnedPrimarySelector",
         config=LearnedPrimaryConfig,
         requires=frozenset({"embedding", "background", "foreground"}),

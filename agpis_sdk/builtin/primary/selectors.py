@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
 from agpis_sdk.builtin.primary.handcrafted_features import image_traits
 from agpis_sdk.builtin.primary.model import SHIPPED, PrimaryHead
+from agpis_sdk.builtin.weights import check_shapes
 from agpis_sdk.components import ComponentConfig, Context, DecodedImage
-from agpis_sdk.errors import WeightsError
 
 
 class LearnedPrimarySelector:
@@ -18,17 +18,16 @@ class LearnedPrimarySelector:
         self._path = config.weights or SHIPPED
         self._head = PrimaryHead.load(self._path)
 
+    def check_backbone(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise `WeightsError` where the head was trained on embeddings of another size."""
+        expected = {"embedding": self._head.weight.shape}
+        check_shapes(expected, shapes, item=str(self._path), setting="components.primary.weights")
+
     def score_primary(self, images: Sequence[DecodedImage], context: Context) -> list[float]:
         """Return p_primary of each image, and provide what lowers it in words."""
         scores = []
         for image in images:
             embedding = context.fact(image, "embedding")
-            if embedding.shape != self._head.weight.shape:
-                raise WeightsError(
-                    f"trained on {self._head.weight.size} channels, the backbone gives {embedding.size}",
-                    item=str(self._path),
-                    remedy="set components.learned.weights to weights trained on this backbone",
-                )
             traits = image_traits(image.pixels, context.fact(image, "background"), context.fact(image, "foreground"))
             context.provide(image, "primary_reasons", self._head.reasons(embedding, traits))
             scores.append(self._head.probability(embedding, traits))

@@ -29,7 +29,9 @@ class ImageRequirementsChecker:
         if self._profile is None:
             return
         for image in images:
-            subject = Subject(image, context.product(image.product_id), self._white_from)
+            subject = Subject(
+                image, context.fact(image, "foreground"), context.product(image.product_id), self._white_from
+            )
             for violation in image_violations(self._profile, self._requirements, subject):
                 yield image_finding(image, violation.rule, violation.score, violation.message)
 
@@ -46,17 +48,16 @@ class GalleryRequirementsChecker:
 
     def check_sequences(self, sequences: Sequence[ImageSequence], context: Context) -> Iterator[SequenceVerdict]:
         """Yield one verdict per gallery."""
-        del context
         for sequence in sequences:
-            findings = tuple(self._findings(sequence))
+            findings = tuple(self._findings(sequence, context))
             yield SequenceVerdict(product_id=sequence.product.id, sequence=sequence.ids, findings=findings)
 
-    def _findings(self, sequence: ImageSequence) -> Iterator[Finding]:
+    def _findings(self, sequence: ImageSequence, context: Context) -> Iterator[Finding]:
         if self._profile is None:
             return
         for position, image in enumerate(sequence.images):
             requirements = self._others if position else self._main
-            subject = Subject(image, sequence.product, self._white_from)
+            subject = Subject(image, context.fact(image, "foreground"), sequence.product, self._white_from)
             for violation in image_violations(self._profile, requirements, subject):
                 yield image_finding(image, violation.rule, violation.score, violation.message)
         for violation in gallery_violations(self._profile, self._gallery, sequence.product, sequence.images):

@@ -18,6 +18,7 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         factory="agpis_marketplaces.checker:ImageRequirementsChecker",
         rules=IMAGE_RULES,
         config=MarketplacesConfig,
+        requires=frozenset({"foreground"}),
     )
 
 
@@ -29,6 +30,7 @@ def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
         factory="agpis_marketplaces.checker:GalleryRequirementsChecker",
         rules=RULES,
         config=MarketplacesConfig,
+        requires=frozenset({"foreground"}),
     )
 
 

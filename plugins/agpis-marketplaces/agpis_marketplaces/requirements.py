@@ -11,6 +11,7 @@ from agpis_marketplaces.data import MarketplaceProfile, Quantity, Requirement
 from agpis_marketplaces.measures import product_fill, white_background_share
 from agpis_marketplaces.rules import KINDS
 from agpis_sdk import DecodedImage, Product, Rule
+from agpis_sdk.facts import Foreground
 
 SAME_SHAPE = 0.01
 UPPER_MB, LOWER_MB = 1_048_576, 1_000_000
@@ -51,9 +52,10 @@ class Violation:
 
 @dataclass(frozen=True)
 class Subject:
-    """An image with its product, and from which value on a pixel is white."""
+    """An image with its product and foreground, and from which value on a pixel is white."""
 
     image: DecodedImage
+    foreground: Foreground | None
     product: Product
     white_from: int
 
@@ -192,7 +194,10 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _white_background(subject: Subject, requirement: Requirement) -> _Miss | None:
-    share, limit = white_background_share(subject.image.pixels, subject.white_from), requirement.number
+    share, limit = (
+        white_background_share(subject.image.pixels, subject.foreground, subject.white_from),
+        requirement.number,
+    )
     if share >= limit:
         return None
     measured = f"{share:.0%} of the background along the edge is white"
@@ -200,7 +205,7 @@ def _white_background(subject: Subject, requirement: Requirement) -> _Miss | Non
 
 
 def _fill(subject: Subject, requirement: Requirement) -> _Miss | None:
-    fill, limit = product_fill(subject.image.pixels), requirement.number
+    fill, limit = product_fill(subject.foreground), requirement.number
     if fill is None:
         return None
     measured = f"the product fills {fill:.0%} of the picture"

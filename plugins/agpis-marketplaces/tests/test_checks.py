@@ -14,6 +14,13 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from agpis_sdk import DecodedImage, Finding, ImageSequence, Product
+from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
+from agpis_sdk.facts import Foreground
+
+
+def foreground_of(pixels: NDArray[np.uint8]) -> Foreground | None:
+    """The fact as the SDK's own component provides it."""
+    return estimate_foreground(pixels)[1]
 
 
 def picture(fill: float = 0.88, background: int = 255, size: int = 200) -> NDArray[np.uint8]:
@@ -42,13 +49,17 @@ def decoded(image_id: str = "a", position: int = 0, **changes: Any) -> DecodedIm
 
 
 class FakeContext:
-    """A context that knows the products alone."""
+    """A context that knows one product, and the foreground of its images."""
 
     def __init__(self, product: Product) -> None:
         self._product = product
 
     def product(self, product_id: str) -> Product:
         return self._product
+
+    def fact(self, image: DecodedImage, name: str) -> Foreground | None:
+        assert name == "foreground"
+        return foreground_of(image.pixels)
 
 
 def found(
@@ -186,20 +197,20 @@ class TestDatesAndCategories:
 
 class TestBackground:
     def test_a_white_one_is_white(self) -> None:
-        assert white_background_share(picture(), 250) == 1.0
+        assert white_background_share(picture(), None, 250) == 1.0
 
     @pytest.mark.parametrize("background", [0, 128, 245])
     def test_any_other_is_not(self, background: int) -> None:
-        assert white_background_share(picture(background=background), 250) == 0.0
+        assert white_background_share(picture(background=background), None, 250) == 0.0
 
     def test_a_product_that_runs_out_of_the_picture_is_not_taken_for_background(self) -> None:
         pixels = picture()
         pixels[100:, 60:140] = (90, 40, 30)
 
-        assert white_background_share(pixels, 250) == 1.0
+        assert white_background_share(pixels, foreground_of(pixels), 250) == 1.0
 
     def test_a_picture_full_of_product_has_no_white_background(self) -> None:
-        assert white_background_share(np.full((50, 50, 3), 90, np.uint8), 250) == 0.0
+        assert white_background_share(np.full((50, 50, 3), 90, np.uint8), None, 250) == 0.0
 
     def test_a_gray_one_is_found_on_the_main_image_alone(self) -> None:
         gray = picture(background=200)
@@ -216,13 +227,15 @@ class TestFill:
         pixels = picture(fill)
         pixels[:, :80] = 255
 
-        assert product_fill(pixels) == pytest.approx(fill, abs=0.02)
+        assert product_fill(foreground_of(pixels)) == pytest.approx(fill, abs=0.02)
 
     def test_a_busy_background_is_not_judged(self) -> None:
-        assert product_fill(np.random.default_rng(0).integers(0, 256, (99, 99, 3), dtype=np.uint8)) is None
+        assert (
+            product_fill(foreground_of(np.random.default_rng(0).integers(0, 256, (99, 99, 3), dtype=np.uint8))) is None
+        )
 
     def test_an_empty_picture_is_not_judged(self) -> None:
-        assert product_fill(np.full((50, 50, 3), 255, np.uint8)) is None
+        assert product_fill(foreground_of(np.full((50, 50, 3), 255, np.uint8))) is None
 
     @pytest.mark.parametrize(("fill", "expected"), [(0.7, ["AMP159"]), (0.8, []), (0.95, ["AMP159"])])
     def test_too_little_and_too_much_are_found(self, fill: float, expected: list[str]) -> None:

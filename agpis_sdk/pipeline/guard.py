@@ -36,7 +36,7 @@ class Component:
         return self.owned.spec.name
 
     @property
-    def blame(self) -> str:
+    def label(self) -> str:
         """The component as messages name it: name, distribution and version."""
         return f"{self.name} ({self.owned.plugin.distribution} {self.owned.plugin.version})"
 
@@ -49,7 +49,7 @@ class Failure(Generic[Item]):
     reason: str
 
 
-class Invoker:
+class Guard:
     """Calls components and keeps the books: seconds, failures, and who was dropped for the rest of the run."""
 
     def __init__(self, context: RunContext, max_failures: int) -> None:
@@ -62,7 +62,7 @@ class Invoker:
 
     def dropped(self, component: Component) -> bool:
         """Tell whether a component has failed so often that it no longer runs."""
-        return self.failures[component.blame] >= self._max_failures
+        return self.failures[component.label] >= self._max_failures
 
     def notices(self) -> list[str]:
         """Return for each component that failed a line for people: how often, whether it was dropped, and why."""
@@ -100,14 +100,14 @@ class Invoker:
                 failures.extend(self._skipped(component, item) for item in chunk)
                 continue
             try:
-                results.extend(drain(chunk, run_in_view, accept))
+                results.extend(collect(chunk, run_in_view, accept))
             except MemoryError:
                 raise
             except Exception:
                 self._retry(component, chunk, run_in_view, accept, results, failures)
         elapsed = time.perf_counter() - started
         # A builder that asks for p^t runs the scorer inside its own call: those seconds are the scorer's.
-        self.seconds[component.blame] += elapsed - self._inner_seconds
+        self.seconds[component.label] += elapsed - self._inner_seconds
         self._inner_seconds = outer_seconds + elapsed
         return results, failures
 
@@ -126,20 +126,20 @@ class Invoker:
                 failures.append(self._skipped(component, item))
                 continue
             try:
-                results.extend(drain([item], run, accept))
+                results.extend(collect([item], run, accept))
             except MemoryError:
                 raise
             except Exception as error:
-                reason = f"{component.blame} failed: {_worded(error)}"
-                self.failures[component.blame] += 1
-                self.last_reason[component.blame] = _worded(error)
+                reason = f"{component.label} failed: {_worded(error)}"
+                self.failures[component.label] += 1
+                self.last_reason[component.label] = _worded(error)
                 failures.append(Failure(item, reason))
 
     def _skipped(self, component: Component, item: Item) -> Failure[Item]:
-        return Failure(item, f"{component.blame} was dropped after {self._max_failures} failures")
+        return Failure(item, f"{component.label} was dropped after {self._max_failures} failures")
 
 
-def drain(
+def collect(
     chunk: Sequence[Item],
     run: Callable[[Sequence[Item]], Iterable[Any]],
     accept: Callable[[Sequence[Item], Any], Result],

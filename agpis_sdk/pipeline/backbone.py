@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from agpis_sdk.components import DecodedImage
+import numpy as np
+
+from agpis_sdk.components import DecodedImage, TrainedOnBackbone
 from agpis_sdk.errors import ComponentError
+from agpis_sdk.media.decode import as_image
 from agpis_sdk.pipeline.context import RunContext
-from agpis_sdk.pipeline.invoke import Component, Failure, Invoker
+from agpis_sdk.pipeline.guard import Component, Failure, Guard
 
 
 def compute_features(
-    backbone: Component, images: Sequence[DecodedImage], context: RunContext, invoker: Invoker
+    backbone: Component, images: Sequence[DecodedImage], context: RunContext, guard: Guard
 ) -> list[Failure[DecodedImage]]:
     """Provide the backbone's facts about images; return those on which it failed."""
     names = backbone.owned.spec.provides
@@ -27,9 +30,23 @@ def compute_features(
             raise ComponentError(f"gave {len(features)} features for {len(chunk)} images")
         return [(image, checked(facts)) for image, facts in zip(chunk, features, strict=True)]
 
-    computed, failures = invoker.call(backbone, images, run, lambda _, result: result)
+    computed, failures = guard.call(backbone, images, run, lambda _, result: result)
     view = context.for_component(backbone.owned.spec)
     for image, facts in computed:
         for name in names:
             view.provide(image, name, facts[name])
     return failures
+
+
+def check_backbone(backbone: Component | None, components: Iterable[Component]) -> None:
+    """Ask every component that was trained on a backbone whether the configured one fits, before the first product.
+
+    Raises `WeightsError` naming the weights and the remedy.
+    """
+    trained = [one.instance for one in components if isinstance(one.instance, TrainedOnBackbone)]
+    if backbone is None or not trained:
+        return
+    (facts,) = backbone.instance.features([as_image(np.zeros((64, 64, 3), np.uint8))])
+    shapes = {name: tuple(np.shape(value)) for name, value in facts.items()}
+    for instance in trained:
+        instance.check_backbone(shapes)

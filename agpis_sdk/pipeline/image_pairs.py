@@ -1,0 +1,73 @@
+"""Image-pair recognition (paper section 3.3.2): duplicates are found, and one image of each violating pair goes."""
+
+from __future__ import annotations
+
+import itertools
+
+from agpis_sdk.components import ImagePair
+from agpis_sdk.pipeline.batch import Batch, ProductState, engine_finding, too_few
+from agpis_sdk.pipeline.findings import accept_finding, keep_finding, pairs_known
+from agpis_sdk.pipeline.guard import Component
+from agpis_sdk.pipeline.run import Run
+from agpis_sdk.pipeline.single_image import with_facts
+
+
+def check_pairs(run: Run, batch: Batch) -> None:
+    """Run the pair checkers on all pairs of a product's images that have not been removed."""
+    for checker in run.pair_checkers:
+        _check(run, checker, batch)
+
+
+def remove_from_pairs(run: Run, batch: Batch) -> None:
+    """Of each violating pair keep the primary image, else the one with the smaller p_nc; the surest pair first."""
+    for progress in [progress for progress in batch.values() if progress.open]:
+        violating = [
+            finding
+            for finding in progress.findings
+            if len(finding.images) == 2
+            and run.rules[finding.code].category == "image-pair"
+            and run.rules[finding.code].severity == "error"
+        ]
+        for finding in sorted(violating, key=lambda finding: (-finding.score, finding.images, finding.code)):
+            if progress.removed.isdisjoint(finding.images):
+                progress.removed.add(_image_to_drop(progress, finding.images))
+        length = run.config.sequence.length
+        if len(progress.usable) < length:
+            progress.end("none", "too-few-images", too_few(progress, "image-pair recognition", length))
+
+
+def _check(run: Run, checker: Component, batch: Batch) -> None:
+    open_products = [progress for progress in batch.values() if progress.open]
+    usable = [image for progress in open_products for image in progress.usable]
+    ready = {image.key for image in with_facts(run, checker, batch, usable)}
+    pairs = [
+        ImagePair(first, second)
+        for progress in open_products
+        for first, second in itertools.combinations(progress.usable, 2)
+        if first.key in ready and second.key in ready
+    ]
+    found, failures = run.guard.call(
+        checker,
+        pairs,
+        lambda chunk, context: checker.instance.check_pairs(chunk, context),
+        lambda chunk, result: accept_finding(checker, pairs_known(chunk), result, run.rules),
+    )
+    for finding in found:
+        keep_finding(batch[finding.product_id], finding, run.thresholds, run.rules)
+    for failure in failures:
+        pair = failure.item
+        broken = engine_finding(run.rules, "AGP902", (pair.first.id, pair.second.id), failure.reason)
+        batch[pair.first.product_id].findings.append(broken)
+
+
+def _image_to_drop(progress: ProductState, pair: tuple[str, ...]) -> str:
+    """Return which image of a violating pair goes; one without p_nc loses, and so does the later of two equals."""
+    positions = {image_id: position for position, image_id in enumerate(progress.images)}
+    return max(
+        pair,
+        key=lambda image_id: (
+            image_id != progress.primary,
+            progress.p_noncompliant.get(image_id, 1.0),
+            positions[image_id],
+        ),
+    )

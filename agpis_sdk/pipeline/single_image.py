@@ -1,0 +1,62 @@
+"""Single-image recognition (paper section 3.3.1): facts about every image, then the image checkers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agpis_sdk.components import DecodedImage
+from agpis_sdk.pipeline.backbone import compute_features
+from agpis_sdk.pipeline.batch import Batch, engine_finding
+from agpis_sdk.pipeline.findings import accept_finding, images_known, keep_finding
+from agpis_sdk.pipeline.guard import Component, Failure
+from agpis_sdk.pipeline.run import Run
+
+
+def check_images(run: Run, batch: Batch) -> None:
+    """Compute the facts about every image and run the image checkers; mark violating images as removed."""
+    if run.backbone is not None:
+        images = [image for progress in batch.values() for image in progress.usable]
+        note_failures(run, batch, compute_features(run.backbone, images, run.context, run.guard))
+    for checker in run.image_checkers:
+        _check(run, checker, batch)
+    for progress in batch.values():
+        for image in progress.images.values():
+            p_noncompliant = run.context.known(image, "p_noncompliant")
+            if p_noncompliant is not None:
+                progress.p_noncompliant[image.id] = float(p_noncompliant)
+
+
+def with_facts(run: Run, component: Component, batch: Batch, images: Sequence[DecodedImage]) -> list[DecodedImage]:
+    """Return the images about which all facts are known that a component requires; note AGP903 on the others."""
+    required = component.owned.spec.requires
+    ready = []
+    for image in images:
+        if run.context.has_facts(image, required):
+            ready.append(image)
+        else:
+            missing = [name for name in sorted(required) if run.context.known(image, name) is None]
+            message = f"{component.label} was skipped: no {', '.join(missing)}"
+            batch[image.product_id].findings.append(engine_finding(run.rules, "AGP903", (image.id,), message))
+    return ready
+
+
+def note_failures(run: Run, batch: Batch, failures: Sequence[Failure[DecodedImage]]) -> None:
+    """Note AGP902 on every image on which a component failed."""
+    for failure in failures:
+        finding = engine_finding(run.rules, "AGP902", (failure.item.id,), failure.reason)
+        batch[failure.item.product_id].findings.append(finding)
+
+
+def _check(run: Run, checker: Component, batch: Batch) -> None:
+    everything = [image for progress in batch.values() for image in progress.images.values()]
+    found, failures = run.guard.call(
+        checker,
+        with_facts(run, checker, batch, everything),
+        lambda chunk, context: checker.instance.check_images(chunk, context),
+        lambda chunk, result: accept_finding(checker, images_known(chunk), result, run.rules),
+    )
+    for finding in found:
+        progress = batch[finding.product_id]
+        if keep_finding(progress, finding, run.thresholds, run.rules):
+            progress.removed.update(finding.images)
+    note_failures(run, batch, failures)

@@ -1,0 +1,69 @@
+"""All of stage 1 is trained and run on another backbone than the default one; weights that do not fit are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+
+from agpis_sdk.builtin.backbones.config import TimmConfig
+from agpis_sdk.builtin.backbones.timm_backbone import TimmBackbone
+from agpis_sdk.config import Config
+from agpis_sdk.datasets.galleries import products_of, read_galleries
+from agpis_sdk.errors import WeightsError
+from agpis_sdk.pipeline.pipeline import Pipeline
+from agpis_sdk.plugins import PluginHost
+from agpis_sdk.training.noncompliance import train_noncompliance
+from agpis_sdk.training.primary import train_primary
+from tests.training.conftest import red_first
+
+MODEL = "resnet10t"
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A small timm model with weights of its own, as a user's checkpoint file."""
+    torch.manual_seed(0)
+    path = tmp_path / "model.pth"
+    torch.save(timm.create_model(MODEL).state_dict(), path)
+    return path
+
+
+def configured(checkpoint: Path, **components: dict[str, Any]) -> Config:
+    return Config.model_validate(
+        {
+            "backbone": {"name": "timm"},
+            "sequence": {"scorer": "none", "builder": "listed"},
+            "components": {"timm": {"model": MODEL, "checkpoint": str(checkpoint), "input_size": 64}, **components},
+        }
+    )
+
+
+def test_shipped_weights_are_refused_before_the_first_product(checkpoint: Path) -> None:
+    with pytest.raises(WeightsError, match=r"trained on a backbone with .*backbone\.name"):
+        Pipeline(configured(checkpoint), host=PluginHost.load(discover=False))
+
+
+@pytest.mark.slow
+def test_stage_1_is_trained_and_run_on_it(checkpoint: Path, tmp_path: Path) -> None:
+    shop, out = tmp_path / "shop", tmp_path / "out"
+    shop.mkdir()
+    red_first(shop)
+    backbone = TimmBackbone(TimmConfig(model=MODEL, checkpoint=checkpoint, input_size=64))
+
+    train_primary(read_galleries([shop]), out / "primary", backbone)
+    train_noncompliance(read_galleries([shop]), out / "noncompliance", backbone, epochs=1, draws=1)
+    config = configured(
+        checkpoint,
+        primary={"weights": str(out / "primary" / "primary.safetensors")},
+        noncompliance={"weights": str(out / "noncompliance" / "noncompliance.safetensors")},
+    )
+    outcomes = list(Pipeline(config, host=PluginHost.load(discover=False)).run(list(products_of(shop))[:3]))
+
+    assert [len(outcome.images) for outcome in outcomes] == [4, 4, 4]
+    assert all(image.p_noncompliant is not None for outcome in outcomes for image in outcome.images)
+    assert all(image.p_primary is not None for outcome in outcomes for image in outcome.images)
+    assert not [finding for outcome in outcomes for finding in outcome.findings if finding.code == "AGP902"]
