@@ -228,10 +228,13 @@ def rule_bars(report: SequenceReport) -> Figure:
 
 def wilson_interval(shares: Values, counts: NDArray[np.int64]) -> tuple[Values, Values]:
     """Return the 95 % interval of shares (n,) out of counts (n,) > 0; it has a width even at a share of 0 or 1."""
-    squared = 1.96**2 / counts
-    middle = (shares + squared / 2) / (1 + squared)
-    half = np.sqrt(squared * (shares * (1 - shares) + squared / 4)) / (1 + squared)
-    return middle - half, middle + half
+    from scipy.stats import binomtest
+
+    found = [
+        binomtest(round(share * count), int(count)).proportion_ci(method="wilson")
+        for share, count in zip(shares.tolist(), counts.tolist(), strict=True)
+    ]
+    return np.array([interval.low for interval in found]), np.array([interval.high for interval in found])
 
 
 def _sheet(title: str, across: str, up: str) -> tuple[Figure, Axes]:

@@ -14,6 +14,10 @@ STANDARD_COARSENESS = 3688
 # IPTC NewsCodes; XMP and C2PA manifests spell the term as the end of this address.
 SOURCE_TYPE = re.compile(rb"cv\.iptc\.org/newscodes/digitalsourcetype/(\w+)")
 XMP_OF_PNG = "XML:com.adobe.xmp"
+# An MPO is a JPEG with further pictures behind it, and named as one.
+_SAME_FORMAT = {"MPO": "JPEG"}
+# Read where their plugin is installed; what the ending stands for is known without it.
+_BEYOND_PILLOW = {".heic": "HEIF", ".heif": "HEIF", ".hif": "HEIF", ".avif": "AVIF", ".avifs": "AVIF"}
 
 
 def suffix_of(uri: str) -> str:
@@ -23,6 +27,26 @@ def suffix_of(uri: str) -> str:
     ('.jpg', '.webp', '')
     """
     return PurePosixPath(urlsplit(uri).path if "://" in uri else uri).suffix.lower()
+
+
+def one_format(file_format: str) -> str:
+    """Return the one name of a format that Pillow calls by several.
+
+    >>> one_format("MPO"), one_format("PNG")
+    ('JPEG', 'PNG')
+    """
+    return _SAME_FORMAT.get(file_format, file_format)
+
+
+def format_of_suffix(suffix: str) -> str | None:
+    """Return the format that a file's ending stands for; None for an ending that stands for none.
+
+    >>> format_of_suffix(".jfif"), format_of_suffix(".heic"), format_of_suffix(".php")
+    ('JPEG', 'HEIF', None)
+    """
+    Image.init()
+    named = _BEYOND_PILLOW.get(suffix) or Image.registered_extensions().get(suffix)
+    return one_format(named) if named else None
 
 
 def jpeg_quality(image: Image.Image) -> int | None:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 from agpis_sdk.builtin.primary.handcrafted_features import image_traits
@@ -224,14 +226,15 @@ def _calibrated(head: PrimaryHead, slope: float, own: Sequence[ScoredGallery]) -
     """
     firsts = slope * np.array([scores[primary] for scores, primary in own])
     others = slope * np.concatenate([np.delete(scores, primary) for scores, primary in own])
-    low, high = -50.0, 50.0
-    for _ in range(60):  # bisection: the mean p of both kinds must be 0.5, and it rises with the shift
-        shift = (low + high) / 2
-        mean = (1 / (1 + np.exp(-firsts - shift))).mean() + (1 / (1 + np.exp(-others - shift))).mean()
-        low, high = (shift, high) if mean < 1 else (low, shift)
+
+    def excess(shift: float) -> float:
+        """Return by how much the sum of the mean p of both kinds is above 1; it rises with the shift."""
+        return float(expit(firsts + shift).mean() + expit(others + shift).mean() - 1)
+
+    shift = brentq(excess, -50.0, 50.0)
     return PrimaryHead(
         (head.weight * slope).astype(np.float32), head.center, (head.trait_weight * slope).astype(np.float32),
-        head.usual, np.array([low], np.float32),
+        head.usual, np.array([shift], np.float32),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from agpis_sdk.errors import ConfigError, UnknownNameError
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.synthetic import pairs
 from agpis_sdk.synthetic.violations import KINDS, Split, Violation, fonts, hard_negative, inject
-from agpis_sdk.synthetic.violations.logos_and_barcodes import code39_bars, ean13_bars
+from agpis_sdk.synthetic.violations.logos_and_barcodes import barcode_modules
 from agpis_sdk.synthetic.violations.photometric import jpeg
 from agpis_sdk.synthetic.violations.registry import POOLS
 from agpis_sdk.synthetic.violations.types import Pixels
@@ -209,17 +209,21 @@ def test_a_qr_code_can_be_read() -> None:
     assert any(text.startswith("https://") for text in texts)
 
 
-def test_an_ean_code_has_95_modules_and_its_guards() -> None:
-    bars = ean13_bars("400638133393")
+@pytest.mark.parametrize(
+    ("digits", "ean", "modules"),
+    [
+        (
+            "400638133393",
+            True,
+            "10100011010100111010111101111010001001011001101010100001010000101000010111010010000101100110101",
+        ),
+        ("12", False, "100010111011101011101000101011101011100010101110100010111011101"),
+    ],
+)
+def test_a_barcode_is_that_of_its_digits(digits: str, ean: bool, modules: str) -> None:
+    found = "".join("1" if bar else "0" for bar in barcode_modules(digits, ean=ean))
 
-    assert len(bars) == 95
-    assert (bars[:3], bars[45:50], bars[-3:]) == ("101", "01010", "101")
-
-
-def test_code_39_puts_the_same_guard_at_both_ends() -> None:
-    bars = code39_bars("12")
-
-    assert bars[:16] == bars[-16:] == "1000101110111010"
+    assert found == modules
 
 
 @pytest.mark.parametrize("split", SPLITS)

@@ -114,8 +114,7 @@ def compose(outer: Transform, inner: Transform) -> Transform:
 
 def invert(transform: Transform) -> Transform:
     """Return the inverse (2, 3) transform."""
-    linear = np.linalg.inv(transform[:, :2])
-    return np.concatenate([linear, -(linear @ transform[:, 2])[:, None]], axis=1)
+    return np.asarray(cv2.invertAffineTransform(transform), dtype=np.float64)
 
 
 def rescaled(transform: Transform, scale: float) -> Transform:

@@ -13,7 +13,7 @@ from agpis_sdk.builtin.image_quality.background import ring_of
 from agpis_sdk.builtin.image_quality.color_histogram import palette_of
 from agpis_sdk.builtin.image_quality.config import MeasuresConfig
 from agpis_sdk.builtin.image_quality.detail import detail_decay, grid_strengths
-from agpis_sdk.builtin.image_quality.files import GENERATED, generated_term, tells_another_format
+from agpis_sdk.builtin.image_quality.files import GENERATED, generated_term, names_another_format
 from agpis_sdk.builtin.image_quality.foreground import PLAIN_ENOUGH, estimate_foreground
 from agpis_sdk.builtin.image_quality.frame import frame_score
 from agpis_sdk.builtin.image_quality.rules import RULES
@@ -64,7 +64,7 @@ class MeasuresChecker:
             yield from self._framing(image, foreground)
 
     def _file(self, image: DecodedImage) -> Iterator[Measure]:
-        if tells_another_format(image.suffix, image.format):
+        if names_another_format(image.suffix, image.format):
             yield "format-mismatch", 1.0, f'the name ends in "{image.suffix}", but the file is {image.format}', None
         term = generated_term(image.digital_source_types)
         if term is not None:

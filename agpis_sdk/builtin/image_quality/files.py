@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# Pillow's names of the formats that shops carry, and the endings that stand for them.
-SUFFIXES = {
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "MPO": (".mpo", ".jpg", ".jpeg"),
-    "PNG": (".png", ".apng"),
-    "WEBP": (".webp",),
-    "GIF": (".gif",),
-    "AVIF": (".avif", ".avifs"),
-    "HEIF": (".heic", ".heif", ".hif"),
-    "BMP": (".bmp", ".dib"),
-    "TIFF": (".tif", ".tiff"),
-    "ICO": (".ico",),
-    "JPEG2000": (".jp2", ".j2k", ".jpx", ".jpf"),
-}
-KNOWN_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
+from agpis_sdk.media.metadata import format_of_suffix, one_format
+
 # IPTC NewsCodes, digital source type: https://cv.iptc.org/newscodes/digitalsourcetype/
 GENERATED = {
     "trainedAlgorithmicMedia": "made by generative AI",
@@ -27,13 +14,14 @@ GENERATED = {
 }
 
 
-def tells_another_format(suffix: str, file_format: str) -> bool:
-    """Tell whether the ending of a file's name stands for a format that the file has not; an unknown ending tells none.
+def names_another_format(suffix: str, file_format: str) -> bool:
+    """Return whether a file's ending stands for another format than the file has; an unknown ending stands for none.
 
-    >>> tells_another_format(".jpg", "WEBP"), tells_another_format(".jpeg", "JPEG"), tells_another_format(".php", "PNG")
+    >>> names_another_format(".jpg", "WEBP"), names_another_format(".jpeg", "JPEG"), names_another_format(".php", "PNG")
     (True, False, False)
     """
-    return suffix in KNOWN_SUFFIXES and file_format in SUFFIXES and suffix not in SUFFIXES[file_format]
+    named = format_of_suffix(suffix)
+    return named is not None and named != one_format(file_format)
 
 
 def generated_term(terms: Iterable[str]) -> str | None:

@@ -7,6 +7,9 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
+from barcode.codex import Code39
+from barcode.ean import EAN13
+from numpy.typing import NDArray
 
 from agpis_sdk.synthetic.violations.canvas import (
     BLACK,
@@ -224,38 +227,16 @@ def qr_patch(hand: Hand, size: int, ink: Color, ground: Color = WHITE) -> Patch:
     return patch
 
 
-EAN = ("0001101", "0011001", "0010011", "0111101", "0100011", "0110001", "0101111", "0111011", "0110111", "0001011")
-PARITY = ("000000", "001011", "001101", "001110", "010011", "011001", "011100", "010101", "010110", "011010")
-CODE39 = {"0": "000110100", "1": "100100001", "2": "001100001", "3": "101100000", "4": "000110001", "5": "100110000",
-          "6": "001110000", "7": "000100101", "8": "100100100", "9": "001100100", "*": "010010100"}  # fmt: skip
-
-
-def ean13_bars(digits: str) -> str:
-    """Turn twelve digits into the 95 modules of an EAN-13 code, '1' for a bar."""
-    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))
-    number = digits + str(-total % 10)
-    left = ""
-    for digit, odd in zip(number[1:7], PARITY[int(number[0])], strict=True):
-        module = EAN[int(digit)]
-        left += "".join("10"[int(bit)] for bit in module)[::-1] if odd == "1" else module
-    right = "".join("10"[int(bit)] for digit in number[7:] for bit in EAN[int(digit)])
-    return f"101{left}01010{right}101"
-
-
-def code39_bars(digits: str) -> str:
-    """Turn digits into the modules of a Code 39, wide bars three modules wide."""
-    out = ""
-    for sign in f"*{digits}*":
-        out += (
-            "".join(("1", "0")[place % 2] * (3 if wide == "1" else 1) for place, wide in enumerate(CODE39[sign])) + "0"
-        )
-    return out
+def barcode_modules(digits: str, *, ean: bool) -> NDArray[np.bool_]:
+    """Return the modules (n,) of twelve digits as EAN-13, or of any digits as Code 39; true for a bar."""
+    code = EAN13(digits) if ean else Code39(digits, add_checksum=False)
+    return np.array([sign == "1" for sign in code.build()[0]])
 
 
 def bars_patch(hand: Hand, width: int, *, ean: bool) -> Patch:
     """Draw a bar code with its number on white, about `width` pixels wide."""
     digits = "".join(str(hand.whole(0, 9)) for _ in range(12 if ean else hand.whole(4, 7)))
-    modules = np.array([sign == "1" for sign in (ean13_bars(digits) if ean else code39_bars(digits))])
+    modules = barcode_modules(digits, ean=ean)
     step = max(1, width // len(modules))
     height = int(len(modules) * step * hand.between(0.25, 0.6))
     bars = solid(len(modules) * step, height, WHITE)

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from urllib.parse import urlsplit
 
 from agpis_marketplaces.data import MarketplaceProfile, Quantity, Requirement
 from agpis_marketplaces.measures import product_fill, white_background_share
 from agpis_marketplaces.rules import KINDS
 from agpis_sdk import DecodedImage, Product, Rule
 from agpis_sdk.facts import Foreground
+from agpis_sdk.media.metadata import format_of_suffix, suffix_of
 
 SAME_SHAPE = 0.01
 UPPER_MB, LOWER_MB = 1_048_576, 1_000_000
 DECODED_AS = {"MPO": "JPEG", "HEIF": "HEIC"}
-FORMAT_OF_ENDING = {
-    "jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "gif": "GIF", "webp": "WEBP", "bmp": "BMP", "tif": "TIFF",
-    "tiff": "TIFF", "avif": "AVIF", "heic": "HEIC", "ico": "ICO",
-}  # fmt: skip
 KIND_OF: Mapping[tuple[str, str], str] = {
     ("longer-side", "at-least"): "too-few-pixels",
     ("shorter-side", "at-least"): "too-few-pixels",
@@ -160,12 +156,11 @@ def _format(subject: Subject, requirement: Requirement) -> _Miss | None:
 def _extension(subject: Subject, requirement: Requirement) -> _Miss | None:
     del requirement
     uri = next(image.uri for image in subject.product.images if image.id == subject.image.id)
-    path = urlsplit(uri).path if "://" in uri else uri
-    ending = path.rpartition(".")[2].lower()
-    real = _real_format(subject.image)
-    if FORMAT_OF_ENDING.get(ending, real) == real:
+    ending, real = suffix_of(uri), _real_format(subject.image)
+    named = format_of_suffix(ending)
+    if named is None or DECODED_AS.get(named, named) == real:
         return None
-    return _Miss(f'a {real} file that ends in ".{ending}"', "an ending that fits the format")
+    return _Miss(f'a {real} file that ends in "{ending}"', "an ending that fits the format")
 
 
 def _aspect(subject: Subject, requirement: Requirement) -> _Miss | None:
