@@ -290,7 +290,9 @@ class ComponentSpec:
     `factory` is `"package.module:Class"`, called with the validated config, and with `device=run.device` where it has a
     parameter of that name. `aliases` are further names by which a config may call the component. `rules` are the rules that it declares and
     raises; `also_raises` are codes, or prefixes of codes, of rules that other components declare (`EVERY_RULE` for a
-    model that learns rules from reviews). `requires` and `provides` name facts.
+    model that learns rules from reviews). `requires` and `provides` name facts. `trainer` and `evaluator` are
+    `"package.module:function"` of `agpis train NAME` and `agpis evaluate` (see `agpis_sdk.training.request`), and
+    `trainer_config` the trainer's options.
     """
 
     name: str
@@ -302,12 +304,18 @@ class ComponentSpec:
     requires: frozenset[str] = field(default_factory=frozenset)
     provides: frozenset[str] = field(default_factory=frozenset)
     batch_size: int = 32
+    trainer: str = ""
+    trainer_config: type[ComponentConfig] = ComponentConfig
+    evaluator: str = ""
 
     def __post_init__(self) -> None:
         if not COMPONENT_NAME.match(self.name):
             raise ValueError(f'component name "{self.name}": use lower-case letters, digits, ".", "_" and "-"')
         if not FACTORY.match(self.factory):
             raise ValueError(f'component "{self.name}": factory "{self.factory}" is not "package.module:Class"')
+        for role, reference in (("trainer", self.trainer), ("evaluator", self.evaluator)):
+            if reference and not FACTORY.match(reference):
+                raise ValueError(f'component "{self.name}": {role} "{reference}" is not "package.module:function"')
         if self.batch_size < 1:
             raise ValueError(f'component "{self.name}": batch_size must be at least 1')
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -45,12 +45,20 @@ def settings(
     return loaded, host
 
 
+def lazy_backbone(loaded: LoadedConfig, host: PluginHost) -> Callable[[], Backbone]:
+    """Return a function that makes the backbone that a config names; an unknown name is refused at once."""
+    owned = host.named("agpis_backbones", loaded.config.backbone.name, setting="backbone.name")
+
+    def make() -> Backbone:
+        created: Backbone = host.create(owned, loaded.config.components, device=loaded.config.run.device)
+        return created
+
+    return make
+
+
 def backbone(config: Path | None, overrides: list[str] | None) -> Backbone:
     """Return the backbone that a config names."""
-    loaded, host = settings(config, overrides)
-    owned = host.named("agpis_backbones", loaded.config.backbone.name, setting="backbone.name")
-    created: Backbone = host.create(owned, loaded.config.components, device=loaded.config.run.device)
-    return created
+    return lazy_backbone(*settings(config, overrides))()
 
 
 @contextlib.contextmanager

@@ -24,6 +24,10 @@ from agpis_sdk.datasets.splits import Split
 from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.synthetic.pairs import LabeledPair, labeled_pairs
 from agpis_sdk.synthetic.pairs import PairKind as LabeledKind
+from agpis_sdk.training.components import weights_file
+from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest, one_split
+
+WEIGHTS = "verdict.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +59,22 @@ def train_pairs(folders: Sequence[Path], out: Path, backbone: Backbone, *, seed:
         **{split: measure([pair for pair in pairs if pair.split == split], head) for split in ("validation", "test")},
     }
     out.mkdir(parents=True, exist_ok=True)
-    head.save(out / "verdict.safetensors")
+    head.save(out / WEIGHTS)
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     return metrics
+
+
+def train(request: TrainingRequest) -> dict[str, Any]:
+    """Train the verdict on pairs as `agpis train duplicates` asks."""
+    return train_pairs(request.folders(), request.out, request.backbone(), seed=request.seed)
+
+
+def evaluate(request: EvaluationRequest) -> Evaluation:
+    """Measure a verdict on pairs: the share of each kind of pair that gets each verdict."""
+    head = VerdictHead.load(weights_file(request.model, WEIGHTS))
+    split = one_split(request)
+    pairs = [pair for pair in labeled_pairs(request.folders(), seed=request.seed) if pair.split == split]
+    return Evaluation(measure(list(measured(pairs, request.backbone())), head))
 
 
 def measured(pairs: Iterable[LabeledPair], backbone: Backbone) -> Iterator[MeasuredPair]:

@@ -9,13 +9,14 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from agpis_sdk.builtin.noncompliance.config import NoncomplianceTrainingConfig
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
 from agpis_sdk.builtin.noncompliance.model import HeadSizes, NoncomplianceHead, any_kind_logit, peak_box
 from agpis_sdk.components import Backbone, DecodedImage
@@ -25,6 +26,10 @@ from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.media.letterbox import letterbox_geometry
 from agpis_sdk.records import Review
 from agpis_sdk.synthetic.violations import hard_negative, inject
+from agpis_sdk.training.components import weights_file
+from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest, one_split
+
+WEIGHTS = "noncompliance.safetensors"
 
 FACTS = ("tokens", "feature_map", "detail_map")
 LOOK_ALIKE = "look-alike"
@@ -74,7 +79,7 @@ def train_noncompliance(
     head = fit(table, seed=seed, epochs=epochs)
     metrics = {"seed": seed, "epochs": epochs, "train_photos": len(_rows(table, "train")), **measure(table, head)}
     out.mkdir(parents=True, exist_ok=True)
-    head.save(out / "noncompliance.safetensors")
+    head.save(out / WEIGHTS)
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     return metrics
 
@@ -112,6 +117,22 @@ def _drawn(
         image = with_pixels(photo, violation.pixels)
         box = _in_square(image, violation.box) if violation.box and KINDS[kind][2] else None
         yield DrawnPhoto(split, kind, image, box)
+
+
+def train(request: TrainingRequest) -> dict[str, Any]:
+    """Train the non-compliance head as `agpis train noncompliance` asks."""
+    settings = cast("NoncomplianceTrainingConfig", request.settings)
+    return train_noncompliance(
+        request.examples(), request.out, request.backbone(), seed=request.seed, epochs=settings.epochs
+    )
+
+
+def evaluate(request: EvaluationRequest) -> Evaluation:
+    """Measure a non-compliance head on a split: AUC by kind, average precision, pointing game."""
+    head = NoncomplianceHead.load(weights_file(request.model, WEIGHTS))
+    split = one_split(request)
+    photos = draw(request.examples(), seed=request.seed, draws=8, single_photos=1000)
+    return Evaluation(measure(feature_table(photos, request.backbone()), head, split))
 
 
 def feature_table(photos: Iterable[DrawnPhoto], backbone: Backbone, chunk: int = 32) -> FeatureTable:

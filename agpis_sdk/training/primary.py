@@ -26,6 +26,10 @@ from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.records import Review
 from agpis_sdk.synthetic.augmentations import close_up
 from agpis_sdk.synthetic.violations import inject
+from agpis_sdk.training.components import weights_file
+from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest, one_split
+
+WEIGHTS = "primary.safetensors"
 
 # Chosen by leave-one-folder-out figures: what is learned from embeddings must be strong to count, traits may count at once.
 EMBEDDING_PENALTY = 0.3
@@ -69,9 +73,22 @@ def train_primary(reviews: Iterable[Review], out: Path, backbone: Backbone, *, s
         },
     }
     out.mkdir(parents=True, exist_ok=True)
-    head.save(out / "primary.safetensors")
+    head.save(out / WEIGHTS)
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     return metrics
+
+
+def train(request: TrainingRequest) -> dict[str, Any]:
+    """Train the primary head as `agpis train primary` asks."""
+    return train_primary(request.examples(), request.out, request.backbone(), seed=request.seed)
+
+
+def evaluate(request: EvaluationRequest) -> Evaluation:
+    """Measure a primary head on a split: top-1 and mean reciprocal rank."""
+    head = PrimaryHead.load(weights_file(request.model, WEIGHTS))
+    split = one_split(request)
+    galleries = ranked_galleries(request.examples(), request.backbone(), seed=request.seed)
+    return Evaluation(gallery_metrics([gallery for gallery in galleries if gallery.split == split], head))
 
 
 def ranked_galleries(reviews: Iterable[Review], backbone: Backbone, *, seed: int = 0) -> Iterator[RankedGallery]:

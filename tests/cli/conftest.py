@@ -36,7 +36,7 @@ SETTINGS = """
     builder = "listed"
     [plugins]
     load = ["fakes_for_the_command_line"]
-    block = [{block}]
+    block = ["marketplaces", {block}]
 """
 
 

@@ -87,4 +87,30 @@ def test_a_model_of_stage_1_is_refused_without_products_to_measure_on(
 
     placed = [tmp_path / "shop" if argument == "shop" else argument for argument in arguments]
 
-    assert said in refused("evaluate", tmp_path, *placed)
+    assert said in refused("evaluate", tmp_path, "--component", "primary", *placed)
+
+
+class TestTrain:
+    def test_lists_what_can_be_trained_with_its_options(self) -> None:
+        listed = agpis("train").stdout
+
+        assert all(name in listed for name in ("primary", "noncompliance", "duplicates", "muisc"))
+        assert "--batch-size" in listed
+
+    def test_an_unknown_component_suggests_the_nearest(self, tmp_path: Path) -> None:
+        assert 'did you mean "primary"' in refused("train", "primry", "-o", tmp_path)
+
+    def test_an_unknown_option_suggests_the_nearest(self, tmp_path: Path) -> None:
+        said = refused("train", "noncompliance", "-o", tmp_path, "--photos", tmp_path, "--epoch", "3")
+
+        assert "agpis train noncompliance: epoch: unknown key" in said
+        assert "epochs" in said
+
+    def test_an_option_of_a_wrong_value_is_named(self, tmp_path: Path) -> None:
+        assert "epochs" in refused("train", "noncompliance", "-o", tmp_path, "--epochs", "many")
+
+    def test_a_second_file_of_reviews_is_refused(self, tmp_path: Path) -> None:
+        assert "one file too many" in refused("train", "muisc", "a.jsonl", "b.jsonl", "-o", tmp_path)
+
+    def test_the_weights_need_a_folder(self) -> None:
+        assert "needs a folder" in refused("train", "primary")

@@ -21,4 +21,6 @@ def agpis_pair_checkers() -> Iterable[PairCheckerSpec]:
         requires=frozenset({"feature_map"}),
         provides=frozenset({"duplicates.regions"}),
         batch_size=64,
+        trainer="agpis_sdk.training.duplicates:train",
+        evaluator="agpis_sdk.training.duplicates:evaluate",
     )

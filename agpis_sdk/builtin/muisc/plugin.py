@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
+from agpis_sdk.builtin.muisc.config import MuiscScorerConfig, MuiscTrainingConfig
 from agpis_sdk.builtin.muisc.rules import RULES
 from agpis_sdk.components import EVERY_RULE, SequenceCheckerSpec
 from agpis_sdk.hookspecs import hookimpl
@@ -21,5 +21,8 @@ def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
         config=MuiscScorerConfig,
         requires=frozenset({"embedding", "tokens", "feature_map", "detail_map"}),
         batch_size=16,
+        trainer="agpis_sdk.training.muisc.trainer:train",
+        trainer_config=MuiscTrainingConfig,
+        evaluator="agpis_sdk.training.muisc.evaluator:evaluate",
         gives_probability=True,
     )

@@ -9,6 +9,12 @@ from pydantic import Field
 from agpis_sdk.components import ComponentConfig
 
 
+class NoncomplianceTrainingConfig(ComponentConfig):
+    """Options of `agpis train noncompliance`."""
+
+    epochs: int = Field(default=10, ge=1, description="Passes over the train split.")
+
+
 class NoncomplianceConfig(ComponentConfig):
     """Settings of the non-compliance checker."""
 

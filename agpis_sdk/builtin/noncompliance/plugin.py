@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
+from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig, NoncomplianceTrainingConfig
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
 from agpis_sdk.builtin.noncompliance.rules import RULES
 from agpis_sdk.components import ImageCheckerSpec
@@ -23,4 +23,7 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         requires=frozenset({"tokens", "feature_map", "detail_map", "foreground"}),
         provides=frozenset({"p_noncompliant"}),
         batch_size=8,
+        trainer="agpis_sdk.training.noncompliance:train",
+        trainer_config=NoncomplianceTrainingConfig,
+        evaluator="agpis_sdk.training.noncompliance:evaluate",
     )

@@ -20,5 +20,7 @@ def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
         requires=frozenset({"embedding", "background", "foreground"}),
         provides=frozenset({"primary_reasons"}),
         batch_size=256,
+        trainer="agpis_sdk.training.primary:train",
+        evaluator="agpis_sdk.training.primary:evaluate",
     )
     yield PrimarySelectorSpec(name="first", factory="agpis_sdk.builtin.primary.selectors:FirstListedSelector")

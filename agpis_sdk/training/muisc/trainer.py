@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -21,21 +21,24 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
+from agpis_sdk.builtin.muisc.config import MuiscTrainingConfig
 from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.builtin.muisc.model import Muisc
 from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED, MuiscText
 from agpis_sdk.components import Backbone
+from agpis_sdk.datasets.galleries import read_reviews, thinned
 from agpis_sdk.datasets.review_dataset import AlikeLengths, Collator, Reviews
 from agpis_sdk.datasets.review_features import LearnableReviews, review_features, review_pixels
-from agpis_sdk.errors import TrainingDataError
+from agpis_sdk.errors import ConfigError, TrainingDataError
 from agpis_sdk.evaluation.calibration import calibrated, fit_calibration, objection_limit
 from agpis_sdk.evaluation.metrics import evaluate
 from agpis_sdk.evaluation.predict import class_logits, judge
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Review
 from agpis_sdk.rules import RuleSet
-from agpis_sdk.training.muisc.initialization import Beginning, begun, first_config
+from agpis_sdk.training.muisc.initialization import Beginning, begun, first_config, switched_config
 from agpis_sdk.training.provenance import describe_run, drop_checkpoints
+from agpis_sdk.training.request import TrainingRequest
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,45 @@ def train_muisc(
     drop_checkpoints(out)
     (out / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     return metrics
+
+
+def train(request: TrainingRequest) -> dict[str, Any]:
+    """Train MUIsC as `agpis train muisc` asks; returns the figures of the test split, where there is one."""
+    settings = cast("MuiscTrainingConfig", request.settings)
+    adapted = settings.adapt is not None
+    if adapted and (settings.switch or settings.size != "lite"):
+        raise ConfigError(
+            "keeps its own config", item=f"--adapt {settings.adapt}", remedy="leave out --size and --switch"
+        )
+    new_model_rate = 8e-4 if settings.size == "lite" else 1.5e-4
+    plan = TrainingPlan(
+        epochs=settings.epochs,
+        batch_size=settings.batch_size or (16 if adapted else 64),
+        accumulation=settings.accumulation,
+        learning_rate=settings.learning_rate or (2e-4 if adapted else new_model_rate),
+        seed=request.seed,
+        title_products=settings.title_products,
+    )
+    reviews = list(read_reviews(request.reviews_file()))
+    metrics = train_muisc(
+        thinned(reviews, accepted_share=settings.accepted_share, seed=request.seed),
+        request.out,
+        request.backbone(),
+        config=switched_config(settings.size, settings.switch, request.rules),
+        plan=plan,
+        begin=Beginning(settings.tower, settings.decoder, settings.tokenizer, settings.adapt),
+        cache=request.reviews_file().parent / "features",
+        resume=request.resume,
+        rules=request.rules,
+    )
+    for skipped in metrics["skipped_reviews"]:
+        request.note(f"skipped {skipped['product']}: {skipped['reason']}")
+    if metrics["unnamed_rules"]:
+        request.note(f"{metrics['unnamed_rules']} rejected reviews name no rule of the run: class other")
+    if not metrics["calibrated_on"]:
+        request.note("the validation split does not hold both decisions: p^t is not calibrated to these reviews")
+    test: dict[str, Any] = metrics.get("test", metrics)
+    return test
 
 
 def learnable(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
 from agpis_sdk import ComponentConfig
@@ -25,3 +27,15 @@ class ColorGridConfig(ComponentConfig):
     """Settings of the backbone that knows which color is where."""
 
     input_size: int = Field(default=224, ge=28, description="Side of the square that `preprocess` gives.")
+
+
+class MostColorfulConfig(ComponentConfig):
+    """Settings of the selector."""
+
+    weights: Path | None = Field(default=None, description="A file of `agpis train most-colorful`.")
+
+
+class MostColorfulTrainingConfig(ComponentConfig):
+    """Options of `agpis train most-colorful`."""
+
+    steps: int = Field(default=11, ge=2, description="How many exponents from 0 to 2 are tried.")

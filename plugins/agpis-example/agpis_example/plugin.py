@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agpis_example.config import ColorGridConfig, GrayPictureConfig, ShapeMismatchConfig
+from agpis_example.config import (
+    ColorGridConfig,
+    GrayPictureConfig,
+    MostColorfulConfig,
+    MostColorfulTrainingConfig,
+    ShapeMismatchConfig,
+)
 from agpis_example.rules import GRAY_LEADS, GRAY_PICTURE, SHAPE_MISMATCH
 from agpis_sdk import (
     BackboneSpec,
@@ -56,7 +62,14 @@ def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
 @hookimpl
 def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
     """Announce the selector of the strongest color."""
-    yield PrimarySelectorSpec(name="most-colorful", factory="agpis_example.selector:MostColorfulSelector")
+    yield PrimarySelectorSpec(
+        name="most-colorful",
+        factory="agpis_example.selector:MostColorfulSelector",
+        config=MostColorfulConfig,
+        trainer="agpis_example.training:train",
+        trainer_config=MostColorfulTrainingConfig,
+        evaluator="agpis_example.training:evaluate",
+    )
 
 
 @hookimpl

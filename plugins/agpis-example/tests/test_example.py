@@ -14,11 +14,13 @@ import pytest
 from agpis_example import plugin
 from agpis_example.backbone import ColorGridBackbone
 from agpis_example.checker import GrayPictureChecker, ShapeMismatchChecker, largest_saturation
-from agpis_example.config import ColorGridConfig, GrayPictureConfig, ShapeMismatchConfig
+from agpis_example.config import ColorGridConfig, GrayPictureConfig, MostColorfulConfig, ShapeMismatchConfig
 from agpis_example.rules import GRAY_LEADS, GRAY_PICTURE, SHAPE_MISMATCH
+from agpis_example.selector import MostColorfulSelector
 from agpis_example.sequence import GrayLeadsChecker
 from numpy.typing import NDArray
 from PIL import Image
+from typer.testing import CliRunner
 
 from agpis_sdk import (
     BackboneSpec,
@@ -34,7 +36,9 @@ from agpis_sdk import (
     hookimpl,
 )
 from agpis_sdk.builtin.builders import plugin as builders
-from agpis_sdk.config import PluginsSection
+from agpis_sdk.cli.app import app
+from agpis_sdk.config import MediaSection, PluginsSection
+from agpis_sdk.media.decode import decode_image
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.rules import PAGE_HEADINGS
 from agpis_sdk.testing import (
@@ -275,3 +279,28 @@ def test_a_run_raises_its_findings(tmp_path: Path) -> None:
     # Warnings are reported and remove nothing.
     assert outcome.status == "submit"
     assert outcome.sequence == ("red", "gray", "wide")
+
+
+def test_its_selector_is_trained_measured_and_used_by_name(tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    # The second image is more colorful; the shop puts the first one first.
+    Image.new("RGB", (40, 40), (150, 100, 100)).save(shop / "pale.png")
+    Image.new("RGB", (40, 40), (250, 0, 0)).save(shop / "red.png")
+    (shop / "products.jsonl").write_text('{"id": "P1", "images": ["pale.png", "red.png"]}\n', encoding="utf-8")
+    runner, model = CliRunner(), tmp_path / "model"
+
+    trained = runner.invoke(app, ["train", "most-colorful", "-o", str(model), "--photos", str(shop), "--steps", "21"])
+    measured = runner.invoke(app, ["evaluate", str(model), "--photos", str(shop)])
+
+    assert trained.exit_code == 0, trained.output
+    assert json.loads(measured.stdout) == {"top1": 1.0}
+    selector = MostColorfulSelector(MostColorfulConfig(weights=model / "most-colorful.json"))
+    pale, red = (decoded_file(shop / f"{name}.png", position) for position, name in enumerate(("pale", "red")))
+    assert selector.score_primary([pale], None)[0] > selector.score_primary([red], None)[0]
+
+
+def decoded_file(path: Path, position: int) -> DecodedImage:
+    return decode_image(
+        path.read_bytes(), product_id="P1", image_id=path.stem, position=position, limits=MediaSection()
+    )

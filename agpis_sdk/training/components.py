@@ -1,0 +1,84 @@
+"""Training and evaluation by component name: whoever announces a trainer or an evaluator in its spec has one."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agpis_sdk.config import validate
+from agpis_sdk.errors import ConfigError, PluginLoadError, TrainingDataError, UnknownNameError, nearest
+from agpis_sdk.plugins import OwnedSpec, PluginHost
+from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest
+
+PROVENANCE = "component.json"
+
+
+def trainable(host: PluginHost) -> dict[str, OwnedSpec]:
+    """Return the components that announce a trainer, by name."""
+    return {owned.spec.name: owned for _, owned in host.all_specs() if owned.spec.trainer}
+
+
+def trainer_settings(owned: OwnedSpec, options: Mapping[str, Any]) -> Any:
+    """Validate a trainer's options; raises `ConfigError` naming the option, with the nearest one that there is."""
+    return validate(owned.spec.trainer_config, options, item=f"agpis train {owned.spec.name}")
+
+
+def train(owned: OwnedSpec, request: TrainingRequest) -> Mapping[str, Any]:
+    """Train a component and note in the folder which one it was; returns the trainer's figures."""
+    trainer = _imported(owned, owned.spec.trainer)
+    request.out.mkdir(parents=True, exist_ok=True)
+    figures: Mapping[str, Any] = trainer(request)
+    written = {"component": owned.spec.name, "plugin": owned.plugin.owner, "seed": request.seed}
+    (request.out / PROVENANCE).write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+    return figures
+
+
+def evaluate(host: PluginHost, request: EvaluationRequest, component: str | None, default: str) -> Evaluation:
+    """Measure a trained model with the evaluator of its component.
+
+    The component is the one named, else the one noted in the model's folder, else `default`: the run's scorer, whose
+    models may also be known by a name. Raises `UnknownNameError` for a component that no plugin announces, and
+    `ConfigError` where it has no evaluator.
+    """
+    name = component or _noted(Path(request.model)) or default
+    known = {spec_name: owned for _, owned in host.all_specs() for spec_name in (owned.spec.name, *owned.spec.aliases)}
+    if name not in known:
+        raise UnknownNameError("no plugin announces it", item=name, remedy=nearest(name, known))
+    if not known[name].spec.evaluator:
+        with_one = [spec_name for spec_name, owned in known.items() if owned.spec.evaluator]
+        raise ConfigError(
+            "has no evaluator", item=f'component "{name}"', remedy=f"those that have: {', '.join(with_one)}"
+        )
+    evaluation: Evaluation = _imported(known[name], known[name].spec.evaluator)(request)
+    return evaluation
+
+
+def weights_file(model: str, name: str) -> Path:
+    """Return the weights that a path names: the file itself, or the file of that name in a training folder."""
+    path = Path(model)
+    found = path if path.is_file() else path / name
+    if not found.is_file():
+        raise TrainingDataError(f"holds no {name}", item=model, remedy="name a folder of agpis train")
+    return found
+
+
+def _noted(model: Path) -> str | None:
+    """Return the component that a training folder, or the folder of a weights file, was made for."""
+    for folder in (model, model.parent):
+        path = folder / PROVENANCE
+        if path.is_file():
+            return str(json.loads(path.read_text(encoding="utf-8"))["component"])
+    return None
+
+
+def _imported(owned: OwnedSpec, reference: str) -> Any:
+    module, _, attribute = reference.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise PluginLoadError(
+            f"{reference} cannot be imported: {error}", item=owned.plugin.owner, remedy=owned.plugin.remedy
+        ) from error

@@ -1,0 +1,98 @@
+"""What a trainer and an evaluator are asked for, whichever plugin they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from agpis_sdk.components import Backbone, ComponentConfig
+from agpis_sdk.datasets.galleries import read_galleries, read_reviews
+from agpis_sdk.datasets.splits import Split
+from agpis_sdk.errors import ConfigError
+from agpis_sdk.records import Review
+from agpis_sdk.rules import RuleSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningData:
+    """Reviews, or folders of galleries that are taken as accepted; exactly one of the two is given.
+
+    `backbone` makes the configured backbone when it is first needed; `rules` are those of the run; `note` prints a line
+    for people.
+    """
+
+    reviews: Path | None = None
+    photos: tuple[Path, ...] = ()
+    seed: int = 0
+    backbone: Callable[[], Backbone]
+    rules: RuleSet
+    note: Callable[[str], None]
+
+    def examples(self) -> Iterator[Review]:
+        """Yield the reviews; raises `ConfigError` unless either reviews or photos are given."""
+        if (self.reviews is None) == (not self.photos):
+            raise ConfigError("name either REVIEWS or --photos", item="training data")
+        return read_reviews(self.reviews) if self.reviews else read_galleries(self.photos)
+
+    def folders(self) -> tuple[Path, ...]:
+        """Return the folders of galleries; raises `ConfigError` where there are none, or reviews as well."""
+        if not self.photos or self.reviews is not None:
+            raise ConfigError("is made of folders of photos", item="training data", remedy="name them with --photos")
+        return self.photos
+
+    def reviews_file(self) -> Path:
+        """Return the file of reviews; raises `ConfigError` where there is none."""
+        if self.reviews is None:
+            raise ConfigError("reads REVIEWS, a file with one review a line", item="training data")
+        return self.reviews
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRequest(LearningData):
+    """Train a component: write what its `[components.NAME]` table reads into `out`; `settings` are the trainer's own."""
+
+    out: Path
+    settings: ComponentConfig = field(default_factory=ComponentConfig)
+    resume: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationRequest(LearningData):
+    """Measure a trained model on one split; `plots` is a folder for diagrams."""
+
+    model: str
+    split: Literal["test", "validation", "all"] = "test"
+    plots: Path | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model is worth: figures for programs, and a rich renderable for people (None prints the figures)."""
+
+    figures: Mapping[str, Any]
+    table: Any = None
+
+
+class Trainer(Protocol):
+    """What `trainer` in a component's spec names: a function that trains and returns figures, ready for JSON."""
+
+    def __call__(self, request: TrainingRequest) -> Mapping[str, Any]:
+        """Train, write the weights to `request.out`, and return the figures."""
+        ...
+
+
+class Evaluator(Protocol):
+    """What `evaluator` in a component's spec names: a function that measures a trained model."""
+
+    def __call__(self, request: EvaluationRequest) -> Evaluation:
+        """Measure `request.model` on its split of the data."""
+        ...
+
+
+def one_split(request: EvaluationRequest) -> Split:
+    """Return the split that is measured; raises `ConfigError` for "all", as parts of it were trained on."""
+    if request.split == "all":
+        raise ConfigError("models of stage 1 are measured on one split", item="--split", remedy="test")
+    return request.split
