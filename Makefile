@@ -11,7 +11,7 @@ PLUGIN_FILES := $(shell find plugins/agpis-text plugins/agpis-safety -name '*.py
 # The oldest versions that pyproject.toml allows, and what the tests themselves need.
 LOWEST := .venv-lowest
 
-.PHONY: demo test test-plugins test-lowest plugin-jobs lint types laws docs docs-write bench example-catalog clean help
+.PHONY: demo test test-fast test-plugins test-lowest plugin-jobs lint types laws docs docs-write bench example-catalog clean help
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -46,6 +46,9 @@ demo: .venv/.installed  ## Run the main job on the example catalog.
 test: .venv/.installed test-plugins  ## Run all tests.
 	$(BIN)/python -m pytest tests
 
+test-fast: .venv/.installed  ## Run the tests of the SDK but the slow ones.
+	$(BIN)/python -m pytest tests -m "not slow"
+
 test-plugins: .venv/.installed $(PLUGINS)/.installed  ## Run the tests of the plugins in plugins/.
 	$(BIN)/python -m pytest plugins/agpis-example/tests
 	$(BIN)/python -m pytest plugins/agpis-marketplaces/tests
@@ -70,10 +73,12 @@ laws: .venv/.installed  ## Check that imports run one way.
 
 docs: .venv/.installed  ## Build the documentation; a warning is an error.
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python docs/draw_rooms.py --check
 	$(BIN)/mkdocs build --strict --quiet
 
 docs-write: .venv/.installed  ## Write the generated pages and schemas anew.
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/draw_rooms.py
 
 bench: .venv/.installed  ## Measure the speed of a whole run, side by side with parts of it left out.
 	$(BIN)/python benchmarks/run_speed.py

@@ -290,7 +290,8 @@ class ComponentSpec:
     `factory` is `"package.module:Class"`, called with the validated config, and with `device=run.device` where it has a
     parameter of that name. `aliases` are further names by which a config may call the component. `rules` are the rules that it declares and
     raises; `also_raises` are codes, or prefixes of codes, of rules that other components declare (`EVERY_RULE` for a
-    model that learns rules from reviews). `requires` and `provides` name facts. `trainer` and `evaluator` are
+    model that learns rules from reviews). `rules_from` is `"package.module:function"` of a light function that takes
+    the component's settings and returns further rules, for rules that users write in their config. `requires` and `provides` name facts. `trainer` and `evaluator` are
     `"package.module:function"` of `agpis train NAME` and `agpis evaluate` (see `agpis_sdk.training.request`), and
     `trainer_config` the trainer's options.
     """
@@ -299,6 +300,7 @@ class ComponentSpec:
     factory: str
     aliases: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
+    rules_from: str = ""
     also_raises: tuple[str, ...] = ()
     config: type[ComponentConfig] = ComponentConfig
     requires: frozenset[str] = field(default_factory=frozenset)
@@ -313,7 +315,8 @@ class ComponentSpec:
             raise ValueError(f'component name "{self.name}": use lower-case letters, digits, ".", "_" and "-"')
         if not FACTORY.match(self.factory):
             raise ValueError(f'component "{self.name}": factory "{self.factory}" is not "package.module:Class"')
-        for role, reference in (("trainer", self.trainer), ("evaluator", self.evaluator)):
+        for role in ("rules_from", "trainer", "evaluator"):
+            reference = getattr(self, role)
             if reference and not FACTORY.match(reference):
                 raise ValueError(f'component "{self.name}": {role} "{reference}" is not "package.module:function"')
         if self.batch_size < 1:

@@ -10,7 +10,7 @@ import importlib.metadata
 import inspect
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
 from typing import Any, Literal
@@ -34,7 +34,7 @@ from agpis_sdk.components import (
 )
 from agpis_sdk.config import PluginsSection, validate
 from agpis_sdk.errors import AgpisError, ConfigError, PluginContractError, PluginLoadError, UnknownNameError, nearest
-from agpis_sdk.rules import RuleSet
+from agpis_sdk.rules import Rule, RuleSet
 
 ENTRY_POINT_GROUP = "agpis"
 LOCAL = "local"  # the version of a plugin that is no installed distribution
@@ -112,10 +112,16 @@ class PluginHost:
         self._manager.add_hookspecs(hookspecs)
 
     @classmethod
-    def load(cls, settings: PluginsSection | None = None, *, discover: bool = True) -> PluginHost:
+    def load(
+        cls,
+        settings: PluginsSection | None = None,
+        *,
+        discover: bool = True,
+        components: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> PluginHost:
         """Find and load all plugins; with `discover=False` only the built-in ones.
 
-        Raises `PluginLoadError` when a required plugin is missing or, in strict mode, when any fails.
+        `components` are the config's tables of settings: a component may take rules from its own. Raises `PluginLoadError` when a required plugin is missing or, in strict mode, when any fails.
         """
         settings = settings or PluginsSection()
         host = cls()
@@ -128,8 +134,23 @@ class PluginHost:
                 host.register(plugin, strict=settings.strict)
         for module in settings.load:
             host.register(_Found(module, module, LOCAL, module), strict=settings.strict)
+        host.add_rules_from(components or {})
         _check_requirements(host.statuses, settings.require)
         return host
+
+    def add_rules_from(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add the rules that components take from their settings.
+
+        Raises `ConfigError` for settings that are not valid, and `PluginContractError` for rules that clash with others.
+        """
+        for hook, owned in [found for found in self.all_specs() if found[1].spec.rules_from]:
+            make_rules = imported(owned, owned.spec.rules_from)
+            rules = tuple(_taken_from(make_rules(self.settings_of(owned, tables)), owned.spec.rules_from, Rule))
+            for rule in rules:
+                if rule not in list(self.rules):
+                    _refuse_foreign_prefix(rule.code, owned.plugin.distribution, make_rules.__module__)
+                self.rules.add(rule, owner=owned.plugin.owner)
+            self._components[hook][owned.spec.name] = replace(owned, spec=replace(owned.spec, rules=rules))
 
     def add(self, module: object, *, name: str) -> PluginStatus:
         """Register an imported module or object as a plugin: for notebooks and tests."""
@@ -279,7 +300,7 @@ class PluginHost:
         trial = self.rules.copy()
         for rule in rules:
             if rule not in list(self.rules):
-                _refuse_foreign_prefix(rule.code, found, plugin)
+                _refuse_foreign_prefix(rule.code, found.distribution, getattr(plugin, "__name__", ""))
             trial.add(rule, owner=found.owner)
         for rule in rules:
             self.rules.add(rule, owner=found.owner)
@@ -383,9 +404,19 @@ def _taken_from(announced: Any, hook: str, kind: type[Any]) -> list[Any]:
     return collected
 
 
-def _refuse_foreign_prefix(code: str, found: _Found, plugin: object) -> None:
-    own = getattr(plugin, "__name__", "").startswith("agpis_sdk.")
-    if code[:-3] == "AGP" and not own:
+def imported(owned: OwnedSpec, reference: str) -> Any:
+    """Import what "package.module:name" refers to; raises `PluginLoadError` naming the plugin where there is no such."""
+    module, _, attribute = reference.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise PluginLoadError(
+            f"{reference} cannot be imported: {error}", item=owned.plugin.owner, remedy=owned.plugin.remedy
+        ) from error
+
+
+def _refuse_foreign_prefix(code: str, distribution: str, module: str) -> None:
+    if code[:-3] == "AGP" and not module.startswith("agpis_sdk."):
         raise PluginContractError(
-            f"rule {code}: the prefix AGP belongs to agpis-sdk; {found.distribution} needs a prefix of its own"
+            f"rule {code}: the prefix AGP belongs to agpis-sdk; {distribution} needs a prefix of its own"
         )

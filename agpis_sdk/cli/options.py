@@ -35,7 +35,7 @@ def settings(
     if loaded.config.plugins.load and str(Path.cwd()) not in sys.path:
         # Last, so that a file here shadows no installed package.
         sys.path.append(str(Path.cwd()))
-    host = PluginHost.load(loaded.config.plugins, discover=not no_plugins)
+    host = PluginHost.load(loaded.config.plugins, discover=not no_plugins, components=loaded.config.components)
     if profile is not None:
         chosen = host.profile(profile)
         loaded = load_config(config, overrides=overrides or (), profile=(chosen.name, chosen.settings))

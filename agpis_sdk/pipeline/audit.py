@@ -39,7 +39,7 @@ class Audit:
 
     def __init__(self, config: Config | None = None, *, host: PluginHost | None = None) -> None:
         self.config = config or Config()
-        self.host = host or PluginHost.load(self.config.plugins)
+        self.host = host or PluginHost.load(self.config.plugins, components=self.config.components)
         self.summary = AuditSummary()
         self._run = assemble(self.host, self.config, make_audit_plan(self.host, self.config))
         self.reported_rules = [rule for rule in self._run.rules if rule.code in self._run.thresholds]

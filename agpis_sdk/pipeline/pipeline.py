@@ -44,7 +44,7 @@ class Pipeline:
 
     def __init__(self, config: Config | None = None, *, host: PluginHost | None = None) -> None:
         self.config = config or Config()
-        self.host = host or PluginHost.load(self.config.plugins)
+        self.host = host or PluginHost.load(self.config.plugins, components=self.config.components)
         self.plan = make_plan(self.host, self.config)
         self.summary = RunSummary()
         self._run = assemble(self.host, self.config, self.plan)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from agpis_sdk.config import validate
-from agpis_sdk.errors import ConfigError, PluginLoadError, TrainingDataError, UnknownNameError, nearest
-from agpis_sdk.plugins import OwnedSpec, PluginHost
+from agpis_sdk.errors import ConfigError, TrainingDataError, UnknownNameError, nearest
+from agpis_sdk.plugins import OwnedSpec, PluginHost, imported
 from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest
 
 PROVENANCE = "component.json"
@@ -28,7 +27,7 @@ def trainer_settings(owned: OwnedSpec, options: Mapping[str, Any]) -> Any:
 
 def train(owned: OwnedSpec, request: TrainingRequest) -> Mapping[str, Any]:
     """Train a component and note in the folder which one it was; returns the trainer's figures."""
-    trainer = _imported(owned, owned.spec.trainer)
+    trainer = imported(owned, owned.spec.trainer)
     request.out.mkdir(parents=True, exist_ok=True)
     figures: Mapping[str, Any] = trainer(request)
     written = {"component": owned.spec.name, "plugin": owned.plugin.owner, "seed": request.seed}
@@ -52,7 +51,7 @@ def evaluate(host: PluginHost, request: EvaluationRequest, component: str | None
         raise ConfigError(
             "has no evaluator", item=f'component "{name}"', remedy=f"those that have: {', '.join(with_one)}"
         )
-    evaluation: Evaluation = _imported(known[name], known[name].spec.evaluator)(request)
+    evaluation: Evaluation = imported(known[name], known[name].spec.evaluator)(request)
     return evaluation
 
 
@@ -72,13 +71,3 @@ def _noted(model: Path) -> str | None:
         if path.is_file():
             return str(json.loads(path.read_text(encoding="utf-8"))["component"])
     return None
-
-
-def _imported(owned: OwnedSpec, reference: str) -> Any:
-    module, _, attribute = reference.partition(":")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise PluginLoadError(
-            f"{reference} cannot be imported: {error}", item=owned.plugin.owner, remedy=owned.plugin.remedy
-        ) from error

@@ -1,0 +1,53 @@
+"""A component may take rules from its own settings: rules that a team writes in its config."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import Field
+
+from agpis_sdk.components import ComponentConfig
+from agpis_sdk.errors import PluginContractError
+from agpis_sdk.plugins import PluginHost
+from agpis_sdk.rules import Rule
+from tests.test_plugins import announcing, checker
+
+
+class SentenceSettings(ComponentConfig):
+    """Settings in which a team writes its own rules: code, and what it says."""
+
+    sentences: dict[str, str] = Field(default_factory=dict)
+
+
+def rules_of(settings: SentenceSettings) -> list[Rule]:
+    return [
+        Rule(code=code, name=f"sentence-{code.lower()}", summary=text, category="single-image")
+        for code, text in settings.sentences.items()
+    ]
+
+
+class TestRulesFromSettings:
+    def host(self, sentences: dict[str, str]) -> PluginHost:
+        spec = checker("sentences", (), config=SentenceSettings, rules_from=f"{__name__}:rules_of")
+        host = PluginHost()
+        assert host.add(announcing(spec), name="sentences").state == "active"
+        host.add_rules_from({"sentences": {"sentences": sentences}})
+        return host
+
+    def test_are_rules_of_the_run_that_the_component_raises(self) -> None:
+        host = self.host({"VLM101": "No hands in the picture."})
+
+        assert host.rules["sentence-vlm101"].summary == "No hands in the picture."
+        assert host.finders("VLM101") == ["sentences"]
+
+    def test_may_not_take_the_sdk_s_own_prefix(self) -> None:
+        with pytest.raises(PluginContractError, match="the prefix AGP belongs to agpis-sdk"):
+            self.host({"AGP777": "No hands."})
+
+    def test_may_not_take_another_rule_s_code(self) -> None:
+        host = PluginHost()
+        host.add(announcing(checker()), name="shiny")
+        spec = checker("sentences", (), config=SentenceSettings, rules_from=f"{__name__}:rules_of")
+        host.add(announcing(spec), name="sentences")
+
+        with pytest.raises(PluginContractError, match=r"SHY101.*declared by both"):
+            host.add_rules_from({"sentences": {"sentences": {"SHY101": "No hands."}}})
