@@ -126,7 +126,8 @@ class PluginHost:
         settings = settings or PluginsSection()
         host = cls()
         found = list(_find(discover))
-        _check_blocks(found, settings.block)
+        # Asked of all that is installed: a config that blocks a plugin also serves a run with the built-in ones alone.
+        _check_blocks(list(_find(discover=True)), settings.block)
         for plugin in found:
             if plugin.name in settings.block or plugin.distribution in settings.block:
                 host._note(plugin, "blocked", reason="named in plugins.block")

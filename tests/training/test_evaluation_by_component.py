@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agpis_sdk.builtin.duplicates.verdict import SHIPPED
 from agpis_sdk.datasets.galleries import read_galleries
 from agpis_sdk.errors import ConfigError, TrainingDataError, UnknownNameError
 from agpis_sdk.plugins import PluginHost
@@ -57,7 +58,7 @@ def test_the_component_is_read_from_the_training_folder(folder: Path, tmp_path: 
 
 
 def test_pairs_need_folders_of_photos(tmp_path: Path) -> None:
-    (tmp_path / "verdict.safetensors").write_bytes(b"")
+    (tmp_path / "verdict.safetensors").write_bytes(SHIPPED.read_bytes())
 
     with pytest.raises(ConfigError, match="name them with --photos"):
         figures(tmp_path, "duplicates", reviews=tmp_path / "reviews.jsonl")

@@ -255,7 +255,8 @@ def test_a_run_raises_its_findings(tmp_path: Path) -> None:
     pictures = {"red": ((200, 40, 40), (60, 60)), "gray": ((90, 90, 90), (60, 60)), "wide": ((40, 40, 200), (240, 60))}
     for name, (color, size) in pictures.items():
         Image.new("RGB", size, color).save(tmp_path / f"{name}.png")
-    host = PluginHost.load(PluginsSection(block=("agpis-sdk",)))
+    host = PluginHost()
+    host.add(plugin, name="example")
     host.add(builders, name="listed-builder")
     host.add(StandIns(), name="stand-ins")
     config = Config.model_validate(
@@ -285,7 +286,7 @@ def test_its_selector_is_trained_measured_and_used_by_name(tmp_path: Path) -> No
     shop = tmp_path / "shop"
     shop.mkdir()
     # The second image is more colorful; the shop puts the first one first.
-    Image.new("RGB", (40, 40), (150, 100, 100)).save(shop / "pale.png")
+    Image.new("RGB", (40, 40), (200, 40, 40)).save(shop / "pale.png")
     Image.new("RGB", (40, 40), (250, 0, 0)).save(shop / "red.png")
     (shop / "products.jsonl").write_text('{"id": "P1", "images": ["pale.png", "red.png"]}\n', encoding="utf-8")
     runner, model = CliRunner(), tmp_path / "model"
