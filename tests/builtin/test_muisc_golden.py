@@ -1,0 +1,82 @@
+"""The shipped model judges and writes as it did before its code was rebuilt.
+
+`golden/muisc_lite.npz` holds what the code of commit d4f2e9b returned for the inputs below. It was written once, with
+`python -m tests.builtin.test_muisc_golden`. Write it anew only when the shipped weights themselves are trained anew.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from agpis_sdk.builtin.muisc.checkpoints import load_muisc
+
+GOLDEN = Path(__file__).parent / "golden" / "muisc_lite.npz"
+TITLES = ["Nevada 3, outdoor tents", "", "Leather backpack with two side pockets, bags backpacks"]
+FEEDBACK = ["the second image is blurred", "yes", "a watermark covers the bag"]
+LABELS = [3, 0, 7]
+COUNTS = [3, 2, 3]  # images of each sequence
+TOLERANCE = 1e-5
+
+
+def model_outputs() -> dict[str, NDArray[np.float32] | NDArray[np.int64]]:
+    """Return what the shipped model makes of seeded features: logits (B, ...), and generated tokens (B, F)."""
+    model, text = load_muisc("muisc-lite")
+    config = model.config
+    # RandomState's stream is frozen by numpy; the default generator's is not.
+    random = np.random.RandomState(12)
+    shape = (len(TITLES), max(COUNTS))
+    # Small and never negative, as a backbone's features are: of wilder ones the model has nothing to write.
+    tokens = 0.25 * np.abs(random.standard_normal((*shape, config.patches, config.token_channels)))
+    global_tokens = 0.25 * np.abs(random.standard_normal((*shape, config.global_channels)))
+    features = {"tokens": torch.from_numpy(tokens).float(), "global_tokens": torch.from_numpy(global_tokens).float()}
+    image_mask = torch.arange(max(COUNTS)) < torch.tensor(COUNTS)[:, None]
+    prompt, prompt_mask = text.prompts(TITLES)
+    feedback, feedback_mask = text.feedback(FEEDBACK, LABELS)
+    with torch.inference_mode():
+        output = model(
+            **features, prompt=prompt, prompt_mask=prompt_mask, image_mask=image_mask,
+            feedback=feedback, feedback_mask=feedback_mask, labels=torch.tensor(LABELS),
+        )  # fmt: skip
+        words = model.generate_feedback(
+            model.encode(**features, image_mask=image_mask), prompt, prompt_mask, end=text.end, length=20,
+            never_first=text.never_first(model.probabilities(output.class_logits)),
+        )  # fmt: skip
+    separator = prompt.shape[1] - 1
+    return {
+        "class_logits": output.class_logits.numpy(),
+        # All words at the separator and at the first word of feedback: what follows is in `loss`.
+        "word_logits": output.word_logits[:, separator : separator + 2].numpy(),
+        "loss": output.loss.numpy(),
+        "words": words.numpy(),
+    }
+
+
+@pytest.fixture(scope="module")
+def outputs() -> dict[str, NDArray[np.float32] | NDArray[np.int64]]:
+    return model_outputs()
+
+
+@pytest.mark.parametrize("name", ["class_logits", "word_logits", "loss"])
+def test_logits_and_loss_are_those_of_the_first_shipped_model(
+    name: str, outputs: dict[str, NDArray[np.float32] | NDArray[np.int64]]
+) -> None:
+    before = np.load(GOLDEN)[name]
+
+    np.testing.assert_allclose(outputs[name], before, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def test_generated_words_are_those_of_the_first_shipped_model(
+    outputs: dict[str, NDArray[np.float32] | NDArray[np.int64]],
+) -> None:
+    before = np.load(GOLDEN)["words"]
+
+    assert outputs["words"].tolist() == before.tolist()
+
+
+if __name__ == "__main__":
+    np.savez_compressed(GOLDEN, **model_outputs())
