@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "agpis_sdk.builtin.muisc.configuration": ("MuiscConfig",),
-    "agpis_sdk.builtin.muisc.model": ("Muisc",),
+    "agpis_sdk.builtin.muisc.model": ("Muisc", "MuiscConfig"),
     "agpis_sdk.builtin.muisc.processor": ("MuiscProcessor",),
     "agpis_sdk.components": (
         "Backbone", "BackboneSpec", "ComponentConfig", "Context", "DecodedImage", "ImageChecker", "ImageCheckerSpec",
@@ -34,8 +33,8 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
-    from agpis_sdk.builtin.muisc.configuration import MuiscConfig as MuiscConfig
     from agpis_sdk.builtin.muisc.model import Muisc as Muisc
+    from agpis_sdk.builtin.muisc.model import MuiscConfig as MuiscConfig
     from agpis_sdk.builtin.muisc.processor import MuiscProcessor as MuiscProcessor
     from agpis_sdk.components import Backbone as Backbone
     from agpis_sdk.components import BackboneSpec as BackboneSpec

@@ -5,7 +5,7 @@ python benchmarks/leave_one_folder_out.py muisc|adapt FOLDER FOLDER … --review
 
 Prints one JSON object a line. A folder is tested on as a whole; of muisc, which reads the reviews of `agpis bench build`,
 on 2,000 reviews of the folder's products. `adapt` asks what a shop gains that lets such a model learn on from reviews of
-its own (--own, several numbers): half of the folder's products teach, up to 2,000 reviews of the other half test. "begun":
+its own (--own, several numbers): half of the folder's products teach, up to 2,000 reviews of the other half test. "build_model":
 "nothing" is a model that has these reviews alone.
 """
 
@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
+from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.cli.options import backbone as configured_backbone
 from agpis_sdk.components import Backbone
 from agpis_sdk.datasets.galleries import products_of, read_galleries, read_reviews, thinned
@@ -35,7 +35,7 @@ from agpis_sdk.evaluation.predict import judge
 from agpis_sdk.synthetic.pairs import labeled_pairs
 from agpis_sdk.training import duplicates, noncompliance, primary
 from agpis_sdk.training.muisc import trainer
-from agpis_sdk.training.muisc.initialization import Beginning
+from agpis_sdk.training.muisc.initialization import InitFrom
 
 TESTED = 2000
 CALIBRATED_ON = 1200
@@ -97,7 +97,7 @@ def muisc_figures(
     for left, own in shops.items():
         splits = _others(features, all_but(shops, left), train, seed) | dict.fromkeys(_drawn(own, TESTED, seed), "test")
         with tempfile.TemporaryDirectory() as out:
-            yield left, _trained(_view(features, splits), Path(out), _plan(seed), Beginning())
+            yield left, _trained(_view(features, splits), Path(out), _plan(seed), InitFrom())
 
 
 def adapt_figures(
@@ -113,18 +113,18 @@ def adapt_figures(
         with tempfile.TemporaryDirectory() as out:
             base = Path(out) / "base"
             splits = _others(features, all_but(shops, left), train, seed) | tested
-            figures = _trained(_view(features, splits), base, _plan(seed), Beginning())
-            yield left, {"own": 0, "begun": "others", **figures}
+            figures = _trained(_view(features, splits), base, _plan(seed), InitFrom())
+            yield left, {"own": 0, "build_model": "others", **figures}
             for count in own:
                 # A fifth of the products calibrates.
                 splits = {row: _fifth(features, row) for row in _drawn(teaching, count, seed)} | tested
-                for begun, begin, learning_rate in (
-                    ("others", Beginning(model=str(base)), 2e-4),
-                    ("nothing", Beginning(), 5e-4),
+                for build_model, begin, learning_rate in (
+                    ("others", InitFrom(model=str(base)), 2e-4),
+                    ("nothing", InitFrom(), 5e-4),
                 ):
                     plan = replace(_plan(seed), epochs=6, learning_rate=learning_rate)
-                    figures = _trained(_view(features, splits), Path(out) / f"{count}-{begun}", plan, begin)
-                    yield left, {"own": count, "begun": begun, **figures}
+                    figures = _trained(_view(features, splits), Path(out) / f"{count}-{build_model}", plan, begin)
+                    yield left, {"own": count, "build_model": build_model, **figures}
 
 
 def _features_by_shop(
@@ -159,7 +159,7 @@ def _plan(seed: int) -> trainer.TrainingPlan:
     return trainer.TrainingPlan(epochs=3, batch_size=16, learning_rate=5e-4, seed=seed)
 
 
-def _trained(features: ReviewFeatures, out: Path, plan: trainer.TrainingPlan, begin: Beginning) -> Figures:
+def _trained(features: ReviewFeatures, out: Path, plan: trainer.TrainingPlan, begin: InitFrom) -> Figures:
     """Train, calibrate and save a model; return its figures on the test split, and how long it took."""
     started = time.perf_counter()
     model, text, _ = trainer.fit(features, MuiscConfig.lite(), plan, out, begin=begin)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset, Sampler
 
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
+from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.builtin.muisc.processor import image_mask, normalized
 from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.datasets.review_features import LearnableReviews, ReviewFeatures, ReviewPixels
@@ -50,7 +50,7 @@ class Reviews(Dataset[ReviewItem]):
 
     def __getitem__(self, index: int) -> ReviewItem:
         review = self._source.reviews[self._rows[index]]
-        words = self._config.words_of(review.title, review.category)
+        words = self._config.title_input(review.title, review.category)
         label = self._config.class_of(review.code)
         label = min(label, 1) if self._two_classes else label
         return ReviewItem(words, review.feedback, label, images_of(self._source, list(review.images), self._config))
@@ -67,7 +67,7 @@ def images_of(source: LearnableReviews, places: list[int], config: MuiscConfig) 
     }
 
 
-class AlikeLengths(Sampler[int]):
+class LengthGroupedSampler(Sampler[int]):
     """Draws reviews so that a batch holds sequences of one length, in an order that the seed and the epoch decide.
 
     Filled-up images cost as much as real ones: with lengths of 1 to 4 mixed, half of a batch would be filling.
@@ -106,13 +106,13 @@ class Collator:
 
     def __call__(self, items: Sequence[ReviewItem]) -> dict[str, Any]:
         """Return a batch with the names of `Muisc.forward`."""
-        prompt, prompt_mask = self.text.prompts([item.title for item in items])
+        prompt, attention_mask = self.text.prompts([item.title for item in items])
         feedback, feedback_mask = self.text.feedback([item.feedback for item in items], [item.label for item in items])
         counts = [len(next(iter(item.images.values()))) for item in items]
         batch: dict[str, Any] = {
-            "prompt": prompt,
-            "prompt_mask": prompt_mask,
-            "feedback": feedback,
+            "input_ids": prompt,
+            "attention_mask": attention_mask,
+            "feedback_ids": feedback,
             "feedback_mask": feedback_mask,
             "labels": torch.tensor([item.label for item in items]),
             "image_mask": image_mask(counts),

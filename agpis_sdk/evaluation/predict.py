@@ -22,7 +22,7 @@ def class_logits(
 ) -> NDArray[np.float64]:
     """Return the class logits (n, classes) of some reviews."""
     parts = [
-        model.judge(sequence, prompt, mask).double().numpy()
+        model.classify(sequence, prompt, mask).double().numpy()
         for sequence, prompt, mask in _encoded(model, text, source, rows)
     ]
     return np.concatenate(parts)
@@ -33,7 +33,7 @@ def judge(model: Muisc, text: MuiscText, source: LearnableReviews, rows: NDArray
     said: list[str] = []
     probabilities: list[NDArray[np.float64]] = []
     for sequence, prompt, mask in _encoded(model, text, source, rows):
-        judged = model.probabilities(model.judge(sequence, prompt, mask))
+        judged = model.probabilities(model.classify(sequence, prompt, mask))
         probabilities.append(judged.double().numpy())
         said.extend(feedback(model, text, sequence, prompt, mask, judged))
     reviews = [source.reviews[row] for row in rows]
@@ -56,11 +56,11 @@ def feedback(
     probabilities: torch.Tensor,
 ) -> list[str]:
     """Return the model's words on each sequence; none from a model without a decoder."""
-    if not model.config.decoder_blocks:
+    if not model.config.num_decoder_layers:
         return [""] * len(prompt)
     generated = model.generate_feedback(
-        sequence, prompt, mask, end=text.end, length=model.config.feedback_tokens,
-        never_first=text.never_first(probabilities, objects_below=model.config.objects_below),
+        sequence, prompt, mask, eos_token_id=text.end, max_new_tokens=model.config.feedback_tokens,
+        forbidden_first_tokens=text.forbidden_first_tokens(probabilities, objection_threshold=model.config.objection_threshold),
     )  # fmt: skip
     return [text.read(ids) for ids in generated.tolist()]
 
@@ -79,4 +79,4 @@ def _encoded(
             mask = mask if model.config.fusion == "late" else None
         else:
             tokens, global_tokens = batch["tokens"], batch["global_tokens"]
-        yield model.encode(tokens, global_tokens, mask), batch["prompt"], batch["prompt_mask"]
+        yield model.encode(tokens, global_tokens, mask), batch["input_ids"], batch["attention_mask"]

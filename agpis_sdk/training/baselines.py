@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agpis_sdk.builtin.muisc.model import MuiscOutput, Standardization
+from agpis_sdk.builtin.muisc.additions import FeatureNorm
+from agpis_sdk.builtin.muisc.model import MuiscOutput
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.datasets.review_dataset import Collator, Reviews
 from agpis_sdk.evaluation.predictions import JudgedReviews
@@ -33,7 +34,7 @@ class SingleTower(nn.Module):
         super().__init__()
         self.max_images = max_images
         self.tower = build_tower(tower, tower_size)
-        self.standard = Standardization(channels)
+        self.norm = FeatureNorm(channels)
         self.head = nn.Sequential(
             nn.Linear(max_images * channels, width),
             nn.GELU(),
@@ -53,7 +54,7 @@ class SingleTower(nn.Module):
         if global_tokens is None:
             assert pixels is not None and self.tower is not None  # noqa: PT018, S101 - one of the two is given
             global_tokens = self.tower(pixels.flatten(0, 1))[1].unflatten(0, pixels.shape[:2])
-        global_tokens = self.standard(global_tokens)
+        global_tokens = self.norm(global_tokens)
         missing = self.max_images - global_tokens.shape[1]
         filled = nn.functional.pad(global_tokens, (0, 0, 0, missing)).flatten(1)  # (B, max_images * G)
         logits: Tensor = self.head(filled)
@@ -75,7 +76,7 @@ def judge_with_single_tower(
     parts = []
     for start in range(0, len(codes), BATCH):
         batch = collate([reviews[index] for index in range(start, min(start + BATCH, len(codes)))])
-        logits = model(**{name: batch[name] for name in ("global_tokens", "pixels") if name in batch}).class_logits
+        logits = model(**{name: batch[name] for name in ("global_tokens", "pixels") if name in batch}).logits
         parts.append(torch.softmax(logits.double(), dim=1).numpy())
     known = np.concatenate(parts)
     probabilities = np.zeros((len(codes), len(classes)))

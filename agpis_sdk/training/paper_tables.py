@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
+from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.builtin.muisc.text import label_space
 from agpis_sdk.components import Backbone
 from agpis_sdk.datasets.galleries import thinned
@@ -26,7 +26,7 @@ from agpis_sdk.evaluation.predict import judge
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Review
 from agpis_sdk.training.baselines import SingleTower, judge_with_single_tower
-from agpis_sdk.training.muisc.initialization import fitted_config, switched_config
+from agpis_sdk.training.muisc.initialization import config_for, switched_config
 from agpis_sdk.training.muisc.trainer import TrainingPlan, calibrate, fit, learnable, run_trainer
 from agpis_sdk.training.provenance import data_hash, drop_checkpoints, git_revision, hardware
 
@@ -188,12 +188,12 @@ def _muisc(row: TableRow, plan: TrainingPlan, source: LearnableReviews, folder: 
 def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, folder: Path) -> dict[str, Any]:
     from agpis_sdk.builtin.muisc.text import MuiscText
 
-    config = fitted_config(source, _config(row))
+    config = config_for(source, _config(row))
     if isinstance(source, ReviewFeatures):
         # A single tower reads no patch: batches are many times lighter without them.
         source = replace(source, tokens=source.tokens[:, :0])
     # A single tower reads no word; the collator's own are thrown away.
-    collate = Collator(MuiscText.train(["yes"], vocabulary=270, title_tokens=1, feedback_tokens=2))
+    collate = Collator(MuiscText.train(["yes"], vocab_size=270, title_tokens=1, feedback_tokens=2))
     torch.manual_seed(plan.seed)
     model = SingleTower(
         channels=config.global_channels,
@@ -203,7 +203,7 @@ def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, f
         tower_size=config.tower_size,
     )
     if isinstance(source, ReviewFeatures):
-        model.standard.take_from(torch.from_numpy(source.global_tokens.astype(np.float32)))
+        model.norm.fit(torch.from_numpy(source.global_tokens.astype(np.float32)))
 
     def split(name: Literal["train", "validation", "test"]) -> Reviews:
         return Reviews(source, source.rows(name), config, two_classes=row.classes == "binary")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
+from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.components import Backbone
 from agpis_sdk.datasets.review_features import LearnableReviews, ReviewFeatures
 

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
-from agpis_sdk.builtin.muisc.model import Muisc
+from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
 from agpis_sdk.builtin.muisc.scorer import MuiscScorer
 from agpis_sdk.builtin.muisc.text import MuiscText, label_space
 from agpis_sdk.components import DecodedImage, ImageSequence
@@ -82,8 +81,8 @@ def test_a_sequence_that_is_likely_rejected_is_not_told_yes(untrained: MuiscScor
 
 
 def test_a_model_of_early_fusion_is_refused(tmp_path: Path) -> None:
-    text = MuiscText.train(TITLES, vocabulary=290, title_tokens=6, feedback_tokens=10, classes=CLASSES)
-    Muisc(MuiscConfig.tiny(vocabulary=text.vocabulary, fusion="early")).save_pretrained(tmp_path)
+    text = MuiscText.train(TITLES, vocab_size=290, title_tokens=6, feedback_tokens=10, classes=CLASSES)
+    Muisc(MuiscConfig.tiny(vocab_size=text.vocab_size, fusion="early")).save_pretrained(tmp_path)
     text.save(tmp_path)
 
     with pytest.raises(WeightsError, match="late fusion"):
@@ -94,8 +93,8 @@ def test_a_model_of_early_fusion_is_refused(tmp_path: Path) -> None:
 def untrained(tmp_path_factory) -> MuiscScorer:
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("muisc")
-    text = MuiscText.train([*TITLES, *FEEDBACK], vocabulary=290, title_tokens=24, feedback_tokens=40, classes=CLASSES)
-    Muisc(MuiscConfig(width=32, heads=2, vocabulary=text.vocabulary)).save_pretrained(folder)
+    text = MuiscText.train([*TITLES, *FEEDBACK], vocab_size=290, title_tokens=24, feedback_tokens=40, classes=CLASSES)
+    Muisc(MuiscConfig(hidden_size=32, num_attention_heads=2, vocab_size=text.vocab_size)).save_pretrained(folder)
     text.save(folder)
     return MuiscScorer(MuiscScorerConfig(model=folder))
 

@@ -12,14 +12,13 @@ from torch import Tensor
 from torch.nn.functional import gelu, layer_norm
 from transformers import GPT2Config, GPT2Model, ViTConfig, ViTModel
 
-from agpis_sdk.builtin.muisc.checkpoints import begin_decoder, begin_tower
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
-from agpis_sdk.builtin.muisc.model import Muisc
+from agpis_sdk.builtin.muisc.checkpoints import load_pretrained_decoder, load_pretrained_tower
+from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
 from agpis_sdk.builtin.muisc.tower import TransformersTower
 from agpis_sdk.errors import ConfigError, WeightsError
 
 SMALL = {
-    "tower": "", "token_channels": 24, "global_channels": 24, "patches": 4, "width": 24, "heads": 3, "vocabulary": 50,
+    "tower": "", "token_channels": 24, "global_channels": 24, "num_patches": 4, "hidden_size": 24, "num_attention_heads": 3, "vocab_size": 50,
     "title_tokens": 5, "feedback_tokens": 6,
 }  # fmt: skip
 Weights = dict[str, Tensor]
@@ -48,7 +47,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, *, causal: boo
 
 def released_by_hand(weights: Weights, images: Tensor, words: Tensor, heads: int) -> tuple[Tensor, Tensor]:
     """Return class logits at s = the fourth word, and word logits; images (K*N, D), words (W,)."""
-    layer = "interaction.layers.0"
+    layer = "encoder.layers.0"
     sequence = images + weights["image_position"].flatten(0, 1)[: len(images)]
     stacked = sequence @ weights[f"{layer}.self_attn.in_proj_weight"].T + weights[f"{layer}.self_attn.in_proj_bias"]
     mixed = linear(attend(*stacked.chunk(3, 1), heads, causal=False), weights, f"{layer}.self_attn.out_proj")
@@ -57,12 +56,12 @@ def released_by_hand(weights: Weights, images: Tensor, words: Tensor, heads: int
     sequence = norm(sequence + wide, weights, f"{layer}.norm2", 1e-12)
 
     hidden = weights["wte.weight"][words] + weights["wpe.weight"][: len(words)]
-    for block in ("blocks.0", "blocks.1", "blocks.2"):
+    for block in ("decoder.0", "decoder.1", "decoder.2"):
         query, key, value = linear(norm(hidden, weights, f"{block}.ln_1", 1e-5), weights, f"{block}.attn.c_attn").chunk(
             3, 1
         )
         hidden = hidden + linear(attend(query, key, value, heads, causal=True), weights, f"{block}.attn.c_proj")
-        if block == "blocks.2":
+        if block == "decoder.2":
             cross = f"{block}.crossattention"
             query = linear(norm(hidden, weights, f"{block}.ln_cross_attn", 1e-5), weights, f"{cross}.q_attn")
             key, value = linear(sequence, weights, f"{cross}.c_attn").chunk(2, 1)
@@ -70,7 +69,7 @@ def released_by_hand(weights: Weights, images: Tensor, words: Tensor, heads: int
         wide = linear(norm(hidden, weights, f"{block}.ln_2", 1e-5), weights, f"{block}.mlp.c_fc")
         hidden = hidden + linear(gelu(wide, approximate="tanh"), weights, f"{block}.mlp.c_proj")
     hidden = norm(hidden, weights, "ln_f", 1e-5)
-    return linear(hidden[3], weights, "to_classes"), hidden @ weights["wte.weight"].T
+    return linear(hidden[3], weights, "classifier"), hidden @ weights["wte.weight"].T
 
 
 def test_the_released_layout_gives_the_logits_of_its_plain_derivation() -> None:
@@ -82,14 +81,14 @@ def test_the_released_layout_gives_the_logits_of_its_plain_derivation() -> None:
     words = torch.randint(0, 50, (1, 9))
 
     output = model(
-        tokens=tokens, global_tokens=global_tokens, prompt=words[:, :4], prompt_mask=torch.ones(1, 4, dtype=torch.long),
+        tokens=tokens, global_tokens=global_tokens, input_ids=words[:, :4], attention_mask=torch.ones(1, 4, dtype=torch.long),
         feedback=words[:, 4:],
     )  # fmt: skip
 
     images = torch.cat([global_tokens[0].unsqueeze(1), tokens[0]], dim=1).flatten(0, 1)
     class_logits, word_logits = released_by_hand(dict(model.state_dict()), images, words[0], heads=3)
-    assert torch.allclose(output.class_logits[0], class_logits, atol=1e-5)
-    assert torch.allclose(output.word_logits[0], word_logits, atol=1e-5)
+    assert torch.allclose(output.logits[0], class_logits, atol=1e-5)
+    assert torch.allclose(output.lm_logits[0], word_logits, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +103,11 @@ def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_decoder_begun_from_gpt2_gives_its_hidden_states(gpt2: Path) -> None:
     model = Muisc(MuiscConfig.released(**SMALL)).eval()
-    begin_decoder(model, str(gpt2))
+    load_pretrained_decoder(model, str(gpt2))
     with torch.no_grad():
         # Without cross-attention a block is GPT-2's own.
-        model.blocks[2].crossattention.c_proj.weight.zero_()
-        model.blocks[2].crossattention.c_proj.bias.zero_()
+        model.decoder[2].crossattention.c_proj.weight.zero_()
+        model.decoder[2].crossattention.c_proj.bias.zero_()
     words = torch.randint(0, 50, (2, 9))
 
     hidden = model.decode(
@@ -120,19 +119,21 @@ def test_a_decoder_begun_from_gpt2_gives_its_hidden_states(gpt2: Path) -> None:
     assert torch.allclose(hidden, theirs(input_ids=words).last_hidden_state, atol=1e-5)
 
 
-@pytest.mark.parametrize("change", [{"width": 12, "token_channels": 12, "global_channels": 12}, {"vocabulary": 51}])
+@pytest.mark.parametrize(
+    "change", [{"hidden_size": 12, "token_channels": 12, "global_channels": 12}, {"vocab_size": 51}]
+)
 def test_a_gpt2_of_other_sizes_is_refused(gpt2: Path, change: dict[str, int]) -> None:
     model = Muisc(MuiscConfig.released(**{**SMALL, **change}))
 
     with pytest.raises(WeightsError, match="not"):
-        begin_decoder(model, str(gpt2))
+        load_pretrained_decoder(model, str(gpt2))
 
 
 def test_a_gpt2_with_too_few_blocks_is_refused(gpt2: Path) -> None:
-    model = Muisc(MuiscConfig.released(**SMALL, decoder_blocks=5))
+    model = Muisc(MuiscConfig.released(**SMALL, num_decoder_layers=5))
 
-    with pytest.raises(WeightsError, match="fewer decoder_blocks"):
-        begin_decoder(model, str(gpt2))
+    with pytest.raises(WeightsError, match="fewer num_decoder_layers"):
+        load_pretrained_decoder(model, str(gpt2))
 
 
 def test_a_timm_tower_is_begun_from_its_checkpoint(tmp_path: Path) -> None:
@@ -141,10 +142,10 @@ def test_a_timm_tower_is_begun_from_its_checkpoint(tmp_path: Path) -> None:
     torch.save(source.state_dict(), tmp_path / "vit.pth")
     channels = source.num_features
     config = MuiscConfig.tiny(
-        tower="timm/test_vit", tower_size=160, token_channels=channels, global_channels=channels, patches=100
+        tower="timm/test_vit", tower_size=160, token_channels=channels, global_channels=channels, num_patches=100
     )
     model = Muisc(config).eval()
-    begin_tower(model, str(tmp_path / "vit.pth"))
+    load_pretrained_tower(model, str(tmp_path / "vit.pth"))
     pixels = torch.randn(2, 3, 3, 160, 160)
 
     tokens, global_tokens = model.encode_pixels(pixels)
@@ -173,7 +174,7 @@ def test_a_transformers_tower_is_begun_from_its_folder(tmp_path: Path) -> None:
 
 def test_early_fusion_of_pixels_makes_one_image() -> None:
     config = MuiscConfig.tiny(
-        tower="timm/test_vit", tower_size=160, token_channels=64, global_channels=64, patches=100, fusion="early"
+        tower="timm/test_vit", tower_size=160, token_channels=64, global_channels=64, num_patches=100, fusion="early"
     )
 
     tokens, _ = Muisc(config).eval().encode_pixels(torch.randn(2, 3, 3, 160, 160))

@@ -31,26 +31,26 @@ def model_outputs() -> dict[str, NDArray[np.float32] | NDArray[np.int64]]:
     random = np.random.RandomState(12)
     shape = (len(TITLES), max(COUNTS))
     # Small and never negative, as a backbone's features are: of wilder ones the model has nothing to write.
-    tokens = 0.25 * np.abs(random.standard_normal((*shape, config.patches, config.token_channels)))
+    tokens = 0.25 * np.abs(random.standard_normal((*shape, config.num_patches, config.token_channels)))
     global_tokens = 0.25 * np.abs(random.standard_normal((*shape, config.global_channels)))
     features = {"tokens": torch.from_numpy(tokens).float(), "global_tokens": torch.from_numpy(global_tokens).float()}
     image_mask = torch.arange(max(COUNTS)) < torch.tensor(COUNTS)[:, None]
-    prompt, prompt_mask = text.prompts(TITLES)
+    prompt, attention_mask = text.prompts(TITLES)
     feedback, feedback_mask = text.feedback(FEEDBACK, LABELS)
     with torch.inference_mode():
         output = model(
-            **features, prompt=prompt, prompt_mask=prompt_mask, image_mask=image_mask,
-            feedback=feedback, feedback_mask=feedback_mask, labels=torch.tensor(LABELS),
+            **features, input_ids=prompt, attention_mask=attention_mask, image_mask=image_mask,
+            feedback_ids=feedback, feedback_mask=feedback_mask, labels=torch.tensor(LABELS),
         )  # fmt: skip
         words = model.generate_feedback(
-            model.encode(**features, image_mask=image_mask), prompt, prompt_mask, end=text.end, length=20,
-            never_first=text.never_first(model.probabilities(output.class_logits)),
+            model.encode(**features, image_mask=image_mask), prompt, attention_mask, eos_token_id=text.end, max_new_tokens=20,
+            forbidden_first_tokens=text.forbidden_first_tokens(model.probabilities(output.logits)),
         )  # fmt: skip
     separator = prompt.shape[1] - 1
     return {
-        "class_logits": output.class_logits.numpy(),
+        "class_logits": output.logits.numpy(),
         # All words at the separator and at the first word of feedback: what follows is in `loss`.
-        "word_logits": output.word_logits[:, separator : separator + 2].numpy(),
+        "word_logits": output.lm_logits[:, separator : separator + 2].numpy(),
         "loss": output.loss.numpy(),
         "words": words.numpy(),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from agpis_sdk.builtin.muisc.checkpoints import load_muisc
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
-from agpis_sdk.builtin.muisc.model import Muisc
+from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
 from agpis_sdk.builtin.muisc.text import MuiscText, label_space, title_with_category
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.plugins import shipped_rules
@@ -27,32 +27,32 @@ Batch = dict[str, torch.Tensor]
 
 @pytest.fixture(scope="module")
 def text() -> MuiscText:
-    return MuiscText.train([*TITLES, *FEEDBACK], vocabulary=290, title_tokens=6, feedback_tokens=10)
+    return MuiscText.train([*TITLES, *FEEDBACK], vocab_size=290, title_tokens=6, feedback_tokens=10)
 
 
 @pytest.fixture(scope="module")
 def model(text: MuiscText) -> Muisc:
     torch.manual_seed(0)
-    return Muisc(MuiscConfig.tiny(vocabulary=text.vocabulary, class_words=False)).eval()
+    return Muisc(MuiscConfig.tiny(vocab_size=text.vocab_size, class_words=False)).eval()
 
 
 @pytest.fixture(scope="module")
 def batch(text: MuiscText) -> Batch:
     torch.manual_seed(1)
-    prompt, prompt_mask = text.prompts(TITLES)
+    prompt, attention_mask = text.prompts(TITLES)
     feedback, feedback_mask = text.feedback(FEEDBACK)
     return {
         "tokens": torch.randn(3, 3, 4, 6),
         "global_tokens": torch.randn(3, 3, 10),
-        "prompt": prompt,
-        "prompt_mask": prompt_mask,
-        "feedback": feedback,
+        "input_ids": prompt,
+        "attention_mask": attention_mask,
+        "feedback_ids": feedback,
         "feedback_mask": feedback_mask,
     }
 
 
 def first_feedback_logit(model: Muisc, batch: Batch) -> torch.Tensor:
-    return model(**batch).word_logits[:, batch["prompt"].shape[1] - 1]
+    return model(**batch).lm_logits[:, batch["input_ids"].shape[1] - 1]
 
 
 def test_the_last_token_of_the_last_image_reaches_the_first_word(model: Muisc, batch: Batch) -> None:
@@ -66,12 +66,12 @@ def test_the_last_token_of_the_last_image_reaches_the_first_word(model: Muisc, b
 
 
 def test_no_word_of_the_feedback_sees_a_later_one(model: Muisc, batch: Batch) -> None:
-    whole = {**batch, "feedback_mask": torch.ones_like(batch["feedback"])}
-    changed = batch["feedback"].clone()
+    whole = {**batch, "feedback_mask": torch.ones_like(batch["feedback_ids"])}
+    changed = batch["feedback_ids"].clone()
     changed[:, -1] = 5
 
-    before = model(**whole).word_logits[:, :-1]
-    after = model(**{**whole, "feedback": changed}).word_logits[:, :-1]
+    before = model(**whole).lm_logits[:, :-1]
+    after = model(**{**whole, "feedback_ids": changed}).lm_logits[:, :-1]
 
     assert torch.equal(before, after)
 
@@ -79,20 +79,20 @@ def test_no_word_of_the_feedback_sees_a_later_one(model: Muisc, batch: Batch) ->
 def test_padding_words_change_nothing(model: Muisc, batch: Batch) -> None:
     filled = {
         **batch,
-        "prompt": batch["prompt"].masked_fill(batch["prompt_mask"] == 0, 7),
-        "feedback": batch["feedback"].masked_fill(batch["feedback_mask"] == 0, 7),
+        "input_ids": batch["input_ids"].masked_fill(batch["attention_mask"] == 0, 7),
+        "feedback_ids": batch["feedback_ids"].masked_fill(batch["feedback_mask"] == 0, 7),
     }
 
-    assert torch.allclose(model(**batch).class_logits, model(**filled).class_logits, atol=1e-6)
+    assert torch.allclose(model(**batch).logits, model(**filled).logits, atol=1e-6)
 
 
 def test_wider_padding_changes_nothing(model: Muisc, batch: Batch) -> None:
     def wider(part: torch.Tensor) -> torch.Tensor:
         return torch.cat([torch.zeros(3, 2, dtype=part.dtype), part], dim=1)
 
-    wide = {**batch, "prompt": wider(batch["prompt"]), "prompt_mask": wider(batch["prompt_mask"])}
+    wide = {**batch, "input_ids": wider(batch["input_ids"]), "attention_mask": wider(batch["attention_mask"])}
 
-    assert torch.allclose(model(**batch).class_logits, model(**wide).class_logits, atol=1e-5)
+    assert torch.allclose(model(**batch).logits, model(**wide).logits, atol=1e-5)
 
 
 def test_filled_up_images_change_nothing(model: Muisc, batch: Batch) -> None:
@@ -103,14 +103,14 @@ def test_filled_up_images_change_nothing(model: Muisc, batch: Batch) -> None:
         "image_mask": torch.tensor([[True, True, True, False]] * 3),
     }
 
-    assert torch.allclose(model(**batch).class_logits, model(**longer).class_logits, atol=1e-5)
-    assert torch.allclose(model(**batch).word_logits, model(**longer).word_logits, atol=1e-5)
+    assert torch.allclose(model(**batch).logits, model(**longer).logits, atol=1e-5)
+    assert torch.allclose(model(**batch).lm_logits, model(**longer).lm_logits, atol=1e-5)
 
 
 def test_a_batch_of_one_is_a_batch_of_many(model: Muisc, batch: Batch) -> None:
-    together = model(**batch).class_logits
+    together = model(**batch).logits
 
-    alone = [model(**{name: part[[row]] for name, part in batch.items()}).class_logits[0] for row in range(3)]
+    alone = [model(**{name: part[[row]] for name, part in batch.items()}).logits[0] for row in range(3)]
 
     assert torch.allclose(together, torch.stack(alone), atol=1e-5)
 
@@ -118,16 +118,16 @@ def test_a_batch_of_one_is_a_batch_of_many(model: Muisc, batch: Batch) -> None:
 def test_the_class_is_known_before_the_feedback(model: Muisc, batch: Batch) -> None:
     sequence = model.encode(batch["tokens"], batch["global_tokens"])
 
-    judged = model.judge(sequence, batch["prompt"], batch["prompt_mask"])
+    judged = model.classify(sequence, batch["input_ids"], batch["attention_mask"])
 
-    assert torch.allclose(judged, model(**batch).class_logits, atol=1e-5)
+    assert torch.allclose(judged, model(**batch).logits, atol=1e-5)
 
 
 def expected_nlg_loss(model: Muisc, batch: Batch, *, with_title: bool) -> torch.Tensor:
-    words = torch.cat([batch["prompt"], batch["feedback"]], 1)
-    mask = torch.cat([batch["prompt_mask"], batch["feedback_mask"]], 1)
-    log_p = torch.log_softmax(model(**batch).word_logits, dim=2)
-    first = 1 if with_title else batch["prompt"].shape[1]
+    words = torch.cat([batch["input_ids"], batch["feedback_ids"]], 1)
+    mask = torch.cat([batch["attention_mask"], batch["feedback_mask"]], 1)
+    log_p = torch.log_softmax(model(**batch).lm_logits, dim=2)
+    first = 1 if with_title else batch["input_ids"].shape[1]
     rows = [
         -sum(log_p[row, place - 1, words[row, place]] for place in range(first, words.shape[1]) if mask[row, place])
         for row in range(3)
@@ -139,30 +139,30 @@ def test_the_loss_is_the_weighted_sum_of_both_tasks(model: Muisc, batch: Batch) 
     labels = torch.tensor([0, 1, 2])
     output = model(**batch, labels=labels)
 
-    mcc = torch.nn.functional.cross_entropy(output.class_logits, labels)
+    mcc = torch.nn.functional.cross_entropy(output.logits, labels)
 
     assert torch.allclose(output.loss, 0.1 * expected_nlg_loss(model, batch, with_title=False) + mcc, atol=1e-5)
 
 
 def test_a_mean_over_words_is_smaller_than_their_sum(model: Muisc, batch: Batch) -> None:
     labels = torch.tensor([0, 1, 2])
-    averaging = Muisc(MuiscConfig.tiny(vocabulary=model.config.vocabulary, nlg_reduction="mean")).eval()
+    averaging = Muisc(MuiscConfig.tiny(vocab_size=model.config.vocab_size, nlg_reduction="mean")).eval()
     averaging.load_state_dict(model.state_dict())
 
     words = batch["feedback_mask"].sum()
 
-    mcc = torch.nn.functional.cross_entropy(model(**batch).class_logits, labels)
+    mcc = torch.nn.functional.cross_entropy(model(**batch).logits, labels)
     mean = expected_nlg_loss(model, batch, with_title=False) * 3 / words
     assert torch.allclose(averaging(**batch, labels=labels).loss, 0.1 * mean + mcc, atol=1e-5)
 
 
 SWITCHES: list[dict[str, Any]] = [
-    {"decoder_blocks": 0},
+    {"num_decoder_layers": 0},
     {"nlg_weight": 0.0},
     {"predict_title": True},
-    {"tie_language_head": False},
+    {"tie_lm_head": False},
     {"joint_positions": True},
-    {"cross_attention_blocks": [1]},
+    {"cross_attention_layers": [1]},
     {"fusion": "early"},
 ]
 
@@ -170,7 +170,7 @@ SWITCHES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: next(iter(switch)))
 def test_every_switch_learns(text: MuiscText, batch: Batch, switch: dict[str, Any]) -> None:
     torch.manual_seed(0)
-    model = Muisc(MuiscConfig.tiny(vocabulary=text.vocabulary, **switch))
+    model = Muisc(MuiscConfig.tiny(vocab_size=text.vocab_size, **switch))
     given = dict(batch)
     if switch.get("fusion") == "early":
         given |= {"tokens": batch["tokens"][:, :1], "global_tokens": batch["global_tokens"][:, :1]}
@@ -188,27 +188,29 @@ def test_every_switch_learns(text: MuiscText, batch: Batch, switch: dict[str, An
 
 def test_predicting_the_title_counts_its_words_too(model: Muisc, batch: Batch) -> None:
     labels = torch.tensor([0, 1, 2])
-    config = MuiscConfig.tiny(vocabulary=model.config.vocabulary, predict_title=True)
+    config = MuiscConfig.tiny(vocab_size=model.config.vocab_size, predict_title=True)
     predicting = Muisc(config).eval()
     predicting.load_state_dict(model.state_dict())
 
-    mcc = torch.nn.functional.cross_entropy(model(**batch).class_logits, labels)
+    mcc = torch.nn.functional.cross_entropy(model(**batch).logits, labels)
 
     expected = 0.1 * expected_nlg_loss(model, batch, with_title=True) + mcc
     assert torch.allclose(predicting(**batch, labels=labels).loss, expected, atol=1e-5)
 
 
 def test_images_are_seen_in_the_chosen_blocks_alone(text: MuiscText) -> None:
-    model = Muisc(MuiscConfig.tiny(vocabulary=text.vocabulary, decoder_blocks=3, cross_attention_blocks=[2]))
+    model = Muisc(MuiscConfig.tiny(vocab_size=text.vocab_size, num_decoder_layers=3, cross_attention_layers=[2]))
 
-    assert [block.sees_images for block in model.blocks] == [False, False, True]
+    assert [block.sees_images for block in model.decoder] == [False, False, True]
     assert {name.split(".")[1] for name in model.state_dict() if "crossattention" in name} == {"2"}
 
 
 def test_generated_feedback_ends_once(model: Muisc, text: MuiscText, batch: Batch) -> None:
     sequence = model.encode(batch["tokens"], batch["global_tokens"])
 
-    said = model.generate_feedback(sequence, batch["prompt"], batch["prompt_mask"], end=text.end, length=8)
+    said = model.generate_feedback(
+        sequence, batch["input_ids"], batch["attention_mask"], eos_token_id=text.end, max_new_tokens=8
+    )
 
     assert said.shape[0] == 3
     for row in said.tolist():
@@ -219,22 +221,27 @@ def test_generated_feedback_ends_once(model: Muisc, text: MuiscText, batch: Batc
 @settings(max_examples=10, deadline=None)
 def test_cached_generation_is_uncached_generation(seed: int, text: MuiscText) -> None:
     torch.manual_seed(seed)
-    model = Muisc(MuiscConfig.tiny(vocabulary=text.vocabulary, cross_attention_blocks=[1])).eval()
+    model = Muisc(MuiscConfig.tiny(vocab_size=text.vocab_size, cross_attention_layers=[1])).eval()
     sequence = model.encode(torch.randn(3, 2, 4, 6), torch.randn(3, 2, 10))
     prompt, mask = text.prompts(TITLES)
 
-    cached = model.generate_feedback(sequence, prompt, mask, end=text.end, length=8)
-    uncached = model.generate_feedback(sequence, prompt, mask, end=text.end, length=8, cached=False)
+    cached = model.generate_feedback(sequence, prompt, mask, eos_token_id=text.end, max_new_tokens=8)
+    uncached = model.generate_feedback(sequence, prompt, mask, eos_token_id=text.end, max_new_tokens=8, use_cache=False)
 
     assert torch.equal(cached, uncached)
 
 
 def test_feedback_does_not_contradict_the_class(model: Muisc, text: MuiscText, batch: Batch) -> None:
     sequence = model.encode(batch["tokens"], batch["global_tokens"])
-    never = text.never_first(torch.tensor([[0.9, 0.1, 0.0], [0.1, 0.5, 0.4], [0.4, 0.1, 0.5]]))
+    never = text.forbidden_first_tokens(torch.tensor([[0.9, 0.1, 0.0], [0.1, 0.5, 0.4], [0.4, 0.1, 0.5]]))
 
     said = model.generate_feedback(
-        sequence, batch["prompt"], batch["prompt_mask"], end=text.end, length=1, never_first=never
+        sequence,
+        batch["input_ids"],
+        batch["attention_mask"],
+        eos_token_id=text.end,
+        max_new_tokens=1,
+        forbidden_first_tokens=never,
     )
 
     assert (said[:, 0] == text.qualified[0]).tolist() == [True, False, False]
@@ -242,15 +249,20 @@ def test_feedback_does_not_contradict_the_class(model: Muisc, text: MuiscText, b
 
 def test_an_objection_begins_with_the_word_of_the_likeliest_rule(model: Muisc, batch: Batch) -> None:
     text = MuiscText.train(
-        [*TITLES, *FEEDBACK], vocabulary=270, title_tokens=6, feedback_tokens=10, classes=("yes", "AGP101", "AGP102")
+        [*TITLES, *FEEDBACK], vocab_size=270, title_tokens=6, feedback_tokens=10, classes=("yes", "AGP101", "AGP102")
     )
-    model = Muisc(MuiscConfig.tiny(vocabulary=text.vocabulary)).eval()
+    model = Muisc(MuiscConfig.tiny(vocab_size=text.vocab_size)).eval()
     sequence = model.encode(batch["tokens"], batch["global_tokens"])
     prompt, mask = text.prompts(TITLES)
     probabilities = torch.tensor([[0.9, 0.1, 0.0], [0.1, 0.5, 0.4], [0.4, 0.1, 0.5]])
 
     said = model.generate_feedback(
-        sequence, prompt, mask, end=text.end, length=1, never_first=text.never_first(probabilities)
+        sequence,
+        prompt,
+        mask,
+        eos_token_id=text.end,
+        max_new_tokens=1,
+        forbidden_first_tokens=text.forbidden_first_tokens(probabilities),
     )
 
     taught, _ = text.feedback(["yes", "", ""], [0, 1, 2])
@@ -258,7 +270,7 @@ def test_an_objection_begins_with_the_word_of_the_likeliest_rule(model: Muisc, b
 
 
 def test_the_word_of_a_class_is_not_read_aloud() -> None:
-    text = MuiscText.train(FEEDBACK, vocabulary=270, title_tokens=6, feedback_tokens=40, classes=("yes", "AGP101"))
+    text = MuiscText.train(FEEDBACK, vocab_size=270, title_tokens=6, feedback_tokens=40, classes=("yes", "AGP101"))
 
     words, _ = text.feedback(["blurry image"], [1])
 
@@ -277,18 +289,18 @@ def test_a_model_comes_back_as_it_was_saved(model: Muisc, batch: Batch, saved: P
 
     assert all(torch.equal(tensor, loaded.state_dict()[name]) for name, tensor in model.state_dict().items())
     # Without gradients torch takes a faster path through the encoder, which rounds differently.
-    assert torch.allclose(loaded(**batch).class_logits, model(**batch).class_logits, atol=1e-6)
+    assert torch.allclose(loaded(**batch).logits, model(**batch).logits, atol=1e-6)
 
 
 @pytest.mark.parametrize("change", ["missing", "unexpected", "misshapen"])
 def test_tensors_of_another_layout_are_refused(saved: Path, change: str) -> None:
     tensors = load_file(saved / "model.safetensors")
     if change == "missing":
-        del tensors["to_classes.bias"]
+        del tensors["classifier.bias"]
     elif change == "unexpected":
         tensors["something.else"] = torch.zeros(1)
     else:
-        tensors["to_classes.bias"] = torch.zeros(7)
+        tensors["classifier.bias"] = torch.zeros(7)
     save_file(tensors, saved / "model.safetensors", metadata={"format": "pt"})
 
     with pytest.raises(WeightsError):
@@ -296,7 +308,7 @@ def test_tensors_of_another_layout_are_refused(saved: Path, change: str) -> None
 
 
 def test_a_tokenizer_of_another_training_is_refused(saved: Path) -> None:
-    MuiscText.train(FEEDBACK, vocabulary=280, title_tokens=6, feedback_tokens=10, classes=("yes", "AGP101")).save(saved)
+    MuiscText.train(FEEDBACK, vocab_size=280, title_tokens=6, feedback_tokens=10, classes=("yes", "AGP101")).save(saved)
 
     with pytest.raises(WeightsError, match="tokenizer"):
         load_muisc(saved)
@@ -314,7 +326,7 @@ def test_there_are_48_classes_and_the_first_is_qualified() -> None:
 
 @pytest.mark.parametrize("words", ["水印", "wasserzeichen im ersten bild", "🙂"])
 def test_feedback_in_any_language_comes_back(words: str) -> None:
-    text = MuiscText.train(FEEDBACK, vocabulary=290, title_tokens=6, feedback_tokens=40)
+    text = MuiscText.train(FEEDBACK, vocab_size=290, title_tokens=6, feedback_tokens=40)
     ids, _ = text.feedback([words])
 
     assert text.read(ids[0].tolist()) == words
@@ -329,3 +341,12 @@ def test_a_missing_title_leaves_the_separator_alone(text: MuiscText) -> None:
 
 def test_a_product_without_a_category_adds_no_words() -> None:
     assert title_with_category("Nevada 3", "") == "Nevada 3"
+
+
+def test_a_model_of_an_older_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    Muisc(MuiscConfig.tiny()).save_pretrained(tmp_path)
+    written = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(json.dumps({**written, "width": 16}), encoding="utf-8")
+
+    with pytest.raises(WeightsError, match=r"older version \(it has width\): train the model again"):
+        load_muisc(tmp_path)

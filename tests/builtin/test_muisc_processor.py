@@ -40,8 +40,8 @@ def model() -> Muisc:
 def test_a_batch_has_the_names_and_shapes_of_the_models_forward(processor: MuiscProcessor, model: Muisc) -> None:
     batch = processor([[RED, BLUE, GREEN], [BLUE, RED, GREEN]], ["Red bag", ""], ["Bags", ""])
 
-    assert tuple(batch["tokens"].shape) == (2, 3, model.config.patches, model.config.token_channels)
-    assert tuple(model(**batch).class_logits.shape) == (2, len(model.config.classes))
+    assert tuple(batch["tokens"].shape) == (2, 3, model.config.num_patches, model.config.token_channels)
+    assert tuple(model(**batch).logits.shape) == (2, len(model.config.classes))
 
 
 def test_p_qualified_is_that_of_a_run(model: Muisc) -> None:
@@ -55,7 +55,7 @@ def test_p_qualified_is_that_of_a_run(model: Muisc) -> None:
     )
 
     (verdict,) = scorer.check_sequences([sequence])
-    found = model.probabilities(model(**batch).class_logits)[0, 0].item()
+    found = model.probabilities(model(**batch).logits)[0, 0].item()
     assert found == pytest.approx(verdict.p_qualified, abs=1e-4)
 
 
@@ -64,13 +64,13 @@ def test_a_shorter_sequence_is_judged_as_if_it_were_alone(processor: MuiscProces
     alone = processor([[BLUE, RED]], ["Tent"])
 
     assert together["image_mask"].tolist() == [[True, True, True], [True, True, False]]
-    assert torch.allclose(model(**together).class_logits[1], model(**alone).class_logits[0], atol=1e-4)
+    assert torch.allclose(model(**together).logits[1], model(**alone).logits[0], atol=1e-4)
 
 
 def test_the_order_of_images_matters(processor: MuiscProcessor, model: Muisc) -> None:
     batch = processor([[RED, BLUE], [BLUE, RED]], ["", ""])
 
-    first, second = model(**batch).class_logits
+    first, second = model(**batch).logits
 
     assert not torch.allclose(first, second, atol=1e-3)
 
@@ -79,7 +79,9 @@ def test_generated_words_are_read_back(processor: MuiscProcessor, model: Muisc) 
     batch = processor([[RED, BLUE]], ["Tent"])
     feature = model.encode(batch["tokens"], batch["global_tokens"], batch["image_mask"])
 
-    words = model.generate_feedback(feature, batch["prompt"], batch["prompt_mask"], end=processor.text.end, length=12)
+    words = model.generate_feedback(
+        feature, batch["input_ids"], batch["attention_mask"], eos_token_id=processor.text.end, max_new_tokens=12
+    )
 
     (text,) = processor.batch_decode(words)
     assert text
@@ -92,12 +94,12 @@ def test_what_is_saved_is_read_again(processor: MuiscProcessor, tmp_path: Path) 
     again = MuiscProcessor.from_pretrained(tmp_path / "processor", backbone=ColorBackbone())
 
     assert again.config.to_dict() == processor.config.to_dict()
-    assert again([[RED]], ["Red bag"])["prompt"].tolist() == processor([[RED]], ["Red bag"])["prompt"].tolist()
+    assert again([[RED]], ["Red bag"])["input_ids"].tolist() == processor([[RED]], ["Red bag"])["input_ids"].tolist()
 
 
 def test_a_model_with_its_own_tower_gets_normalized_pixels() -> None:
     config = MuiscConfig.tiny(tower="timm/test_vit", tower_size=32, tower_mean=[0.5] * 3, tower_deviation=[0.5] * 3)
-    text = MuiscText.train(["a bag"], vocabulary=300, title_tokens=6, feedback_tokens=6)
+    text = MuiscText.train(["a bag"], vocab_size=300, title_tokens=6, feedback_tokens=6)
 
     pixels = MuiscProcessor(config, text)([[picture((255, 255, 255)), RED]], ["bag"])["pixels"]
 
@@ -117,7 +119,7 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
 
 def test_early_fusion_without_a_tower_of_its_own_is_refused() -> None:
     config = MuiscConfig.tiny(fusion="early")
-    text = MuiscText.train(["red bag"], vocabulary=300, title_tokens=6, feedback_tokens=10)
+    text = MuiscText.train(["red bag"], vocab_size=300, title_tokens=6, feedback_tokens=10)
 
     with pytest.raises(ConfigError, match="fusion = early: puts the images of a sequence into one picture"):
         MuiscProcessor(config, text, backbone=ColorBackbone())

@@ -13,7 +13,7 @@ from agpis_sdk.cli.app import app
 from tests.training.conftest import red_first
 
 runner = CliRunner()
-SMALL = ("width=16", "heads=2", "decoder_blocks=1", "vocabulary=400", "feedback_tokens=8")
+SMALL = ("hidden_size=16", "num_attention_heads=2", "num_decoder_layers=1", "vocab_size=400", "feedback_tokens=8")
 
 
 def agpis(*arguments: object) -> Result:

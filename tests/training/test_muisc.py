@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from agpis_sdk.builtin.muisc.checkpoints import load_muisc
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
+from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.datasets.galleries import read_reviews, split_of_review, thinned
-from agpis_sdk.datasets.review_dataset import AlikeLengths
+from agpis_sdk.datasets.review_dataset import LengthGroupedSampler
 from agpis_sdk.datasets.review_features import review_features
 from agpis_sdk.errors import ConfigError, TrainingDataError, WeightsError
 from agpis_sdk.records import Review
 from agpis_sdk.synthetic.reviews import build_reviews
-from agpis_sdk.training.muisc.initialization import Beginning, switched_config, with_shared_words
+from agpis_sdk.training.muisc.initialization import InitFrom, switched_config, with_shared_title_words
 from agpis_sdk.training.muisc.trainer import TrainingPlan, fit, train_muisc
 from tests.training.color_shop import ColorBackbone
 
-SMALL = MuiscConfig.lite(width=16, heads=2, decoder_blocks=1, vocabulary=400, dropout=0.0)
+SMALL = MuiscConfig.lite(hidden_size=16, num_attention_heads=2, num_decoder_layers=1, vocab_size=400, dropout=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +151,9 @@ def test_accepted_reviews_are_thinned_in_the_train_split_alone(reviews: list[Rev
 
 
 def test_switches_are_fields_of_the_config() -> None:
-    config = switched_config("lite", ["use_title=false", "decoder_blocks=2", "cross_attention_blocks=[1]"])
+    config = switched_config("lite", ["use_title=false", "num_decoder_layers=2", "cross_attention_layers=[1]"])
 
-    assert (config.use_title, config.decoder_blocks, config.cross_attention_blocks) == (False, 2, [1])
+    assert (config.use_title, config.num_decoder_layers, config.cross_attention_layers) == (False, 2, [1])
 
 
 def test_a_switch_that_there_is_not_is_refused() -> None:
@@ -165,17 +165,17 @@ def test_words_that_one_product_alone_bears_are_not_read(reviews: list[Review]) 
     # Titles are "Thing 0", "Thing 1", …; categories are 0, 1 and 2.
     features = review_features(reviews, ColorBackbone())
 
-    config = with_shared_words(SMALL, features, features.rows("train"), title_products=3)
+    config = with_shared_title_words(SMALL, features, features.rows("train"), title_products=3)
 
     assert "thing" in config.title_words
     assert "17" not in config.title_words
-    assert config.words_of("Thing 17, new", "1") == "thing 1"
+    assert config.title_input("Thing 17, new", "1") == "thing 1"
 
 
 @pytest.mark.slow
 def test_a_model_with_its_own_tower_is_trained_on_pixels(reviews: list[Review], tmp_path: Path) -> None:
     config = MuiscConfig.paper(
-        tower="timm/test_vit", tower_size=160, width=64, heads=4, decoder_blocks=1, vocabulary=400,
+        tower="timm/test_vit", tower_size=160, hidden_size=64, num_attention_heads=4, num_decoder_layers=1, vocab_size=400,
     )  # fmt: skip
     few = [
         *[r for r in reviews if split_of_review(r) == "train"][:24],
@@ -190,7 +190,7 @@ def test_a_model_with_its_own_tower_is_trained_on_pixels(reviews: list[Review], 
 
 def test_a_tower_needs_a_config_that_has_one(reviews: list[Review], tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="no tower"):
-        train_muisc(reviews, tmp_path, ColorBackbone(), config=SMALL, begin=Beginning(tower="vit.pth"))
+        train_muisc(reviews, tmp_path, ColorBackbone(), config=SMALL, begin=InitFrom(tower="vit.pth"))
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ class TestAdapting:
     """A trained model goes on learning from the reviews of another shop."""
 
     def adapted(self, trained: Path, reviews: list[Review], out: Path) -> Path:
-        train_muisc(reviews, out, ColorBackbone(), plan=TrainingPlan(epochs=1), begin=Beginning(model=str(trained)))
+        train_muisc(reviews, out, ColorBackbone(), plan=TrainingPlan(epochs=1), begin=InitFrom(model=str(trained)))
         return out
 
     def test_the_model_keeps_its_config_and_words_and_learns(
@@ -214,9 +214,9 @@ class TestAdapting:
 
         after, words_after = load_muisc(self.adapted(trained, reviews, tmp_path))
 
-        assert (after.config.width, after.config.classes) == (SMALL.width, before.config.classes)
-        assert words_after.vocabulary == words.vocabulary
-        assert (after.standard_tokens.mean == before.standard_tokens.mean).all()
+        assert (after.config.hidden_size, after.config.classes) == (SMALL.hidden_size, before.config.classes)
+        assert words_after.vocab_size == words.vocab_size
+        assert (after.token_norm.mean == before.token_norm.mean).all()
         assert not (after.to_classes.weight == before.to_classes.weight).all()
 
     def test_the_run_says_what_it_began_from(self, trained: Path, reviews: list[Review], tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ class TestAdapting:
                 return [{**facts, "embedding": facts["embedding"][:8]} for facts in super().features(images)]
 
         with pytest.raises(WeightsError, match="another backbone"):
-            train_muisc(reviews, tmp_path, Shorter(), begin=Beginning(model=str(trained)))
+            train_muisc(reviews, tmp_path, Shorter(), begin=InitFrom(model=str(trained)))
 
 
 def test_the_model_that_ships_is_known_by_name() -> None:
@@ -253,7 +253,7 @@ def test_the_model_that_ships_is_known_by_name() -> None:
 
     def test_a_whole_model_and_parts_of_others_are_refused(self) -> None:
         with pytest.raises(ConfigError, match="its own decoder and tokenizer"):
-            Beginning(model="muisc-lite", decoder="gpt2", tokenizer="gpt2")
+            InitFrom(model="muisc-lite", decoder="gpt2", tokenizer="gpt2")
 
 
 def test_reviews_of_which_none_calibrates_are_counted(reviews: list[Review], tmp_path: Path) -> None:
@@ -267,7 +267,7 @@ def test_reviews_of_which_none_calibrates_are_counted(reviews: list[Review], tmp
 @pytest.mark.parametrize("epoch", [0, 3])
 def test_batches_hold_sequences_of_one_length(epoch: int) -> None:
     lengths = [1, 2, 3] * 20
-    order = AlikeLengths(lengths, batch_size=4, seed=0)
+    order = LengthGroupedSampler(lengths, batch_size=4, seed=0)
     order.set_epoch(epoch)
 
     rows = list(order)
@@ -277,7 +277,7 @@ def test_batches_hold_sequences_of_one_length(epoch: int) -> None:
 
 
 def test_the_order_changes_with_the_epoch_and_comes_back_with_it() -> None:
-    order = AlikeLengths([1] * 30, batch_size=4, seed=0)
+    order = LengthGroupedSampler([1] * 30, batch_size=4, seed=0)
     first = list(order)
     order.set_epoch(1)
     second = list(order)

@@ -14,7 +14,7 @@ from agpis_sdk.synthetic.reviews import build_reviews
 from agpis_sdk.training.paper_tables import RESULTS, TablesConfig, read_results, render_tables, run_tables
 from tests.training.color_shop import ColorBackbone
 
-SMALL = ("width=16", "heads=2", "decoder_blocks=1", "vocabulary=400", "feedback_tokens=8")
+SMALL = ("hidden_size=16", "num_attention_heads=2", "num_decoder_layers=1", "vocab_size=400", "feedback_tokens=8")
 CONFIG = TablesConfig.model_validate(
     {
         "seeds": [0, 1],

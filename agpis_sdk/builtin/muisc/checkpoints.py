@@ -6,12 +6,10 @@ import re
 import textwrap
 from pathlib import Path
 
-import torch
 from transformers import GPT2Model
 from transformers.utils.logging import disable_progress_bar
 
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
-from agpis_sdk.builtin.muisc.model import Muisc
+from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
 from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.builtin.muisc.tower import TimmTower, TransformersTower
 from agpis_sdk.errors import WeightsError
@@ -53,11 +51,11 @@ def load_text(model: Path | str) -> tuple[MuiscConfig, MuiscText]:
         folder,
         title_tokens=config.title_tokens,
         feedback_tokens=config.feedback_tokens,
-        classes=config.spoken_classes,
+        classes=config.class_token_names,
     )
-    if text.vocabulary != config.vocabulary:
+    if text.vocab_size != config.vocab_size:
         raise WeightsError(
-            f"the tokenizer has {text.vocabulary} words where the model has {config.vocabulary}",
+            f"the tokenizer has {text.vocab_size} words where the model has {config.vocab_size}",
             item=str(model),
             remedy="do both come from one training?",
         )
@@ -80,7 +78,7 @@ def _folder(model: Path | str) -> Path:
         ) from error
 
 
-def begin_decoder(model: Muisc, gpt2: str) -> None:
+def load_pretrained_decoder(model: Muisc, gpt2: str) -> None:
     """Copy words, positions and the first N^d blocks of a GPT-2 checkpoint (folder or hub id) into a model.
 
     Cross-attention has no pretrained counterpart and keeps its initial weights. Raises `WeightsError` when the
@@ -94,11 +92,11 @@ def begin_decoder(model: Muisc, gpt2: str) -> None:
         ) from error
     own = model.state_dict()
     for name, tensor in own.items():
-        if not name.startswith(("wte.", "wpe.", "ln_f.", "blocks.")) or "cross" in name:
+        if not name.startswith(("wte.", "wpe.", "ln_f.", "decoder.")) or "cross" in name:
             continue
-        theirs = source.get(name.replace("blocks.", "h.", 1))
+        theirs = source.get(name.replace("decoder.", "h.", 1))
         if theirs is None:
-            raise WeightsError(f"has no {name}", item=gpt2, remedy="set fewer decoder_blocks")
+            raise WeightsError(f"has no {name}", item=gpt2, remedy="set fewer num_decoder_layers")
         theirs = theirs.T if TURNED.search(name) else theirs
         if name == "wpe.weight" and len(theirs) >= len(tensor):
             theirs = theirs[: len(tensor)]
@@ -106,13 +104,13 @@ def begin_decoder(model: Muisc, gpt2: str) -> None:
             raise WeightsError(
                 f"{name} is {tuple(theirs.shape)}, not {tuple(tensor.shape)}",
                 item=gpt2,
-                remedy="set the config's width, heads and vocabulary to the checkpoint's",
+                remedy="set the config's hidden_size, num_attention_heads and vocab_size to the checkpoint's",
             )
         own[name] = theirs.clone()
     model.load_state_dict(own)
 
 
-def begin_tower(model: Muisc, checkpoint: str) -> None:
+def load_pretrained_tower(model: Muisc, checkpoint: str) -> None:
     """Load pretrained weights into a model's own tower: a timm checkpoint file, or a transformers folder or hub id.
 
     Raises `WeightsError` where they do not fit.
@@ -125,8 +123,3 @@ def begin_tower(model: Muisc, checkpoint: str) -> None:
         model.tower = TimmTower(architecture, model.config.tower_size, Path(checkpoint))
     else:
         model.tower = TransformersTower(checkpoint, pretrained=True)
-
-
-def parameter_count(model: torch.nn.Module) -> int:
-    """Return how many numbers a model learns."""
-    return sum(parameter.numel() for parameter in model.parameters())

@@ -1,34 +1,305 @@
-"""MUIsC, the Multi-modality Unified Image-sequence Classifier (paper section 3.4).
+"""MUIsC, the Multi-modality Unified Image-sequence Classifier (paper section 3.4), from config to heads in one file.
 
-B sequences of K images with N = 1 + h*w tokens each (the global one first), T title words, F feedback words,
-D channels. The words stand as title, separator s, feedback; the class is read at s, the feedback after it.
+B sequences of K images with N = 1 + h*w tokens each (the global one first), T title tokens, F feedback tokens, D hidden
+channels. The decoder reads title, separator s, feedback; the class is read at s, the feedback after it. Read in order:
+config · decoder blocks (3.4.2) · model: encoder (3.4.1), decoder (3.4.2), heads and loss (3.4.3). Image towers are in
+`tower.py`; what the paper does not have is in `additions.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import PretrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
-from agpis_sdk.builtin.muisc.decoder import BlockCache, DecoderBlock, causal_mask, word_positions
-from agpis_sdk.builtin.muisc.matching import ImageMatching
-from agpis_sdk.builtin.muisc.tower import build_tower, side_by_side
+from agpis_sdk.builtin.muisc.additions import CrossImageSimilarity, FeatureNorm, side_by_side
+from agpis_sdk.builtin.muisc.text import OTHER, label_space, split_words, title_with_category
+from agpis_sdk.builtin.muisc.tower import build_tower
+from agpis_sdk.plugins import shipped_rules
 
 IGNORED = -100
+OLD_NAMES = {
+    "hidden_size",
+    "heads",
+    "interaction_blocks",
+    "decoder_blocks",
+    "vocabulary",
+    "layer_norm_epsilon",
+    "match_images",
+}
+
+
+# ── Config ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
+    """Everything that a MUIsC's weights depend on; the defaults are those of the small model that ships.
+
+    `tower` names the image tower: "" takes features of the pipeline's shared backbone, "timm/NAME" and
+    "transformers/FOLDER OR ID" are part of the model and trained with it. `fusion` "early" puts the images of a
+    sequence side by side into one (section 4.3). With `num_decoder_layers` 0 the classifier reads the images' global
+    tokens (Table 3). `cross_attention_layers` are the decoder layers that see the images; None means all.
+
+    Additions: `project_images` and `compare_images` (see `additions.py`); `joint_positions` false gives image number plus
+    place one position each; with `class_words` feedback begins with a token for its class, so that the words cannot
+    contradict the decision; `title_words` are the only words of a title that are read, [] for every word: a name that one
+    product alone has can only be learned by heart. Below `objection_threshold` of p^t feedback is an objection; that,
+    temperature and bias come from the validation split.
+    """
+
+    model_type = "muisc"
+
+    def __init__(
+        self,
+        *,
+        tower: str = "",
+        tower_size: int = 224,
+        tower_mean: tuple[float, float, float] = (0.5, 0.5, 0.5),
+        tower_deviation: tuple[float, float, float] = (0.5, 0.5, 0.5),
+        token_channels: int = 624,
+        global_channels: int = 1280,
+        num_patches: int = 49,
+        max_images: int = 8,
+        fusion: Literal["late", "early"] = "late",
+        hidden_size: int = 160,
+        num_attention_heads: int = 5,
+        num_encoder_layers: int = 1,
+        num_decoder_layers: int = 3,
+        cross_attention_layers: list[int] | None = None,
+        layer_norm_eps: float = 1e-5,
+        dropout: float = 0.2,
+        attention_dropout: float = 0.0,
+        vocab_size: int = 1500,
+        title_tokens: int = 24,
+        feedback_tokens: int = 40,
+        use_title: bool = True,
+        use_category: bool = True,
+        predict_title: bool = False,
+        tie_lm_head: bool = True,
+        classes: list[str] | None = None,
+        nlg_weight: float = 0.1,
+        mcc_weight: float = 1.0,
+        nlg_reduction: Literal["sum", "mean"] = "sum",
+        mcc_temperature: float = 1.0,
+        mcc_qualified_bias: float = 0.0,
+        project_images: bool = True,
+        compare_images: bool = True,
+        joint_positions: bool = False,
+        class_words: bool = True,
+        title_words: list[str] | None = None,
+        objection_threshold: float = 0.5,
+        **kwargs: Any,
+    ) -> None:
+        if old := sorted(OLD_NAMES & kwargs.keys()):
+            raise ValueError(f"written by an older version (it has {', '.join(old)}): train the model again")
+        fields = {name: value for name, value in locals().items() if name not in ("self", "kwargs", "old", "__class__")}
+        for name, value in fields.items():
+            setattr(self, name, list(value) if isinstance(value, tuple) else value)
+        self.title_words = sorted(title_words or [])
+        self.classes = list(classes or label_space(shipped_rules()))
+        super().__init__(**{"tie_word_embeddings": False, **kwargs})
+
+    def title_input(self, title: str, category: str) -> str:
+        """Return the text before the separator, as the switches ask."""
+        if not self.use_title:
+            return ""
+        words = title_with_category(title, category) if self.use_category else title
+        if not self.title_words:
+            return words
+        known = set(self.title_words)
+        return " ".join(word for word in split_words(words) if word in known)
+
+    def class_of(self, code: str) -> int:
+        """Return the class of "yes", of a rule, or of "other": what a rule has that this model does not know."""
+        return self.classes.index(code) if code in self.classes else self.classes.index(OTHER)
+
+    @property
+    def class_token_names(self) -> list[str]:
+        """The classes that feedback begins with a token for."""
+        return self.classes if self.class_words else []
+
+    @property
+    def max_positions(self) -> int:
+        """The longest token sequence: title, separator and feedback."""
+        return int(self.title_tokens + 1 + self.feedback_tokens)
+
+    @classmethod
+    def lite(cls, **changes: Any) -> MuiscConfig:
+        """Return the small model over the shared backbone's features: what `agpis run` uses."""
+        return cls(**changes)
+
+    @classmethod
+    def paper(cls, **changes: Any) -> MuiscConfig:
+        """Return the paper's model: ViT-B/16-224, N^s = 1, N^d = 3, D = 768, trained end to end (section 4.2)."""
+        sizes = {
+            "tower": "timm/vit_base_patch16_224", "token_channels": 768, "global_channels": 768, "num_patches": 196,
+            "max_images": 3, "hidden_size": 768, "num_attention_heads": 12, "project_images": False,
+            "joint_positions": True, "compare_images": False,
+            "class_words": False, "dropout": 0.1, "attention_dropout": 0.1, "vocab_size": 21128, "title_tokens": 64, "feedback_tokens": 63, "use_category": False,
+        }  # fmt: skip
+        return cls(**{**sizes, **changes})
+
+    @classmethod
+    def released(cls, **changes: Any) -> MuiscConfig:
+        """Return the layout of the released reference: one post-norm BERT layer, cross-attention in block 2 alone.
+
+        Source: https://github.com/efan3000/muisc, whose checkpoint was not released.
+        """
+        return cls.paper(**{"cross_attention_layers": [2], "layer_norm_eps": 1e-12, **changes})
+
+    @classmethod
+    def tiny(cls, **changes: Any) -> MuiscConfig:
+        """Return sizes for tests: no photo needs more."""
+        sizes = {
+            "token_channels": 6, "global_channels": 10, "num_patches": 4, "max_images": 4, "hidden_size": 16,
+            "num_attention_heads": 2, "num_decoder_layers": 2, "dropout": 0.0, "vocab_size": 300, "title_tokens": 6, "feedback_tokens": 10,
+        }  # fmt: skip
+        return cls(**{**sizes, **changes})
+
+
+# ── Decoder blocks (section 3.4.2) ──────────────────────────────────────────────────────────────────────────────────
+
+# GPT-2's layout and tensor names. The blocks are ours because the released reference attends to the images in one block
+# only, and because transformers' block keeps its linear layers transposed.
+
+
+@dataclass(eq=False)
+class LayerCache:
+    """Keys and values (B, H, *, D/H) of one layer: of the tokens so far, and of the images."""
+
+    tokens: tuple[Tensor, Tensor] | None = None
+    images: tuple[Tensor, Tensor] | None = None
+
+
+class SelfAttention(nn.Module):
+    """Masked multi-head self-attention over tokens."""
+
+    def __init__(self, hidden_size: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.c_attn = nn.Linear(hidden_size, 3 * hidden_size)
+        self.c_proj = nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, hidden: Tensor, mask: Tensor, cache: LayerCache | None) -> Tensor:
+        """Return (B, W, D); `mask` (B, 1, W, W + earlier) is true where a token may look."""
+        query, key, value = (_heads(part, self.heads) for part in self.c_attn(hidden).chunk(3, dim=-1))
+        if cache is not None:
+            if cache.tokens is not None:
+                key, value = torch.cat([cache.tokens[0], key], dim=2), torch.cat([cache.tokens[1], value], dim=2)
+            cache.tokens = key, value
+        mixed = scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0
+        )
+        return self.c_proj(_joined(mixed))  # type: ignore[no-any-return]
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention from text tokens to the tokens of an image sequence."""
+
+    def __init__(self, hidden_size: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.q_attn = nn.Linear(hidden_size, hidden_size)
+        self.c_attn = nn.Linear(hidden_size, 2 * hidden_size)
+        self.c_proj = nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, hidden: Tensor, sequence: Tensor, mask: Tensor, cache: LayerCache | None) -> Tensor:
+        """Return (B, W, D) from text tokens and the sequence feature F^e (B, S, D); `mask` (B, 1, 1, S) is true for images."""
+        query = _heads(self.q_attn(hidden), self.heads)
+        if cache is not None and cache.images is not None:
+            key, value = cache.images
+        else:
+            key, value = (_heads(part, self.heads) for part in self.c_attn(sequence).chunk(2, dim=-1))
+            if cache is not None:
+                cache.images = key, value
+        mixed = scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0
+        )
+        return self.c_proj(_joined(mixed))  # type: ignore[no-any-return]
+
+
+class FeedForward(nn.Module):
+    """Position-wise feed-forward network."""
+
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+        self.c_fc = nn.Linear(hidden_size, 4 * hidden_size)
+        self.c_proj = nn.Linear(4 * hidden_size, hidden_size)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Return (B, W, D)."""
+        return self.c_proj(nn.functional.gelu(self.c_fc(hidden), approximate="tanh"))  # type: ignore[no-any-return]
+
+
+class DecoderLayer(nn.Module):
+    """One GPT-2 block: masked self-attention, cross-attention where asked for, feed-forward, each with a residual."""
+
+    def __init__(self, config: MuiscConfig, *, sees_images: bool) -> None:
+        super().__init__()
+        hidden_size, heads, dropout = config.hidden_size, config.num_attention_heads, config.attention_dropout
+        self.ln_1 = nn.LayerNorm(hidden_size)
+        self.attn = SelfAttention(hidden_size, heads, dropout)
+        self.sees_images = sees_images
+        if sees_images:
+            self.ln_cross_attn = nn.LayerNorm(hidden_size)
+            self.crossattention = CrossAttention(hidden_size, heads, dropout)
+        self.ln_2 = nn.LayerNorm(hidden_size)
+        self.mlp = FeedForward(hidden_size)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self, hidden: Tensor, attention_mask: Tensor, sequence: Tensor, image_mask: Tensor, cache: LayerCache | None
+    ) -> Tensor:
+        """Return (B, W, D)."""
+        hidden = hidden + self.dropout(self.attn(self.ln_1(hidden), attention_mask, cache))
+        if self.sees_images:
+            seen = self.crossattention(self.ln_cross_attn(hidden), sequence, image_mask, cache)
+            hidden = hidden + self.dropout(seen)
+        return hidden + self.dropout(self.mlp(self.ln_2(hidden)))  # type: ignore[no-any-return]
+
+
+def causal_mask(attention_mask: Tensor, steps: int) -> Tensor:
+    """Return where the last `steps` tokens may look, (B, 1, steps, W): at themselves and at earlier ones, not at padding.
+
+    A padding token may look at itself, as a row of nothing but masked places has no softmax.
+    """
+    total = attention_mask.shape[1]
+    causal = torch.ones(total, total, dtype=torch.bool, device=attention_mask.device).tril()  # (W, W)
+    own = torch.eye(total, dtype=torch.bool, device=attention_mask.device)
+    allowed = (causal & attention_mask.bool()[:, None, :]) | own  # (B, W, W)
+    return allowed[:, None, total - steps :]
+
+
+def token_positions(attention_mask: Tensor) -> Tensor:
+    """Return positions (B, W) that count tokens only: padding on the left takes none."""
+    return (attention_mask.cumsum(1) - 1).clamp(min=0)
+
+
+def _heads(hidden: Tensor, heads: int) -> Tensor:
+    """Turn (B, W, D) into (B, H, W, D/H)."""
+    return hidden.reshape(*hidden.shape[:2], heads, -1).transpose(1, 2)
+
+
+def _joined(hidden: Tensor) -> Tensor:
+    """Turn (B, H, W, D/H) into (B, W, D)."""
+    return hidden.transpose(1, 2).flatten(2)
+
+
+# ── Model ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass
 class MuiscOutput(ModelOutput):  # type: ignore[misc]
-    """Loss of Eq. 4 where labels are given, class logits (B, classes), word logits (B, T + 1 + F, vocabulary)."""
+    """Loss of Eq. 4 where labels are given, class logits (B, classes), language logits (B, T + 1 + F, vocab_size)."""
 
     loss: Tensor | None = None
-    class_logits: Tensor | None = None
-    word_logits: Tensor | None = None
+    logits: Tensor | None = None
+    lm_logits: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,28 +310,6 @@ class SequenceFeature:
     mask: Tensor
 
 
-class Standardization(nn.Module):
-    """Brings each channel of frozen features to mean 0 and deviation 1, by figures taken from the train split once."""
-
-    mean: Tensor
-    deviation: Tensor
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(channels))
-        self.register_buffer("deviation", torch.ones(channels))
-
-    def take_from(self, features: Tensor) -> None:
-        """Measure mean and deviation of features (n, channels)."""
-        self.mean.copy_(features.mean(0))
-        # A channel that never changes stays zero, instead of becoming noise.
-        self.deviation.copy_(features.std(0).clamp(min=1e-3))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return features (..., channels), kept within +-8: an outlier in one channel must not drown the others."""
-        return ((features - self.mean) / self.deviation).clamp(-8, 8)
-
-
 class Muisc(PreTrainedModel):  # type: ignore[misc]
     """Encoder over all image tokens of a sequence, decoder over title, separator and feedback, two heads."""
 
@@ -69,45 +318,47 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
 
     def __init__(self, config: MuiscConfig) -> None:
         super().__init__(config)
-        width, tokens = config.width, 1 + config.patches
+        hidden_size, tokens = config.hidden_size, 1 + config.num_patches
         self.tower = build_tower(config.tower, config.tower_size)
         projects = config.project_images
-        self.standard_tokens = Standardization(config.token_channels) if projects else nn.Identity()
-        self.standard_global = Standardization(config.global_channels) if projects else nn.Identity()
-        self.from_tokens = nn.Linear(config.token_channels, width) if projects else nn.Identity()
-        self.from_global = nn.Linear(config.global_channels, width) if projects else nn.Identity()
-        self.matching = (
-            ImageMatching(config.token_channels, config.global_channels, width) if config.match_images else None
+        self.token_norm = FeatureNorm(config.token_channels) if projects else nn.Identity()
+        self.global_norm = FeatureNorm(config.global_channels) if projects else nn.Identity()
+        self.token_projection = nn.Linear(config.token_channels, hidden_size) if projects else nn.Identity()
+        self.global_projection = nn.Linear(config.global_channels, hidden_size) if projects else nn.Identity()
+        self.similarity = (
+            CrossImageSimilarity(config.token_channels, config.global_channels, hidden_size)
+            if config.compare_images
+            else None
         )
         # One position for each of the K*N image tokens; or, with fewer numbers to learn, image number plus place.
         images = config.max_images if config.fusion == "late" else 1
-        self.image_position = nn.Parameter(torch.zeros(images, tokens if config.joint_positions else 1, width))
-        self.place_position = nn.Parameter(torch.zeros(tokens, width)) if not config.joint_positions else None
-        self.image_norm = nn.LayerNorm(width) if config.project_images else nn.Identity()
+        self.image_position = nn.Parameter(torch.zeros(images, tokens if config.joint_positions else 1, hidden_size))
+        self.patch_position = nn.Parameter(torch.zeros(tokens, hidden_size)) if not config.joint_positions else None
+        self.image_norm = nn.LayerNorm(hidden_size) if config.project_images else nn.Identity()
         self.image_dropout = nn.Dropout(config.dropout)
         block = nn.TransformerEncoderLayer(
-            width, config.heads, 4 * width, config.dropout, activation="gelu",
-            layer_norm_eps=config.layer_norm_epsilon, batch_first=True,
+            hidden_size, config.num_attention_heads, 4 * hidden_size, config.dropout, activation="gelu",
+            layer_norm_eps=config.layer_norm_eps, batch_first=True,
         )  # fmt: skip
         block.self_attn.dropout = config.attention_dropout
-        self.interaction = nn.TransformerEncoder(block, config.interaction_blocks, enable_nested_tensor=False)
-        if config.decoder_blocks:
+        self.encoder = nn.TransformerEncoder(block, config.num_encoder_layers, enable_nested_tensor=False)
+        if config.num_decoder_layers:
             self._build_decoder(config)
         self.class_dropout = nn.Dropout(config.dropout)
-        self.to_classes = nn.Linear(width, len(config.classes))
+        self.classifier = nn.Linear(hidden_size, len(config.classes))
         self.post_init()
 
     def _build_decoder(self, config: MuiscConfig) -> None:
-        width, chosen = config.width, config.cross_attention_blocks
-        self.wte = nn.Embedding(config.vocabulary, width)
-        self.wpe = nn.Embedding(config.word_positions, width)
-        self.word_dropout = nn.Dropout(config.dropout)
-        self.blocks = nn.ModuleList(
-            DecoderBlock(config, sees_images=chosen is None or index in chosen)
-            for index in range(config.decoder_blocks)
+        hidden_size, chosen = config.hidden_size, config.cross_attention_layers
+        self.wte = nn.Embedding(config.vocab_size, hidden_size)
+        self.wpe = nn.Embedding(config.max_positions, hidden_size)
+        self.token_dropout = nn.Dropout(config.dropout)
+        self.decoder = nn.ModuleList(
+            DecoderLayer(config, sees_images=chosen is None or index in chosen)
+            for index in range(config.num_decoder_layers)
         )
-        self.ln_f = nn.LayerNorm(width)
-        self.language_head = None if config.tie_language_head else nn.Linear(width, config.vocabulary, bias=False)
+        self.ln_f = nn.LayerNorm(hidden_size)
+        self.lm_head = None if config.tie_lm_head else nn.Linear(hidden_size, config.vocab_size, bias=False)
         # GPT-2's own start: the released checkpoints assume it, and a large start makes the NLG loss explode.
         for embedding in (self.wte, self.wpe):
             nn.init.normal_(embedding.weight, std=0.02)
@@ -118,14 +369,14 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
             # Beside projected features of unit size, positions as small as BERT's would not be seen for epochs.
             size = 0.3 if self.config.project_images else 0.02
             nn.init.normal_(self.image_position, std=size)
-            if self.place_position is not None:
-                nn.init.normal_(self.place_position, std=size)
+            if self.patch_position is not None:
+                nn.init.normal_(self.patch_position, std=size)
 
-    def standardize(self, tokens: Tensor, global_tokens: Tensor) -> None:
+    def fit_feature_norm(self, tokens: Tensor, global_tokens: Tensor) -> None:
         """Take mean and deviation of frozen features from samples (n, C) and (n, G) of the train split."""
-        for part, samples in ((self.standard_tokens, tokens), (self.standard_global, global_tokens)):
-            if isinstance(part, Standardization):
-                part.take_from(samples)
+        for part, samples in ((self.token_norm, tokens), (self.global_norm, global_tokens)):
+            if isinstance(part, FeatureNorm):
+                part.fit(samples)
 
     def encode_pixels(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Run the tower: (B, K, 3, S, S) into patch tokens (B, K, N-1, C) and global tokens (B, K, G)."""
@@ -141,74 +392,79 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
 
         `image_mask` (B, K) is false where a sequence is shorter than the batch's longest; without it, none is.
         """
-        tokens, global_tokens = self.standard_tokens(tokens), self.standard_global(global_tokens)
-        images = torch.cat([self.from_global(global_tokens).unsqueeze(2), self.from_tokens(tokens)], dim=2)
+        tokens, global_tokens = self.token_norm(tokens), self.global_norm(global_tokens)
+        images = torch.cat([self.global_projection(global_tokens).unsqueeze(2), self.token_projection(tokens)], dim=2)
         images = images + self.image_position[: images.shape[1]]  # (B, K, N, D)
-        if self.place_position is not None:
-            images = images + self.place_position
+        if self.patch_position is not None:
+            images = images + self.patch_position
         if image_mask is None:
             image_mask = torch.ones(images.shape[:2], dtype=torch.bool, device=images.device)
-        if self.matching is not None:
-            images = images + self.matching(tokens, global_tokens, image_mask)
+        if self.similarity is not None:
+            images = images + self.similarity(tokens, global_tokens, image_mask)
         mask = image_mask.bool().repeat_interleave(images.shape[2], dim=1)  # (B, K*N)
         sequence = self.image_dropout(self.image_norm(images.flatten(1, 2)))  # (B, K*N, D)
-        return SequenceFeature(self.interaction(sequence, src_key_padding_mask=~mask), mask)
+        return SequenceFeature(self.encoder(sequence, src_key_padding_mask=~mask), mask)
 
     def decode(
-        self, sequence: SequenceFeature, words: Tensor, word_mask: Tensor, caches: list[BlockCache] | None = None
+        self,
+        sequence: SequenceFeature,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        caches: list[LayerCache] | None = None,
     ) -> Tensor:
-        """Return the hidden states H^d (B, W, D) of the last W words; section 3.4.2.
+        """Return the hidden states H^d (B, W, D) of the last W tokens; section 3.4.2.
 
-        `word_mask` (B, earlier + W) covers all words so far; with `caches`, one a block, earlier ones are not read again.
+        `attention_mask` (B, earlier + W) covers all tokens so far; with `caches`, one a layer, earlier ones are not read
+        again.
         """
-        steps = words.shape[1]
-        positions = word_positions(word_mask)[:, -steps:]
-        allowed, seen = causal_mask(word_mask, steps), sequence.mask[:, None, None, :]
-        hidden = self.word_dropout(self.wte(words) + self.wpe(positions))
-        for index, block in enumerate(self.blocks):
-            hidden = block(hidden, allowed, sequence.hidden, seen, caches[index] if caches else None)
+        steps = input_ids.shape[1]
+        positions = token_positions(attention_mask)[:, -steps:]
+        allowed, seen = causal_mask(attention_mask, steps), sequence.mask[:, None, None, :]
+        hidden = self.token_dropout(self.wte(input_ids) + self.wpe(positions))
+        for index, layer in enumerate(self.decoder):
+            hidden = layer(hidden, allowed, sequence.hidden, seen, caches[index] if caches else None)
         return self.ln_f(hidden)  # type: ignore[no-any-return]
 
-    def word_logits(self, hidden: Tensor) -> Tensor:
-        """Return logits (B, W, vocabulary) of the word after each hidden state."""
-        return hidden @ self.wte.weight.T if self.language_head is None else self.language_head(hidden)  # type: ignore[no-any-return]
+    def language_logits(self, hidden: Tensor) -> Tensor:
+        """Return logits (B, W, vocab_size) of the token after each hidden state."""
+        return hidden @ self.wte.weight.T if self.lm_head is None else self.lm_head(hidden)  # type: ignore[no-any-return]
 
-    def class_logits(self, sequence: SequenceFeature, separator: Tensor | None) -> Tensor:
+    def _class_logits(self, sequence: SequenceFeature, separator: Tensor | None) -> Tensor:
         """Return class logits (B, classes) from the hidden state (B, D) of s; without a decoder, from the images."""
         if separator is None:
             weight = sequence.mask.unsqueeze(2).to(sequence.hidden.dtype)
             # The global token of each image, filled-up ones left out.
-            places = torch.arange(sequence.mask.shape[1], device=weight.device) % (1 + self.config.patches) == 0
+            places = torch.arange(sequence.mask.shape[1], device=weight.device) % (1 + self.config.num_patches) == 0
             chosen = weight[:, places]
             separator = (sequence.hidden[:, places] * chosen).sum(1) / chosen.sum(1)
-        return self.to_classes(self.class_dropout(separator))  # type: ignore[no-any-return]
+        return self.classifier(self.class_dropout(separator))  # type: ignore[no-any-return]
 
     def forward(
         self,
         *,
-        prompt: Tensor,
-        prompt_mask: Tensor,
+        input_ids: Tensor,
+        attention_mask: Tensor,
         tokens: Tensor | None = None,
         global_tokens: Tensor | None = None,
         pixels: Tensor | None = None,
         image_mask: Tensor | None = None,
-        feedback: Tensor | None = None,
+        feedback_ids: Tensor | None = None,
         feedback_mask: Tensor | None = None,
         labels: Tensor | None = None,
         **_: Any,
     ) -> MuiscOutput:
-        """Run the model.
+        """Run the model; with `labels` the loss of Eq. 4 is returned.
 
         Args:
-            prompt: (B, T + 1) title padded on the left, then the separator.
-            prompt_mask: (B, T + 1) 1 for words, 0 for padding.
+            input_ids: (B, T + 1) title padded on the left, then the separator.
+            attention_mask: (B, T + 1) 1 for tokens, 0 for padding.
             tokens: (B, K, N-1, C) patch tokens of each image; or give `pixels`.
             global_tokens: (B, K, G) global token of each image; or give `pixels`.
             pixels: (B, K, 3, S, S) normalized images for the model's own tower.
             image_mask: (B, K) 0 where a sequence has fewer images.
-            feedback: (B, F) words after the separator, padded on the right.
-            feedback_mask: (B, F) 1 for words, 0 for padding.
-            labels: (B,) class of each sequence, 0 for qualified; with it the loss is returned.
+            feedback_ids: (B, F) tokens after the separator, padded on the right.
+            feedback_mask: (B, F) 1 for tokens, 0 for padding.
+            labels: (B,) class of each sequence, 0 for qualified.
         """
         if tokens is None or global_tokens is None:
             if pixels is None:
@@ -216,84 +472,81 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
             tokens, global_tokens = self.encode_pixels(pixels)
             image_mask = image_mask if self.config.fusion == "late" else None
         sequence = self.encode(tokens, global_tokens, image_mask)
-        if not self.config.decoder_blocks:
-            logits = self.class_logits(sequence, None)
+        if not self.config.num_decoder_layers:
+            logits = self._class_logits(sequence, None)
             loss = None if labels is None else nn.functional.cross_entropy(logits.float(), labels)
             return MuiscOutput(loss, logits)
-        title = prompt.shape[1] - 1
-        words = prompt if feedback is None else torch.cat([prompt, feedback], dim=1)
-        word_mask = prompt_mask
-        if feedback is not None:
-            word_mask = torch.cat(
-                [prompt_mask, torch.ones_like(feedback) if feedback_mask is None else feedback_mask], dim=1
-            )
-        hidden = self.decode(sequence, words, word_mask)  # (B, T + 1 + F, D)
-        logits = self.class_logits(sequence, hidden[:, title])
-        word_logits = self.word_logits(hidden)
+        title = input_ids.shape[1] - 1
+        if feedback_ids is not None:
+            given = torch.ones_like(feedback_ids) if feedback_mask is None else feedback_mask
+            input_ids = torch.cat([input_ids, feedback_ids], dim=1)
+            attention_mask = torch.cat([attention_mask, given], dim=1)
+        hidden = self.decode(sequence, input_ids, attention_mask)  # (B, T + 1 + F, D)
+        logits = self._class_logits(sequence, hidden[:, title])
+        lm_logits = self.language_logits(hidden)
         loss = None
         if labels is not None:
             loss = self.config.mcc_weight * nn.functional.cross_entropy(logits.float(), labels)
-            if feedback is not None and self.config.nlg_weight:
-                loss = loss + self.config.nlg_weight * self.nlg_loss(word_logits, words, word_mask, title)
-        return MuiscOutput(loss, logits, word_logits)
+            if feedback_ids is not None and self.config.nlg_weight:
+                loss = loss + self.config.nlg_weight * self.nlg_loss(lm_logits, input_ids, attention_mask, title)
+        return MuiscOutput(loss, logits, lm_logits)
 
-    def nlg_loss(self, word_logits: Tensor, words: Tensor, word_mask: Tensor, title: int) -> Tensor:
+    def nlg_loss(self, lm_logits: Tensor, input_ids: Tensor, attention_mask: Tensor, title: int) -> Tensor:
         """Return the language loss of Eq. 3: the sum over a feedback's words, as log P is, averaged over the batch.
 
         Only words after s count, or the title's too with `predict_title`. "mean" averages over words instead.
         """
-        counted = word_mask[:, 1:].bool().clone()
+        counted = attention_mask[:, 1:].bool().clone()
         if not self.config.predict_title:
             counted[:, :title] = False
-        target = words[:, 1:].masked_fill(~counted, IGNORED)  # (B, T + F)
-        loss = nn.functional.cross_entropy(word_logits[:, :-1].float().transpose(1, 2), target, reduction="none")
+        target = input_ids[:, 1:].masked_fill(~counted, IGNORED)  # (B, T + F)
+        loss = nn.functional.cross_entropy(lm_logits[:, :-1].float().transpose(1, 2), target, reduction="none")
         if self.config.nlg_reduction == "mean":
             return loss.sum() / counted.sum().clamp(min=1)
         return loss.sum(1).mean()
 
-    def probabilities(self, class_logits: Tensor) -> Tensor:
+    def probabilities(self, logits: Tensor) -> Tensor:
         """Return calibrated class probabilities (B, classes); column 0 is p^t."""
-        shifted = class_logits.float() / self.config.mcc_temperature
+        shifted = logits.float() / self.config.mcc_temperature
         bias = torch.zeros_like(shifted)
         bias[:, 0] = self.config.mcc_qualified_bias
         return torch.softmax(shifted + bias, dim=1)
 
     @torch.inference_mode()
-    def judge(self, sequence: SequenceFeature, prompt: Tensor, prompt_mask: Tensor) -> Tensor:
-        """Return class logits (B, classes) of encoded sequences, without a word of feedback."""
-        if not self.config.decoder_blocks:
-            return self.class_logits(sequence, None)
-        return self.class_logits(sequence, self.decode(sequence, prompt, prompt_mask)[:, -1])
+    def classify(self, sequence: SequenceFeature, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return class logits (B, classes) of encoded sequences, without any feedback."""
+        if not self.config.num_decoder_layers:
+            return self._class_logits(sequence, None)
+        return self._class_logits(sequence, self.decode(sequence, input_ids, attention_mask)[:, -1])
 
     @torch.inference_mode()
     def generate_feedback(
         self,
         sequence: SequenceFeature,
-        prompt: Tensor,
-        prompt_mask: Tensor,
+        input_ids: Tensor,
+        attention_mask: Tensor,
         *,
-        end: int,
-        length: int,
-        never_first: Tensor | None = None,
-        cached: bool = True,
+        eos_token_id: int,
+        max_new_tokens: int,
+        forbidden_first_tokens: Tensor | None = None,
+        use_cache: bool = True,
     ) -> Tensor:
-        """Return greedily chosen feedback words (B, <= length); `end` fills up what is over.
+        """Return greedily chosen feedback tokens (B, <= max_new_tokens), filled up with `eos_token_id`.
 
-        `never_first` (B, vocabulary) is true for words that a feedback may not begin with.
+        `forbidden_first_tokens` (B, vocab_size) is true for tokens that a feedback may not begin with.
         """
-        words, mask = prompt, prompt_mask
-        caches = [BlockCache() for _ in self.blocks] if cached else None
-        finished = torch.zeros(len(prompt), dtype=torch.bool, device=prompt.device)
-        said: list[Tensor] = []
-        step = words
-        while len(said) < length and not finished.all():
-            logits = self.word_logits(self.decode(sequence, step, mask, caches)[:, -1])  # (B, vocabulary)
-            if never_first is not None and not said:
-                logits = logits.masked_fill(never_first, -torch.inf)
-            following = logits.argmax(1).masked_fill(finished, end)
-            finished = finished | (following == end)
-            said.append(following)
-            words = torch.cat([words, following[:, None]], dim=1)
-            mask = torch.cat([mask, torch.ones_like(following)[:, None]], dim=1)
-            step = following[:, None] if cached else words
-        return torch.stack(said, dim=1) if said else prompt[:, :0]
+        caches = [LayerCache() for _ in self.decoder] if use_cache else None
+        finished = torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
+        generated: list[Tensor] = []
+        step = input_ids
+        while len(generated) < max_new_tokens and not finished.all():
+            logits = self.language_logits(self.decode(sequence, step, attention_mask, caches)[:, -1])  # (B, vocab_size)
+            if forbidden_first_tokens is not None and not generated:
+                logits = logits.masked_fill(forbidden_first_tokens, -torch.inf)
+            following = logits.argmax(1).masked_fill(finished, eos_token_id)
+            finished = finished | (following == eos_token_id)
+            generated.append(following)
+            input_ids = torch.cat([input_ids, following[:, None]], dim=1)
+            attention_mask = torch.cat([attention_mask, torch.ones_like(following)[:, None]], dim=1)
+            step = following[:, None] if use_cache else input_ids
+        return torch.stack(generated, dim=1) if generated else input_ids[:, :0]

@@ -13,8 +13,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import BatchFeature
 
 from agpis_sdk.builtin.muisc.checkpoints import load_text
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
 from agpis_sdk.builtin.muisc.features import image_tokens
+from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.components import Backbone
 from agpis_sdk.errors import ConfigError
@@ -67,15 +67,15 @@ class MuiscProcessor:
             categories: (B,) such as "Bags/Backpacks".
         """
         words = [
-            self.config.words_of(title, category)
+            self.config.title_input(title, category)
             for title, category in zip(titles, categories or [""] * len(titles), strict=True)
         ]
-        prompt, prompt_mask = self.text.prompts(words)
+        prompt, attention_mask = self.text.prompts(words)
         parts = [self._pictures(sequence) for sequence in images]
         return BatchFeature(
             {
-                "prompt": prompt,
-                "prompt_mask": prompt_mask,
+                "input_ids": prompt,
+                "attention_mask": attention_mask,
                 "image_mask": image_mask([len(sequence) for sequence in images]),
                 **{name: pad_sequence([part[name] for part in parts], batch_first=True) for name in parts[0]},
             }

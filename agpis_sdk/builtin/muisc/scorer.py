@@ -29,7 +29,7 @@ class Judged:
 
     feature: SequenceFeature
     prompt: Tensor
-    prompt_mask: Tensor
+    attention_mask: Tensor
     probabilities: Tensor
 
 
@@ -55,7 +55,7 @@ class MuiscScorer:
         blank = {name: np.zeros(shapes[name], np.float32) for name in REQUIRED_FACTS}
         tokens, global_token = image_tokens(blank)
         check_shapes(
-            {"tokens": (config.patches, config.token_channels), "embedding": (config.global_channels,)},
+            {"tokens": (config.num_patches, config.token_channels), "embedding": (config.global_channels,)},
             {"tokens": tokens.shape, "embedding": global_token.shape},
             item=str(self._folder),
             setting="components.muisc.model",
@@ -90,19 +90,19 @@ class MuiscScorer:
         filled = [*sequences, *[sequences[-1]] * (BATCH - len(sequences))]
         tokens, global_tokens = self._image_tokens(filled, context)
         prompt, mask = self._text.prompts(
-            [self._model.config.words_of(one.product.title, one.product.category) for one in filled], full_width=True
+            [self._model.config.title_input(one.product.title, one.product.category) for one in filled], full_width=True
         )
         prompt, mask = prompt.to(self._device), mask.to(self._device)
         feature = self._model.encode(tokens, global_tokens)
-        logits = self._model.judge(feature, prompt, mask)
+        logits = self._model.classify(feature, prompt, mask)
         return Judged(feature, prompt, mask, self._model.probabilities(logits))
 
     def _feedback(self, judged: Judged) -> list[str]:
-        if not self._model.config.decoder_blocks:
+        if not self._model.config.num_decoder_layers:
             return [""] * BATCH
         words = self._model.generate_feedback(
-            judged.feature, judged.prompt, judged.prompt_mask, end=self._text.end, length=self._feedback_tokens,
-            never_first=self._text.never_first(judged.probabilities, objects_below=self._model.config.objects_below),
+            judged.feature, judged.prompt, judged.attention_mask, eos_token_id=self._text.end, max_new_tokens=self._feedback_tokens,
+            forbidden_first_tokens=self._text.forbidden_first_tokens(judged.probabilities, objection_threshold=self._model.config.objection_threshold),
         )  # fmt: skip
         return [self._text.read(row) for row in words.tolist()]
 

@@ -45,7 +45,7 @@ class MuiscText:
         cls,
         texts: Iterable[str],
         *,
-        vocabulary: int,
+        vocab_size: int,
         title_tokens: int,
         feedback_tokens: int,
         classes: Sequence[str] = (),
@@ -55,7 +55,7 @@ class MuiscText:
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
-            vocab_size=vocabulary,
+            vocab_size=vocab_size,
             special_tokens=list(SPECIAL),
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
@@ -90,7 +90,7 @@ class MuiscText:
         self._tokenizer.save(str(folder / FILE))
 
     @property
-    def vocabulary(self) -> int:
+    def vocab_size(self) -> int:
         """How many tokens there are."""
         return int(self._tokenizer.get_vocab_size())
 
@@ -129,20 +129,20 @@ class MuiscText:
         """Return the word of a class; the qualified one's is its feedback."""
         return [self._class_words[label - 1]] if label and self._class_words else []
 
-    def never_first(self, probabilities: Tensor, *, objects_below: float = 0.5) -> Tensor:
+    def forbidden_first_tokens(self, probabilities: Tensor, *, objection_threshold: float = 0.5) -> Tensor:
         """Return which words (B, vocabulary) a feedback may not begin with, given class probabilities (B, classes).
 
-        Feedback must not contradict the class: "yes" is said from `objects_below` of p^t on, and only there; below it,
+        Feedback must not contradict the class: "yes" is said from `objection_threshold` of p^t on, and only there; below it,
         the objection is about the rule that is most likely violated.
         """
-        accepted = torch.zeros(self.vocabulary, dtype=torch.bool, device=probabilities.device)
+        accepted = torch.zeros(self.vocab_size, dtype=torch.bool, device=probabilities.device)
         accepted[self.qualified[0]] = True
         if self._class_words:
             objection = torch.tensor(self._class_words, device=probabilities.device)[probabilities[:, 1:].argmax(1)]
-            rejected = torch.arange(self.vocabulary, device=probabilities.device) == objection[:, None]
+            rejected = torch.arange(self.vocab_size, device=probabilities.device) == objection[:, None]
         else:
             rejected = (~accepted).expand(len(probabilities), -1)
-        return ~torch.where((probabilities[:, 0] >= objects_below)[:, None], accepted, rejected)
+        return ~torch.where((probabilities[:, 0] >= objection_threshold)[:, None], accepted, rejected)
 
     def read(self, ids: Sequence[int]) -> str:
         """Return the text of generated tokens up to the end."""

@@ -6,7 +6,6 @@ import math
 import textwrap
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from agpis_sdk.errors import ConfigError, WeightsError
@@ -75,10 +74,3 @@ def build_tower(name: str, size: int) -> nn.Module | None:
     if kind == "transformers":
         return TransformersTower(model, pretrained=False)
     raise ConfigError("no such kind of tower", item=name, remedy='"timm/NAME" or "transformers/FOLDER OR ID"')
-
-
-def side_by_side(pixels: Tensor) -> Tensor:
-    """Turn (B, K, 3, S, S) into (B, 1, 3, S, S): the images of a sequence in one, from left to right (section 4.3)."""
-    batch, _, channels, height, width = pixels.shape
-    row = pixels.transpose(1, 2).transpose(2, 3).reshape(batch, channels, height, -1)  # (B, 3, S, K*S)
-    return torch.nn.functional.interpolate(row, size=(height, width), mode="area")[:, None]

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.muisc.checkpoints import begin_decoder, begin_tower, load_muisc
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
-from agpis_sdk.builtin.muisc.model import Muisc
+from agpis_sdk.builtin.muisc.checkpoints import load_muisc, load_pretrained_decoder, load_pretrained_tower
+from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
 from agpis_sdk.builtin.muisc.text import QUALIFIED, MuiscText, label_space, split_words, title_with_category
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.datasets.review_features import LearnableReviews, ReviewFeatures
@@ -21,11 +20,11 @@ from agpis_sdk.errors import ConfigError, WeightsError, nearest
 from agpis_sdk.rules import RuleSet
 
 # Images from which mean and deviation of the features are taken: 50 times as many tokens are more than enough.
-STANDARDIZED_ON = 2000
+NORM_IMAGES = 2000
 
 
 @dataclass(frozen=True)
-class Beginning:
+class InitFrom:
     """What a model begins from: nothing, parts of others, or a whole model, which brings its config and tokenizer.
 
     Parts are pretrained tower weights, a GPT-2 (section 4.2) and a Hugging Face tokenizer. A whole model is a folder of
@@ -67,15 +66,15 @@ def switched_config(size: str, switches: Sequence[str], rules: RuleSet | None = 
     return config
 
 
-def first_config(begin: Beginning, config: MuiscConfig | None, rules: RuleSet) -> MuiscConfig:
+def initial_config(begin: InitFrom, config: MuiscConfig | None, rules: RuleSet) -> MuiscConfig:
     """Return the config that training starts with: that of the whole model, else the one given, else the small one."""
     if begin.model:
         return load_muisc(begin.model)[0].config  # type: ignore[no-any-return]
     return config or MuiscConfig.lite(classes=label_space(rules))
 
 
-def begun(
-    features: LearnableReviews, train: NDArray[np.int64], config: MuiscConfig, begin: Beginning, title_products: int
+def build_model(
+    features: LearnableReviews, train: NDArray[np.int64], config: MuiscConfig, begin: InitFrom, title_products: int
 ) -> tuple[Muisc, MuiscText]:
     """Return the model that training starts from, with its tokenizer; of a whole model, `config` is not read.
 
@@ -84,18 +83,18 @@ def begun(
     """
     if begin.model:
         return _adapted(begin.model, features, train, title_products)
-    config = with_shared_words(config, features, train, title_products)
+    config = with_shared_title_words(config, features, train, title_products)
     text = _text(features, train, config, begin.tokenizer)
-    config = fitted_config(features, config, text)
+    config = config_for(features, config, text)
     model = Muisc(config)
     if isinstance(features, ReviewFeatures):
-        images = sorted({image for row in train for image in features.reviews[row].images})[:STANDARDIZED_ON]
+        images = sorted({image for row in train for image in features.reviews[row].images})[:NORM_IMAGES]
         sample = torch.from_numpy(features.tokens[images].astype(np.float32)).flatten(0, 1)
-        model.standardize(sample, torch.from_numpy(features.global_tokens[images].astype(np.float32)))
+        model.fit_feature_norm(sample, torch.from_numpy(features.global_tokens[images].astype(np.float32)))
     if begin.tower:
-        begin_tower(model, begin.tower)
+        load_pretrained_tower(model, begin.tower)
     if begin.decoder:
-        begin_decoder(model, begin.decoder)
+        load_pretrained_decoder(model, begin.decoder)
     return model, text
 
 
@@ -105,32 +104,32 @@ def _adapted(
     """Return a trained model, ready to learn on, which also reads the title words of the new shop."""
     model, text = load_muisc(name)
     known = model.config
-    if fitted_config(features, known).to_dict() != known.to_dict():
+    if config_for(features, known).to_dict() != known.to_dict():
         raise WeightsError(
             "was trained on features of another backbone", item=name, remedy="set backbone.name to the one it was"
         )
     if known.title_words:
-        shared = with_shared_words(known, features, train, title_products).title_words
+        shared = with_shared_title_words(known, features, train, title_products).title_words
         model.config.title_words = sorted({*known.title_words, *shared}) if title_products > 1 else []
     return model.requires_grad_(True), text
 
 
-def fitted_config(features: LearnableReviews, config: MuiscConfig, text: MuiscText | None = None) -> MuiscConfig:
+def config_for(features: LearnableReviews, config: MuiscConfig, text: MuiscText | None = None) -> MuiscConfig:
     """Return the config with the sizes that the features, or else its own tower, and the tokenizer have."""
-    changes: dict[str, Any] = {"vocabulary": text.vocabulary} if text else {}
+    changes: dict[str, Any] = {"vocab_size": text.vocab_size} if text else {}
     if isinstance(features, ReviewFeatures):
-        _, changes["patches"], changes["token_channels"] = features.tokens.shape
+        _, changes["num_patches"], changes["token_channels"] = features.tokens.shape
         changes["global_channels"] = features.global_tokens.shape[1]
     elif (tower := build_tower(config.tower, config.tower_size)) is not None:
         with torch.inference_mode():
             tokens, global_tokens = tower.eval()(torch.zeros(1, 3, config.tower_size, config.tower_size))
-        _, changes["patches"], changes["token_channels"] = tokens.shape
+        _, changes["num_patches"], changes["token_channels"] = tokens.shape
         changes["global_channels"] = global_tokens.shape[1]
     fitted: MuiscConfig = MuiscConfig.from_dict({**config.to_dict(), **changes})
     return fitted
 
 
-def with_shared_words(
+def with_shared_title_words(
     config: MuiscConfig, features: LearnableReviews, rows: NDArray[np.int64], title_products: int
 ) -> MuiscConfig:
     """Return the config with the title words that at least so many products of some accepted reviews share.
@@ -152,7 +151,9 @@ def _text(features: LearnableReviews, rows: NDArray[np.int64], config: MuiscConf
     """Return the tokenizer that is named, else train the default one on the words of the train split."""
     sizes = {"title_tokens": config.title_tokens, "feedback_tokens": config.feedback_tokens}
     if tokenizer:
-        return MuiscText.from_hugging_face(tokenizer, **sizes, classes=config.spoken_classes)
+        return MuiscText.from_hugging_face(tokenizer, **sizes, classes=config.class_token_names)
     reviews = [features.reviews[row] for row in rows]
-    texts = [part for review in reviews for part in (config.words_of(review.title, review.category), review.feedback)]
-    return MuiscText.train(texts, vocabulary=config.vocabulary, **sizes, classes=config.spoken_classes)
+    texts = [
+        part for review in reviews for part in (config.title_input(review.title, review.category), review.feedback)
+    ]
+    return MuiscText.train(texts, vocab_size=config.vocab_size, **sizes, classes=config.class_token_names)

@@ -22,12 +22,11 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from agpis_sdk.builtin.muisc.config import MuiscTrainingConfig
-from agpis_sdk.builtin.muisc.configuration import MuiscConfig
-from agpis_sdk.builtin.muisc.model import Muisc
+from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
 from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED, MuiscText
 from agpis_sdk.components import Backbone
 from agpis_sdk.datasets.galleries import read_reviews, thinned
-from agpis_sdk.datasets.review_dataset import AlikeLengths, Collator, Reviews
+from agpis_sdk.datasets.review_dataset import Collator, LengthGroupedSampler, Reviews
 from agpis_sdk.datasets.review_features import LearnableReviews, review_features, review_pixels
 from agpis_sdk.errors import ConfigError, TrainingDataError
 from agpis_sdk.evaluation.calibration import calibrated, fit_calibration, objection_limit
@@ -36,7 +35,7 @@ from agpis_sdk.evaluation.predict import class_logits, judge
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Review
 from agpis_sdk.rules import RuleSet
-from agpis_sdk.training.muisc.initialization import Beginning, begun, first_config, switched_config
+from agpis_sdk.training.muisc.initialization import InitFrom, build_model, initial_config, switched_config
 from agpis_sdk.training.provenance import describe_run, drop_checkpoints
 from agpis_sdk.training.request import TrainingRequest
 
@@ -68,7 +67,7 @@ def train_muisc(
     *,
     config: MuiscConfig | None = None,
     plan: TrainingPlan | None = None,
-    begin: Beginning | None = None,
+    begin: InitFrom | None = None,
     cache: Path | None = None,
     resume: bool = False,
     rules: RuleSet | None = None,
@@ -81,8 +80,8 @@ def train_muisc(
     Writes model, tokenizer, metrics and what was run to `out`; with `resume`, goes on from its last checkpoint.
     Raises `TrainingDataError` when a split cannot be learned from.
     """
-    plan, begin = plan or TrainingPlan(), begin or Beginning()
-    config = first_config(begin, config, rules or shipped_rules())
+    plan, begin = plan or TrainingPlan(), begin or InitFrom()
+    config = initial_config(begin, config, rules or shipped_rules())
     if resume:
         last_checkpoint(out)  # To find out now, not after an hour of features, that there is none.
     features = learnable(reviews, backbone, config, seed=plan.seed, cache=cache, rules=rules)
@@ -95,7 +94,7 @@ def train_muisc(
         ),
         "temperature": round(model.config.mcc_temperature, 4),
         "qualified_bias": round(model.config.mcc_qualified_bias, 4),
-        "objects_below": round(model.config.objects_below, 4),
+        "objection_threshold": round(model.config.objection_threshold, 4),
         "history": history,
         **{
             split: evaluate(judge(model, text, features, features.rows(split)), seed=plan.seed, rules=rules).as_dict()
@@ -136,7 +135,7 @@ def train(request: TrainingRequest) -> dict[str, Any]:
         request.backbone(),
         config=switched_config(settings.size, settings.switch, request.rules),
         plan=plan,
-        begin=Beginning(settings.tower, settings.decoder, settings.tokenizer, settings.adapt),
+        begin=InitFrom(settings.tower, settings.decoder, settings.tokenizer, settings.adapt),
         cache=request.reviews_file().parent / "features",
         resume=request.resume,
         rules=request.rules,
@@ -174,7 +173,7 @@ def fit(
     plan: TrainingPlan,
     out: Path,
     *,
-    begin: Beginning | None = None,
+    begin: InitFrom | None = None,
     resume: bool = False,
 ) -> tuple[Muisc, MuiscText, list[dict[str, Any]]]:
     """Train a model of `config` on the train split; return it with its tokenizer and the loss curve.
@@ -191,7 +190,7 @@ def fit(
             f"the train split has {found}", item="reviews", remedy="training needs accepted and rejected ones"
         )
     torch.manual_seed(plan.seed)
-    model, text = begun(features, train, config, begin or Beginning(), plan.title_products)
+    model, text = build_model(features, train, config, begin or InitFrom(), plan.title_products)
     history = run_trainer(
         model,
         Collator(text),
@@ -217,9 +216,9 @@ class Progress(TrainerCallback):  # type: ignore[misc]
 class ReviewTrainer(Trainer):  # type: ignore[misc]
     """The Trainer of transformers, with batches of sequences of one length."""
 
-    def _get_train_sampler(self, train_dataset: Reviews | None = None) -> AlikeLengths:
+    def _get_train_sampler(self, train_dataset: Reviews | None = None) -> LengthGroupedSampler:
         reviews = train_dataset if train_dataset is not None else self.train_dataset
-        return AlikeLengths(reviews.lengths, self.args.train_batch_size, self.args.seed)
+        return LengthGroupedSampler(reviews.lengths, self.args.train_batch_size, self.args.seed)
 
 
 def run_trainer(
@@ -272,7 +271,7 @@ def calibrate(model: Muisc, text: MuiscText, features: LearnableReviews) -> int:
     logits = class_logits(model, text, features, rows)
     fitted = fit_calibration(logits, qualified)
     model.config.mcc_temperature, model.config.mcc_qualified_bias = fitted.temperature, fitted.bias
-    model.config.objects_below = objection_limit(calibrated(logits, fitted)[:, 0], qualified)
+    model.config.objection_threshold = objection_limit(calibrated(logits, fitted)[:, 0], qualified)
     return len(rows)
 
 

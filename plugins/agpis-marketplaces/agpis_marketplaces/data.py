@@ -113,8 +113,8 @@ class Requirement(Claim):
 
     def in_force(self, day: datetime.date) -> bool:
         """Tell whether it is in force on a day."""
-        begun = self.effective_from is None or self.effective_from <= day
-        return begun and (self.until is None or day <= self.until)
+        build_model = self.effective_from is None or self.effective_from <= day
+        return build_model and (self.until is None or day <= self.until)
 
 
 class ForbiddenContent(Claim):
