@@ -82,7 +82,7 @@ def test_the_released_layout_gives_the_logits_of_its_plain_derivation() -> None:
 
     output = model(
         tokens=tokens, global_tokens=global_tokens, input_ids=words[:, :4], attention_mask=torch.ones(1, 4, dtype=torch.long),
-        feedback=words[:, 4:],
+        feedback_ids=words[:, 4:],
     )  # fmt: skip
 
     images = torch.cat([global_tokens[0].unsqueeze(1), tokens[0]], dim=1).flatten(0, 1)

@@ -24,7 +24,7 @@ from agpis_sdk.plugins import shipped_rules
 
 IGNORED = -100
 OLD_NAMES = {
-    "hidden_size",
+    "width",
     "heads",
     "interaction_blocks",
     "decoder_blocks",
