@@ -69,13 +69,31 @@ class PrimarySection(Section):
     )
 
 
+class NoncomplianceSection(Section):
+    """Which images hold content that their rules forbid (paper section 3.3.1)."""
+
+    threshold: float = Field(
+        default=0.5, ge=0, le=1, description="An image whose p_nc reaches this is never in a sequence."
+    )
+
+
 class SequenceSection(Section):
     """How the target sequence is built and judged (paper sections 3.3.2 and 3.4)."""
 
-    length: int = Field(default=3, ge=1, description="K^t, the number of images in a target sequence.")
+    length: int = Field(default=3, ge=1, description="K^t, the number of images that a sequence should have.")
+    min_length: int = Field(
+        default=1,
+        ge=0,
+        description="Fewest images of a sequence where fewer are usable; 0 asks for the whole length, as the paper does.",
+    )
     builder: str = Field(default="search", description="A sequence builder that some plugin announces.")
     scorer: str = Field(default="muisc", description='The sequence checker that gives p^t; "none" runs stage 1 alone.')
     threshold: float = Field(default=0.3, ge=0, le=1, description="th^t: submit from this p^t on (paper section 5.1).")
+
+    @property
+    def fewest(self) -> int:
+        """The fewest images that a sequence may have."""
+        return min(self.min_length, self.length) or self.length
 
 
 class RulesSection(Section):
@@ -128,6 +146,7 @@ class Config(Section):
     run: RunSection = RunSection()
     media: MediaSection = MediaSection()
     backbone: BackboneSection = BackboneSection()
+    noncompliance: NoncomplianceSection = NoncomplianceSection()
     primary: PrimarySection = PrimarySection()
     sequence: SequenceSection = SequenceSection()
     rules: RulesSection = RulesSection()

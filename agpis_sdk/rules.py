@@ -60,6 +60,12 @@ class Rule:
 _engine_rule = partial(Rule, category="engine", pages="agpis_sdk")
 
 ENGINE_RULES: tuple[Rule, ...] = (
+    _engine_rule(
+        code="AGP906",
+        name="noncompliant-image",
+        severity="error",
+        summary="The image's non-compliance probability reaches the threshold, whatever kind is likeliest.",
+    ),
     _engine_rule(code="AGP901", name="unreadable-image", severity="error", summary="The image could not be read."),
     _engine_rule(code="AGP902", name="component-failed", summary="A component failed on this item."),
     _engine_rule(

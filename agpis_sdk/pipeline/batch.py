@@ -50,7 +50,7 @@ class ProductState:
 
     def end(self, status: Status, reason: str | None = None, detail: str | None = None) -> None:
         """Set how the product ends."""
-        self.status, self.reason, self.detail = status, reason, detail
+        self.status, self.reason, self.detail = status, reason, detail or self.detail
 
     def outcome(self) -> Outcome:
         """Return the finished record; probabilities are rounded to 4 digits, findings sorted."""
@@ -137,7 +137,7 @@ def engine_finding(rule_set: RuleSet, code: str, images: tuple[str, ...], messag
 
 
 def too_few(progress: ProductState, stage: str, length: int) -> str:
-    """Return why a product has too few usable images after a stage; `length` are needed."""
+    """Return how many usable images a stage has left a product, of the `length` that are needed."""
     listed = len(progress.product.images)
     return f"{len(progress.usable)} of {listed} images left after {stage}; {length} are needed"
 

@@ -31,9 +31,11 @@ def remove_from_pairs(run: Run, batch: Batch) -> None:
         for finding in sorted(violating, key=lambda finding: (-finding.score, finding.images, finding.code)):
             if progress.removed.isdisjoint(finding.images):
                 progress.removed.add(_image_to_drop(progress, finding.images))
-        length = run.config.sequence.length
-        if len(progress.usable) < length:
-            progress.end("none", "too-few-images", too_few(progress, "image-pair recognition", length))
+        fewest, length = run.config.sequence.fewest, run.config.sequence.length
+        if len(progress.usable) < fewest:
+            progress.end("none", "too-few-images", too_few(progress, "image-pair recognition", fewest))
+        elif len(progress.usable) < length:
+            progress.detail = too_few(progress, "image-pair recognition", length)
 
 
 def _check(run: Run, checker: Component, batch: Batch) -> None:

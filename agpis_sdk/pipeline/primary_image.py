@@ -20,11 +20,11 @@ def select_primary(run: Run, selector: Component, batch: Batch) -> None:
     first the variant of which it has most images.
     """
     _score(run, selector, batch)
-    settings, length = run.config.primary, run.config.sequence.length
+    settings, sequence = run.config.primary, run.config.sequence
     for progress in [progress for progress in batch.values() if progress.open]:
         usable = progress.usable
-        if len(usable) < length:
-            progress.end("none", "too-few-images", too_few(progress, "single-image recognition", length))
+        if len(usable) < sequence.fewest:
+            progress.end("none", "too-few-images", too_few(progress, "single-image recognition", sequence.fewest))
             continue
         best = max(usable, key=lambda image: (progress.p_primary[image.id], -image.position))
         largest = progress.p_primary[best.id]
@@ -69,5 +69,5 @@ def _score(run: Run, selector: Component, batch: Batch) -> None:
     for progress in batch.values():
         missing = [image.id for image in progress.usable if image.id not in progress.p_primary]
         # No image can win against one that was not scored: that would be a silent substitute (law 7).
-        if missing and len(progress.usable) >= run.config.sequence.length:
+        if missing and len(progress.usable) >= run.config.sequence.fewest:
             progress.end("failed", f"primary selector {selector.label} gave no score for: {', '.join(missing)}")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 
-from agpis_sdk.components import ImageSequence, SequenceCandidates
+from agpis_sdk.components import Context, ImageSequence, SequenceCandidates
 from agpis_sdk.errors import ComponentError
 from agpis_sdk.pipeline.batch import Batch, ProductState
-from agpis_sdk.pipeline.guard import Component
+from agpis_sdk.pipeline.guard import Component, Failure
 from agpis_sdk.pipeline.run import Run
 
 
 def build_sequences(run: Run, builder: Component, batch: Batch) -> dict[str, list[ImageSequence]]:
-    """Return the sequences built for each product that is still open."""
-    length = run.config.sequence.length
+    """Return the sequences built for each product that is still open: of the wanted length, or of all that is usable."""
+    wanted = run.config.sequence.length
     candidates = [_candidates(progress) for progress in batch.values() if progress.open]
+    lengths = {one.product.id: min(wanted, 1 + len(one.others)) for one in candidates}
     usable = {
         candidate.product.id: {image.id for image in (candidate.primary, *candidate.others)} for candidate in candidates
     }
@@ -22,7 +24,7 @@ def build_sequences(run: Run, builder: Component, batch: Batch) -> dict[str, lis
     def accept(_: Sequence[SequenceCandidates], result: object) -> ImageSequence:
         if not isinstance(result, ImageSequence):
             raise ComponentError(f"yielded {type(result).__name__}, not an ImageSequence")
-        own = usable.get(result.product.id, set())
+        own, length = usable.get(result.product.id, set()), lengths.get(result.product.id, wanted)
         if len(set(result.ids)) != length or len(result.ids) != length or not set(result.ids) <= own:
             raise ComponentError(f"built {list(result.ids)}: {length} different usable images are needed")
         progress = batch[result.product.id]
@@ -30,9 +32,17 @@ def build_sequences(run: Run, builder: Component, batch: Batch) -> dict[str, lis
             raise ComponentError(f"built {list(result.ids)}: the primary image must come first")
         return result
 
-    sequences, failures = run.guard.call(
-        builder, candidates, lambda chunk, context: builder.instance.build(chunk, length, context), accept
-    )
+    sequences: list[ImageSequence] = []
+    failures: list[Failure[SequenceCandidates]] = []
+    for length in sorted(set(lengths.values())):
+        found, failed = run.guard.call(
+            builder,
+            [one for one in candidates if lengths[one.product.id] == length],
+            partial(_build, builder, length),
+            accept,
+        )
+        sequences += found
+        failures += failed
     built: dict[str, list[ImageSequence]] = {}
     for sequence in sequences:
         built.setdefault(sequence.product.id, []).append(sequence)
@@ -42,6 +52,13 @@ def build_sequences(run: Run, builder: Component, batch: Batch) -> dict[str, lis
         if product_id not in built:
             reason = reasons.get(product_id, f"{builder.label} built no sequence")
             batch[product_id].end("failed", f"sequence builder {reason}")
+    return built
+
+
+def _build(
+    builder: Component, length: int, chunk: Sequence[SequenceCandidates], context: Context
+) -> Iterable[ImageSequence]:
+    built: Iterable[ImageSequence] = builder.instance.build(chunk, length, context)
     return built
 
 

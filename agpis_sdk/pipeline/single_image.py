@@ -26,6 +26,19 @@ def check_images(run: Run, batch: Batch) -> None:
                 progress.p_noncompliant[image.id] = float(p_noncompliant)
 
 
+def remove_noncompliant(run: Run, batch: Batch) -> None:
+    """Remove every image whose p_nc reaches the threshold (paper section 3.3.1), and note AGP906 on it."""
+    threshold = run.config.noncompliance.threshold
+    for progress in batch.values():
+        for image in progress.usable:
+            p_noncompliant = progress.p_noncompliant.get(image.id)
+            # Rounded as it is written, so that a reader can repeat the comparison.
+            if p_noncompliant is not None and round(p_noncompliant, 4) >= threshold:
+                message = f"looks non-compliant: {p_noncompliant:.0%} (p_nc), {threshold:.0%} are too much"
+                progress.findings.append(engine_finding(run.rules, "AGP906", (image.id,), message))
+                progress.removed.add(image.id)
+
+
 def with_facts(run: Run, component: Component, batch: Batch, images: Sequence[DecodedImage]) -> list[DecodedImage]:
     """Return the images about which all facts are known that a component requires; note AGP903 on the others."""
     required = component.owned.spec.requires

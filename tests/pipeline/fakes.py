@@ -55,6 +55,8 @@ DEFAULTS: Mapping[str, Any] = {
     "primary.selector": "first",
     "sequence.builder": "listed",
     "sequence.scorer": "steady",
+    # Exactly so many images: what is left is easier to see where nothing is shortened.
+    "sequence.min_length": 0,
 }
 
 
