@@ -98,7 +98,20 @@ def test_a_finding_is_of_a_declared_rule_and_scores_p_noncompliant() -> None:
 
     assert findings
     assert all(SPEC.raises(finding.code) for finding in findings)
-    assert all(finding.score == context.provided[finding.images[0]] for finding in findings)
+    forbidden = [finding for finding in findings if shipped_rules()[finding.code].severity == "error"]
+    assert all(finding.score == context.provided[finding.images[0]] for finding in forbidden)
+
+
+def test_a_kind_whose_rule_only_warns_makes_no_image_noncompliant() -> None:
+    warned, forbidden = Facts(), Facts()
+    forbidden.rules = shipped_rules().with_severities({"unnatural-artifact": "error"})
+    images = [image(i) for i in range(11)]
+
+    list(NoncomplianceChecker(NoncomplianceConfig()).check_images(images, warned))
+    list(NoncomplianceChecker(NoncomplianceConfig()).check_images(images, forbidden))
+
+    assert all(warned.provided[one.id] <= forbidden.provided[one.id] for one in images)
+    assert any(warned.provided[one.id] < forbidden.provided[one.id] for one in images)
 
 
 def test_p_noncompliant_does_not_depend_on_the_batch() -> None:

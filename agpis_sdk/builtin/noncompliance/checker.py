@@ -16,6 +16,7 @@ from agpis_sdk.components import AttributedFinding, Context, DecodedImage, image
 from agpis_sdk.facts import Foreground
 from agpis_sdk.media.letterbox import letterbox_geometry
 from agpis_sdk.records import Box
+from agpis_sdk.rules import RuleSet
 
 FACTS = ("tokens", "feature_map", "detail_map")
 SPEAK_FROM = 0.05
@@ -40,19 +41,27 @@ class NoncomplianceChecker:
         check_shapes(expected, shapes, item=str(self._path), setting="components.noncompliance.weights")
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
-        """Provide p_nc of every image, and yield a finding with the most probable kind where it is worth a word."""
+        """Provide p_nc of every image; yield its most probable forbidden kind, and each kind that is only a warning.
+
+        p_nc is the probability of at least one forbidden kind: a kind whose rule only warns makes no image non-compliant.
+        """
+        forbidden = np.array([_is_forbidden(code, context.rules) for code, _, _ in KINDS.values()])
         for start in range(0, len(images), BATCH):
             chunk = images[start : start + BATCH]
-            probabilities, kind_probabilities, maps = self._judge(chunk, context)
+            p_noncompliant, p_kinds, maps = self._judge(chunk, forbidden, context)
             for row, image in enumerate(chunk):
-                p_noncompliant = float(probabilities[row])
-                context.provide(image, "p_noncompliant", p_noncompliant)
-                if p_noncompliant >= SPEAK_FROM:
-                    yield self._finding(image, p_noncompliant, kind_probabilities[row], maps[row], context)
+                context.provide(image, "p_noncompliant", float(p_noncompliant[row]))
+                best = int(np.where(forbidden, p_kinds[row], -1.0).argmax())
+                scores = {best: float(p_noncompliant[row])}
+                scores |= {int(kind): float(p_kinds[row, kind]) for kind in np.flatnonzero(~forbidden)}
+                for kind, score in scores.items():
+                    if score >= SPEAK_FROM:
+                        unsure = kind == best and p_kinds[row, kind] < self._config.kind_share
+                        yield self._finding(image, kind, score, maps[row, kind], context, unsure=unsure)
 
     @torch.inference_mode()
     def _judge(
-        self, images: Sequence[DecodedImage], context: Context
+        self, images: Sequence[DecodedImage], forbidden: NDArray[np.bool_], context: Context
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Return p_nc (n,), kind probabilities (n, kinds) and maps (n, kinds, h, w); every pass has one shape."""
         inputs = []
@@ -63,25 +72,32 @@ class NoncomplianceChecker:
             inputs.append(torch.from_numpy(batch).to(self._device))
         logits, maps = self._head(*inputs)
         count = len(images)
-        probabilities = torch.sigmoid(any_kind_logit(logits)).cpu().numpy()[:count]
-        return probabilities, torch.sigmoid(logits).cpu().numpy()[:count], maps.cpu().numpy()[:count]
+        any_forbidden = any_kind_logit(logits[:, torch.from_numpy(forbidden)])
+        p_noncompliant = torch.sigmoid(any_forbidden).cpu().numpy()[:count]
+        return p_noncompliant, torch.sigmoid(logits).cpu().numpy()[:count], maps.cpu().numpy()[:count]
 
     def _finding(
         self,
         image: DecodedImage,
-        p_noncompliant: float,
-        kind_probabilities: NDArray[np.float32],
-        maps: NDArray[np.float32],
+        kind: int,
+        score: float,
+        kind_map: NDArray[np.float32],
         context: Context,
+        *,
+        unsure: bool,
     ) -> AttributedFinding:
-        best = int(kind_probabilities.argmax())
-        code, words, has_place = list(KINDS.values())[best]
-        if kind_probabilities[best] < self._config.kind_share or code not in context.rules:
+        code, words, has_place = list(KINDS.values())[kind]
+        if unsure or code not in context.rules:
             code, words, has_place = UNSURE
-        boxes = [place(image, maps[best], context.backbone.input_size)] if has_place else []
+        boxes = [place(image, kind_map, context.backbone.input_size)] if has_place else []
         hint = on_product_hint(image, boxes[0], context.fact(image, "foreground")) if code in PRINTABLE else ""
-        message = f"{words}{_where(image, boxes)}{hint} (p_nc {p_noncompliant:.2f})"
-        return image_finding(image, context.rules[code], p_noncompliant, message, boxes)
+        message = f"{words}{_where(image, boxes)}{hint} (p_nc {score:.2f})"
+        return image_finding(image, context.rules[code], score, message, boxes)
+
+
+def _is_forbidden(code: str, rules: RuleSet) -> bool:
+    """Return whether a kind's rule removes images; one that this run does not know is not taken lightly."""
+    return code not in rules or rules[code].severity == "error"
 
 
 def place(image: DecodedImage, kind_map: NDArray[np.float32], side: int) -> Box:
