@@ -1,4 +1,4 @@
-"""Plugins: find, filter, load, register, validate. The only file that touches pluggy's manager.
+"""Plugins are loaded, registered and validated. The only file that touches pluggy's manager.
 
 A plugin that cannot be loaded is named with its version, the cause and the remedy, and the others go on.
 """
@@ -12,12 +12,9 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import pluggy
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 
 from agpis_sdk import hookspecs
 from agpis_sdk.components import (
@@ -34,10 +31,17 @@ from agpis_sdk.components import (
 )
 from agpis_sdk.config import PluginsSection, validate
 from agpis_sdk.errors import AgpisError, ConfigError, PluginContractError, PluginLoadError, UnknownNameError, nearest
+from agpis_sdk.plugins.discovery import (
+    LOCAL,
+    FoundPlugin,
+    PluginState,
+    PluginStatus,
+    check_blocks,
+    check_requirements,
+    find_plugins,
+)
 from agpis_sdk.rules import Rule, RuleSet
 
-ENTRY_POINT_GROUP = "agpis"
-LOCAL = "local"  # the version of a plugin that is no installed distribution
 SPECS_PER_HOOK = 1000
 SPEC_OF_HOOK: Mapping[str, type[ComponentSpec]] = {
     "agpis_image_checkers": ImageCheckerSpec,
@@ -49,35 +53,6 @@ SPEC_OF_HOOK: Mapping[str, type[ComponentSpec]] = {
     "agpis_reporters": ReporterSpec,
 }
 
-PluginState = Literal["active", "blocked", "failed"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PluginStatus:
-    """What became of one plugin when it was loaded; `seconds` is the time its import took."""
-
-    name: str
-    distribution: str
-    version: str
-    state: PluginState
-    reason: str = ""
-    hooks: tuple[str, ...] = ()
-    components: tuple[str, ...] = ()
-    codes: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-    @property
-    def owner(self) -> str:
-        """The plugin as error messages name it: "agpis-shiny 0.1.0 (shiny)"."""
-        return f"{self.distribution} {self.version} ({self.name})"
-
-    @property
-    def remedy(self) -> str:
-        """What to do about a plugin that is in the way."""
-        if self.version == LOCAL:
-            return f'mend it, or take "{self.name}" out of plugins.load'
-        return f'upgrade it, or set plugins.block = ["{self.name}"]'
-
 
 @dataclass(frozen=True)
 class OwnedSpec:
@@ -85,18 +60,6 @@ class OwnedSpec:
 
     spec: ComponentSpec
     plugin: PluginStatus
-
-
-@dataclass(frozen=True)
-class _Found:
-    name: str
-    distribution: str
-    version: str
-    module: str | ModuleType | object
-
-    @property
-    def owner(self) -> str:
-        return f"{self.distribution} {self.version} ({self.name})"
 
 
 class PluginHost:
@@ -125,18 +88,18 @@ class PluginHost:
         """
         settings = settings or PluginsSection()
         host = cls()
-        found = list(_find(discover))
+        found = list(find_plugins(discover))
         # Asked of all that is installed: a config that blocks a plugin also serves a run with the built-in ones alone.
-        _check_blocks(list(_find(discover=True)), settings.block)
+        check_blocks(list(find_plugins(discover=True)), settings.block)
         for plugin in found:
             if plugin.name in settings.block or plugin.distribution in settings.block:
                 host._note(plugin, "blocked", reason="named in plugins.block")
             else:
                 host.register(plugin, strict=settings.strict)
         for module in settings.load:
-            host.register(_Found(module, module, LOCAL, module), strict=settings.strict)
+            host.register(FoundPlugin(module, module, LOCAL, module), strict=settings.strict)
         host.add_rules_from(components or {})
-        _check_requirements(host.statuses, settings.require)
+        check_requirements(host.statuses, settings.require)
         return host
 
     def add_rules_from(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
@@ -155,9 +118,9 @@ class PluginHost:
 
     def add(self, module: object, *, name: str) -> PluginStatus:
         """Register an imported module or object as a plugin: for notebooks and tests."""
-        return self.register(_Found(name, name, LOCAL, module), strict=False)
+        return self.register(FoundPlugin(name, name, LOCAL, module), strict=False)
 
-    def register(self, found: _Found, *, strict: bool) -> PluginStatus:
+    def register(self, found: FoundPlugin, *, strict: bool) -> PluginStatus:
         """Import and register one plugin; what fails is noted, or raised in strict mode."""
         started = time.perf_counter()
         try:
@@ -274,7 +237,7 @@ class PluginHost:
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
         return next(found for found in caller.get_hookimpls() if found.plugin is plugin)
 
-    def _refuse_taken_plugin(self, found: _Found, module: object) -> None:
+    def _refuse_taken_plugin(self, found: FoundPlugin, module: object) -> None:
         for status in self.statuses:
             if status.state != "active":
                 continue
@@ -288,7 +251,7 @@ class PluginHost:
             if not caller.has_spec():
                 raise PluginContractError(f"unknown hook '{caller.name}' ({nearest(caller.name, known)})")
 
-    def _announce(self, found: _Found, seconds: float) -> PluginStatus:
+    def _announce(self, found: FoundPlugin, seconds: float) -> PluginStatus:
         """Collect what one plugin announces; nothing of it is kept when anything is wrong."""
         plugin = self._manager.get_plugin(found.name)
         hooks = tuple(sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ()))
@@ -323,7 +286,7 @@ class PluginHost:
         return _taken_from(self._implementation(plugin, hook).function(), hook, kind)
 
     def _refuse_taken_names(
-        self, found: _Found, collected: Sequence[tuple[str, ComponentSpec]], profiles: Sequence[Profile]
+        self, found: FoundPlugin, collected: Sequence[tuple[str, ComponentSpec]], profiles: Sequence[Profile]
     ) -> None:
         taken = {
             name: owned.plugin.owner for _, owned in self.all_specs() for name in (owned.spec.name, *owned.spec.aliases)
@@ -342,7 +305,7 @@ class PluginHost:
                     f"{found.owner}"
                 )
 
-    def _note(self, found: _Found, state: PluginState, **fields: Any) -> PluginStatus:
+    def _note(self, found: FoundPlugin, state: PluginState, **fields: Any) -> PluginStatus:
         status = PluginStatus(
             name=found.name, distribution=found.distribution, version=found.version, state=state, **fields
         )
@@ -354,41 +317,6 @@ class PluginHost:
 def shipped_rules() -> RuleSet:
     """Return the rules of the engine and of the built-in plugins."""
     return PluginHost.load(discover=False).rules
-
-
-def _find(discover: bool) -> Iterable[_Found]:
-    """Yield the installed plugins without importing any: the built-in ones first, then by name."""
-    entry_points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
-    found = []
-    for entry_point in entry_points:
-        distribution = entry_point.dist
-        name = distribution.name if distribution else "unknown"
-        version = distribution.version if distribution else "?"
-        if discover or name == "agpis-sdk":
-            found.append(_Found(entry_point.name, name, version, entry_point.value))
-    # An editable install beside a wheel's metadata lists an entry point twice.
-    unique = {(plugin.name, plugin.distribution): plugin for plugin in found}
-    return sorted(unique.values(), key=lambda plugin: (plugin.distribution != "agpis-sdk", plugin.name))
-
-
-def _check_blocks(found: Sequence[_Found], block: Iterable[str]) -> None:
-    known = {plugin.name for plugin in found} | {plugin.distribution for plugin in found}
-    for name in block:
-        if name not in known:
-            raise UnknownNameError("blocks nothing", item=f'plugins.block = ["{name}"]', remedy=nearest(name, known))
-
-
-def _check_requirements(statuses: Sequence[PluginStatus], requirements: Iterable[str]) -> None:
-    active = {canonicalize_name(status.distribution): status.version for status in statuses if status.state == "active"}
-    for text in requirements:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement as error:
-            raise ConfigError(str(error), item=f'plugins.require = ["{text}"]') from None
-        version = active.get(canonicalize_name(requirement.name))
-        if version is None or not requirement.specifier.contains(version, prereleases=True):
-            have = f"version {version} is active" if version else "it is not active"
-            raise PluginLoadError(f"required, but {have}", item=text, remedy=f'pip install "{text}"')
 
 
 def _taken_from(announced: Any, hook: str, kind: type[Any]) -> list[Any]:
