@@ -15,6 +15,7 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
     """Announce the measures of single images."""
     yield ImageCheckerSpec(
         name="image-quality",
+        aliases=("measures",),
         factory="agpis_sdk.builtin.image_quality.checker:MeasuresChecker",
         rules=tuple(rule for rule in RULES if rule.category == "single-image"),
         config=MeasuresConfig,
