@@ -121,7 +121,7 @@ class ImageSequence:
 class Context(Protocol):
     """What a component may ask of the run.
 
-    Facts are computed once per image, whoever asks. `embedding` is (channels,) float32 and `feature_map` is
+    Facts are computed once per image, whoever asks. `embedding` is (channels,) float32 and `stride16` is
     (channels, height, width) float32, both of the configured backbone on the letterboxed image.
     """
 
@@ -240,8 +240,9 @@ class Backbone(Protocol):
     def features(self, images: Sequence[DecodedImage]) -> Sequence[Mapping[str, NDArray[np.float32]]]:
         """Return for each image its facts: "embedding" (channels,) and three maps (channels, h, w).
 
-        "tokens" is the last, semantic map; "feature_map" the finer one (stride 16) that regions are cut from;
-        "detail_map" finer still (stride 8).
+        They are named by how many input pixels a cell spans, as timm names reductions: "stride32" is the last, semantic
+        map, regions are cut from "stride16", and "stride8" is the finest. A model of a single stride gives its own map
+        under all three names.
         """
         ...
 

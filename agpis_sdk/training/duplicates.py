@@ -85,7 +85,7 @@ def measured(pairs: Iterable[LabeledPair], backbone: Backbone) -> Iterator[Measu
         images = {image.key: image for pair in chunk for image in (pair.first, pair.second)}
         regions: dict[tuple[str, str], Regions] = {}
         for image, facts in zip(images.values(), backbone.features(list(images.values())), strict=True):
-            regions[image.key] = find_regions(image, facts["feature_map"], backbone, config)
+            regions[image.key] = find_regions(image, facts["stride16"], backbone, config)
         for pair in chunk:
             found = align(regions[pair.first.key], regions[pair.second.key], config)
             yield MeasuredPair(pair.kind, pair.change, pair.split, pair.folder, found.comparison if found else None)

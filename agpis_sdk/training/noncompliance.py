@@ -31,7 +31,7 @@ from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRe
 
 WEIGHTS = "noncompliance.safetensors"
 
-FACTS = ("tokens", "feature_map", "detail_map")
+FACTS = ("stride32", "stride16", "stride8")
 LOOK_ALIKE = "look-alike"
 FALSE_ALARMS = 0.03
 """Share of the validation split's clean photos and look-alikes whose p_nc may reach 0.5."""

@@ -89,7 +89,7 @@ class TestFromTimm:
         for facts in features:
             assert set(facts) == FACTS
             assert facts["embedding"].ndim == 1
-            assert facts["tokens"].ndim == facts["feature_map"].ndim == facts["detail_map"].ndim == 3
+            assert facts["stride32"].ndim == facts["stride16"].ndim == facts["stride8"].ndim == 3
             assert all(value.dtype == np.float32 for value in facts.values())
 
     def test_features_do_not_depend_on_the_batch(self, small: Backbone, images: list[DecodedImage]) -> None:
@@ -135,9 +135,9 @@ class TestFromTimm:
         (facts,) = backbone.features(images[:1])
 
         assert backbone.input_size == 96
-        assert facts["tokens"].shape[1:] == (3, 3)
-        assert facts["feature_map"].shape[1:] == (6, 6)
-        assert facts["detail_map"].shape[1:] == (12, 12)
+        assert facts["stride32"].shape[1:] == (3, 3)
+        assert facts["stride16"].shape[1:] == (6, 6)
+        assert facts["stride8"].shape[1:] == (12, 12)
         assert facts["embedding"].shape == (512,)
 
     def test_an_unknown_model_suggests_the_nearest(self) -> None:
@@ -175,9 +175,9 @@ class TestTheDefault:
         assert default.input_size == 224
         assert {name: value.shape for name, value in facts.items()} == {
             "embedding": (1280,),
-            "tokens": (320, 7, 7),
-            "feature_map": (112, 14, 14),
-            "detail_map": (40, 28, 28),
+            "stride32": (320, 7, 7),
+            "stride16": (112, 14, 14),
+            "stride8": (40, 28, 28),
         }
 
     def test_features_do_not_depend_on_the_batch(self, default: Backbone, images: list[DecodedImage]) -> None:

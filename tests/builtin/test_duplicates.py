@@ -35,7 +35,7 @@ class FakeBackbone:
             square = letterbox(image.pixels, 224).astype(np.float32) / 255
             cells = cv2.resize(square, (14, 14), interpolation=cv2.INTER_AREA) - np.float32(0.7)
             fine = cells.transpose(2, 0, 1)
-            facts.append({"feature_map": fine, "embedding": cv2.resize(cells, (4, 4)).ravel()})
+            facts.append({"stride16": fine, "embedding": cv2.resize(cells, (4, 4)).ravel()})
         return facts
 
 
@@ -45,7 +45,7 @@ class FakeContext:
         self.facts: dict[tuple[tuple[str, str], str], Any] = {}
 
     def fact(self, image: DecodedImage, name: str) -> Any:
-        if name == "feature_map":
+        if name == "stride16":
             return self.backbone.features([image])[0][name]
         return self.facts[image.key, name]
 

@@ -21,7 +21,7 @@ CLASSES = label_space(shipped_rules())
 
 TITLES = ["a red mug", "", "the longest title of them all, by far, in this test"]
 FEEDBACK = ["yes", "watermark in the first image", "blurry image"]
-SHAPES = {"tokens": (320, 7, 7), "embedding": (1280,), "feature_map": (112, 14, 14), "detail_map": (40, 28, 28)}
+SHAPES = {"stride32": (320, 7, 7), "embedding": (1280,), "stride16": (112, 14, 14), "stride8": (40, 28, 28)}
 
 
 class Facts:

@@ -22,7 +22,7 @@ from agpis_sdk.errors import WeightsError
 from agpis_sdk.plugins import shipped_rules
 
 (SPEC,) = agpis_image_checkers()
-SHAPES = {"tokens": (320, 7, 7), "feature_map": (112, 14, 14), "detail_map": (40, 28, 28)}
+SHAPES = {"stride32": (320, 7, 7), "stride16": (112, 14, 14), "stride8": (40, 28, 28)}
 
 
 class Facts:
@@ -40,7 +40,7 @@ class Facts:
     def fact(self, image: DecodedImage, name: str) -> Any:
         if name == "foreground":
             return estimate_foreground(image.pixels)[1]
-        rng = np.random.default_rng([image.position, len(name)])
+        rng = np.random.default_rng([image.position, self._shapes[name][0]])
         return rng.normal(scale=3, size=self._shapes[name]).astype(np.float32)
 
     def provide(self, image: DecodedImage, name: str, value: float) -> None:
@@ -127,19 +127,19 @@ def test_p_noncompliant_does_not_depend_on_the_batch() -> None:
 def test_facts_of_another_backbone_are_refused() -> None:
     checker = NoncomplianceChecker(NoncomplianceConfig())
 
-    with pytest.raises(WeightsError, match=r"trained on a backbone with tokens \(320,\); the configured one gives"):
-        checker.check_backbone({**SHAPES, "tokens": (64, 7, 7)})
+    with pytest.raises(WeightsError, match=r"trained on a backbone with stride32 \(320,\); the configured one gives"):
+        checker.check_backbone({**SHAPES, "stride32": (64, 7, 7)})
 
     checker.check_backbone(SHAPES)
 
 
 def test_a_head_for_another_backbone_comes_back_as_it_was_saved(tmp_path: Path) -> None:
-    shapes = {"tokens": (512, 7, 7), "feature_map": (256, 14, 14), "detail_map": (128, 28, 28)}
+    shapes = {"stride32": (512, 7, 7), "stride16": (256, 14, 14), "stride8": (128, 28, 28)}
     NoncomplianceHead(HeadSizes.of(shapes)).save(tmp_path / "head.safetensors")
 
     loaded = NoncomplianceHead.load(tmp_path / "head.safetensors")
 
-    assert loaded.sizes == HeadSizes(tokens=512, feature_map=256, detail_map=128)
+    assert loaded.sizes == HeadSizes(stride32=512, stride16=256, stride8=128)
 
 
 def test_any_kind_is_the_noisy_or_of_the_kinds() -> None:

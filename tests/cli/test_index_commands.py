@@ -20,7 +20,7 @@ FAKES = """
     from tests.index.shop import colors
     from tests.pipeline.fakes import Stand
 
-    FACTS = frozenset({"embedding", "feature_map"})
+    FACTS = frozenset({"embedding", "stride16"})
     stand = Stand().backbone(colors, name="colors", provides=FACTS)
     stand.backbone(lambda images: colors(images, cells=2), name="coarse", provides=FACTS)
     agpis_backbones = stand.agpis_backbones

@@ -37,14 +37,14 @@ def colors(images: Sequence[DecodedImage], cells: int = 4) -> list[Mapping[str, 
         square = letterbox(image.pixels, 224).astype(np.float32) / 255 - np.float32(0.5)
         coarse = cv2.resize(square, (cells, cells), interpolation=cv2.INTER_AREA).ravel()
         fine = cv2.resize(square, (14, 14), interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
-        facts.append({"embedding": coarse, "feature_map": fine})
+        facts.append({"embedding": coarse, "stride16": fine})
     return facts
 
 
 def make_engine(features: Features = colors, *, backbone: str = "colors", **settings: Any) -> IndexEngine:
     """Return an engine; `settings` are those of `[index]`. Whatever is near is compared, unless they say otherwise."""
     host = PluginHost()
-    stand = Stand().backbone(features, name=backbone, provides=frozenset({"embedding", "feature_map"}))
+    stand = Stand().backbone(features, name=backbone, provides=frozenset({"embedding", "stride16"}))
     for plugin, name in ((duplicates, "duplicates"), (measures, "image-quality"), (stand, "fakes")):
         assert host.add(plugin, name=name).state == "active"
     config = {

@@ -162,7 +162,7 @@ class SizeAware(_Checker):
 
     def features(self, images: Sequence[DecodedImage]) -> list[Mapping[str, Any]]:
         return [
-            {"embedding": np.full(3, index, np.float32), "tokens": np.zeros((1, *image.pixels.shape[:2]), np.float32)}
+            {"embedding": np.full(3, index, np.float32), "stride32": np.zeros((1, *image.pixels.shape[:2]), np.float32)}
             for index, image in enumerate(images)
         ]
 
@@ -196,7 +196,7 @@ class OddPlugin:
 
     @hookimpl
     def agpis_backbones(self) -> Iterable[BackboneSpec]:
-        facts = frozenset({"embedding", "tokens"})
+        facts = frozenset({"embedding", "stride32"})
         yield BackboneSpec(name="sizeaware", factory=f"{__name__}:SizeAware", provides=facts)
 
 

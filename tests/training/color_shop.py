@@ -27,7 +27,7 @@ class ColorBackbone:
 
         return {
             "embedding": spread(1280),
-            "tokens": spread(320, 7, 7),
-            "feature_map": spread(112, 14, 14),
-            "detail_map": spread(40, 28, 28),
+            "stride32": spread(320, 7, 7),
+            "stride16": spread(112, 14, 14),
+            "stride8": spread(40, 28, 28),
         }

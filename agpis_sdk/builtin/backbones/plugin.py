@@ -8,7 +8,7 @@ from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config, TimmConf
 from agpis_sdk.components import BackboneSpec
 from agpis_sdk.hookspecs import hookimpl
 
-FACTS = frozenset({"embedding", "tokens", "feature_map", "detail_map"})
+FACTS = frozenset({"embedding", "stride32", "stride16", "stride8"})
 
 
 @hookimpl

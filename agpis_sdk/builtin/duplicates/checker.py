@@ -65,7 +65,7 @@ class DuplicateChecker:
         try:
             known: Regions = context.fact(image, FACT)
         except KeyError:
-            known = find_regions(image, context.fact(image, "feature_map"), context.backbone, self._config)
+            known = find_regions(image, context.fact(image, "stride16"), context.backbone, self._config)
             context.provide(image, FACT, known)
         return known
 

@@ -24,15 +24,15 @@ def map_boxes(boxes: NDArray[np.float32], width: int, height: int, side: int) ->
 
 
 def roi_features(
-    feature_map: NDArray[np.float32], boxes: NDArray[np.float32], width: int, height: int
+    stride16: NDArray[np.float32], boxes: NDArray[np.float32], width: int, height: int
 ) -> NDArray[np.float32]:
     """Pool regions of a (C, h, w) map of the letterboxed picture into (N, C, GRID, GRID) (He et al., Mask R-CNN).
 
     `boxes` are (N, 4) x, y, width, height in a picture of `width` x `height`.
     """
-    side = feature_map.shape[-1]  # the square is measured in cells of the map
+    side = stride16.shape[-1]  # the square is measured in cells of the map
     corners = torch.from_numpy(map_boxes(boxes, width, height, side))
-    maps = torch.from_numpy(np.ascontiguousarray(feature_map))[None]  # (1, C, h, w)
+    maps = torch.from_numpy(np.ascontiguousarray(stride16))[None]  # (1, C, h, w)
     pooled = roi_align(maps, [corners], output_size=GRID, sampling_ratio=2, aligned=True)
     return np.asarray(pooled.numpy(), dtype=np.float32)
 

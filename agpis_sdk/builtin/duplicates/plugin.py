@@ -18,7 +18,7 @@ def agpis_pair_checkers() -> Iterable[PairCheckerSpec]:
         factory="agpis_sdk.builtin.duplicates.checker:DuplicateChecker",
         rules=tuple(RULES),
         config=DuplicatesConfig,
-        requires=frozenset({"feature_map"}),
+        requires=frozenset({"stride16"}),
         provides=frozenset({"duplicates.regions"}),
         batch_size=64,
         trainer="agpis_sdk.training.duplicates:train",

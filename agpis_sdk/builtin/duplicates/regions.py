@@ -33,9 +33,9 @@ class Regions:
 
 
 def find_regions(
-    image: DecodedImage, feature_map: NDArray[np.float32], backbone: Backbone, config: DuplicatesConfig
+    image: DecodedImage, stride16: NDArray[np.float32], backbone: Backbone, config: DuplicatesConfig
 ) -> Regions:
-    """Propose regions of an image and describe them; `feature_map` is the backbone's, (channels, h, w)."""
+    """Propose regions of an image and describe them; `stride16` is the backbone's, (channels, h, w)."""
     pixels = proposals.working_copy(image.pixels, config.working_side)
     height, width = pixels.shape[:2]
     scale = max(image.pixels.shape[:2]) / config.working_side
@@ -44,7 +44,7 @@ def find_regions(
     if config.features == "crop":
         pooled = features.crop_features(image, boxes, scale, backbone)
     else:
-        pooled = features.roi_features(feature_map, boxes, width, height)
+        pooled = features.roi_features(stride16, boxes, width, height)
     return Regions(
         boxes=boxes,
         rows=features.unit_rows(pooled),

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FINER_MAPS = ("feature_map", "detail_map")
-REQUIRED_FACTS = frozenset({"embedding", "tokens", *FINER_MAPS})
+FINER_MAPS = ("stride16", "stride8")
+REQUIRED_FACTS = frozenset({"embedding", "stride32", *FINER_MAPS})
 
 
 def image_tokens(facts: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return an image's patch tokens (h*w, C) and its global token (G,).
 
-    Each patch holds the backbone's deepest map "tokens" (C0, h, w) and, of every finer map, the mean and the maximum
+    Each patch holds the backbone's deepest map "stride32" (C0, h, w) and, of every finer map, the mean and the maximum
     within the patch: a watermark's strokes are gone from the deepest map, but not from the finer ones.
     """
-    deepest = facts["tokens"]
+    deepest = facts["stride32"]
     _, height, width = deepest.shape
     parts = [deepest]
     for name in FINER_MAPS:

@@ -19,7 +19,7 @@ def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
         rules=tuple(RULES),
         also_raises=(EVERY_RULE,),
         config=MuiscScorerConfig,
-        requires=frozenset({"embedding", "tokens", "feature_map", "detail_map"}),
+        requires=frozenset({"embedding", "stride32", "stride16", "stride8"}),
         batch_size=16,
         trainer="agpis_sdk.training.muisc.trainer:train",
         trainer_config=MuiscTrainingConfig,

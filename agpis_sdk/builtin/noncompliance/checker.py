@@ -18,7 +18,7 @@ from agpis_sdk.media.letterbox import letterbox_geometry
 from agpis_sdk.records import Box
 from agpis_sdk.rules import RuleSet
 
-FACTS = ("tokens", "feature_map", "detail_map")
+FACTS = ("stride32", "stride16", "stride8")
 SPEAK_FROM = 0.05
 PRINTABLE = ("AGP120", "AGP122", "AGP125")  # words and marks may as well be printed on the product
 BATCH = 8

@@ -27,15 +27,15 @@ SHIPPED = Path(__file__).parent / "weights" / "noncompliance.safetensors"
 class HeadSizes:
     """Channels of the three maps that the head reads, which are the backbone's, and of its own hidden layer."""
 
-    tokens: int
-    feature_map: int
-    detail_map: int
+    stride32: int
+    stride16: int
+    stride8: int
     width: int = 128
 
     @classmethod
     def of(cls, shapes: Mapping[str, tuple[int, ...]]) -> HeadSizes:
         """Return the sizes for a backbone's facts, given their shapes (channels, h, w) by name."""
-        return cls(shapes["tokens"][0], shapes["feature_map"][0], shapes["detail_map"][0])
+        return cls(shapes["stride32"][0], shapes["stride16"][0], shapes["stride8"][0])
 
 
 class NoncomplianceHead(nn.Module):
@@ -45,9 +45,9 @@ class NoncomplianceHead(nn.Module):
         super().__init__()
         self.sizes = sizes
         kinds, width = len(KINDS), sizes.width
-        self.from_detail = nn.Conv2d(sizes.detail_map, width, 3, stride=2, padding=1)
-        self.from_feature = nn.Conv2d(sizes.feature_map, width, 1)
-        self.from_tokens = nn.Conv2d(sizes.tokens, width, 1)
+        self.from_detail = nn.Conv2d(sizes.stride8, width, 3, stride=2, padding=1)
+        self.from_feature = nn.Conv2d(sizes.stride16, width, 1)
+        self.from_tokens = nn.Conv2d(sizes.stride32, width, 1)
         self.mixed_norm = nn.BatchNorm2d(width)
         # Whole channels: the head must not learn the fonts and marks of its training by heart.
         self.dropout = nn.Dropout2d(0.3)
@@ -55,10 +55,10 @@ class NoncomplianceHead(nn.Module):
         self.neighbors_norm = nn.BatchNorm2d(width)
         self.to_kinds = nn.Conv2d(width, kinds, 1)
 
-    def forward(self, tokens: Tensor, feature_map: Tensor, detail_map: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits (B, kinds) and maps (B, kinds, h, w) at the stride of `feature_map`."""
-        mixed = self.from_feature(feature_map) + self.from_detail(detail_map)  # (B, W, h, w)
-        mixed = mixed + nn.functional.interpolate(self.from_tokens(tokens), size=feature_map.shape[-2:])
+    def forward(self, stride32: Tensor, stride16: Tensor, stride8: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (B, kinds) and maps (B, kinds, h, w) at stride 16."""
+        mixed = self.from_feature(stride16) + self.from_detail(stride8)  # (B, W, h, w)
+        mixed = mixed + nn.functional.interpolate(self.from_tokens(stride32), size=stride16.shape[-2:])
         mixed = torch.relu(self.mixed_norm(mixed))
         mixed = torch.relu(self.neighbors_norm(self.neighbors(self.dropout(mixed))))
         maps = self.to_kinds(mixed)  # (B, kinds, h, w)
@@ -78,9 +78,9 @@ class NoncomplianceHead(nn.Module):
         """
         tensors = read_tensors(path, _LAYOUT)
         sizes = HeadSizes(
-            tokens=tensors["from_tokens.weight"].shape[1],
-            feature_map=tensors["from_feature.weight"].shape[1],
-            detail_map=tensors["from_detail.weight"].shape[1],
+            stride32=tensors["from_tokens.weight"].shape[1],
+            stride16=tensors["from_feature.weight"].shape[1],
+            stride8=tensors["from_detail.weight"].shape[1],
             width=tensors["mixed_norm.weight"].shape[0],
         )
         head = cls(sizes)
@@ -90,9 +90,9 @@ class NoncomplianceHead(nn.Module):
 
 _NORM = dict.fromkeys(("weight", "bias", "running_mean", "running_var"), ("width",))
 _LAYOUT: dict[str, tuple[int | str, ...]] = {
-    "from_detail.weight": ("width", "detail_map", 3, 3),
-    "from_feature.weight": ("width", "feature_map", 1, 1),
-    "from_tokens.weight": ("width", "tokens", 1, 1),
+    "from_detail.weight": ("width", "stride8", 3, 3),
+    "from_feature.weight": ("width", "stride16", 1, 1),
+    "from_tokens.weight": ("width", "stride32", 1, 1),
     "neighbors.weight": ("width", "width", 3, 3),
     "to_kinds.weight": (len(KINDS), "width", 1, 1),
     "to_kinds.bias": (len(KINDS),),

@@ -20,7 +20,7 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         rules=tuple(RULES),
         also_raises=tuple(code for code, _, _ in KINDS.values() if code not in RULES),
         config=NoncomplianceConfig,
-        requires=frozenset({"tokens", "feature_map", "detail_map", "foreground"}),
+        requires=frozenset({"stride32", "stride16", "stride8", "foreground"}),
         provides=frozenset({"p_noncompliant"}),
         batch_size=8,
         trainer="agpis_sdk.training.noncompliance:train",

@@ -20,7 +20,7 @@ from agpis_sdk import DecodedImage
 if TYPE_CHECKING:
     import torch
 
-GRIDS = {"tokens": 7, "feature_map": 14, "detail_map": 28}
+GRIDS = {"stride32": 7, "stride16": 14, "stride8": 28}
 
 
 class ColorGridBackbone:
@@ -46,7 +46,7 @@ class ColorGridBackbone:
 
     def _facts(self, pixels: NDArray[np.uint8]) -> Mapping[str, NDArray[np.float32]]:
         maps = {name: self._square(pixels, side) for name, side in GRIDS.items()}
-        return {"embedding": maps["tokens"].ravel(), **maps}
+        return {"embedding": maps["stride32"].ravel(), **maps}
 
     @staticmethod
     def _square(pixels: NDArray[np.uint8], side: int) -> NDArray[np.float32]:

@@ -85,5 +85,5 @@ def agpis_backbones() -> Iterable[BackboneSpec]:
         name="color-grid",
         factory="agpis_example.backbone:ColorGridBackbone",
         config=ColorGridConfig,
-        provides=frozenset({"embedding", "tokens", "feature_map", "detail_map"}),
+        provides=frozenset({"embedding", "stride32", "stride16", "stride8"}),
     )

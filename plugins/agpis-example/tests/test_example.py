@@ -170,14 +170,14 @@ class TestColorGrid:
         (facts,) = ColorGridBackbone(ColorGridConfig()).features([decoded(RED)])
 
         assert {name: fact.shape for name, fact in facts.items()} == {
-            "embedding": (147,), "tokens": (3, 7, 7), "feature_map": (3, 14, 14), "detail_map": (3, 28, 28),
+            "embedding": (147,), "stride32": (3, 7, 7), "stride16": (3, 14, 14), "stride8": (3, 28, 28),
         }  # fmt: skip
 
     def test_the_middle_of_a_picture_has_its_color_and_the_margin_is_white(self) -> None:
         (facts,) = ColorGridBackbone(ColorGridConfig()).features([decoded(picture((255, 0, 0), (70, 30)))])
 
-        assert facts["tokens"][:, 3, 3].tolist() == [1, 0, 0]
-        assert facts["tokens"][:, 0, 3].tolist() == [1, 1, 1]
+        assert facts["stride32"][:, 3, 3].tolist() == [1, 0, 0]
+        assert facts["stride32"][:, 0, 3].tolist() == [1, 1, 1]
 
     def test_its_input_is_a_square_tensor(self) -> None:
         assert tuple(ColorGridBackbone(ColorGridConfig()).preprocess(RED).shape) == (3, 224, 224)
