@@ -15,13 +15,13 @@ _HOMES = {
     "agpis_sdk.builtin.muisc.processor": ("MuiscProcessor",),
     "agpis_sdk.components": (
         "Backbone", "BackboneSpec", "ComponentConfig", "Context", "DecodedImage", "ImageChecker", "ImageCheckerSpec",
-        "ImagePair", "ImageSequence", "PairChecker", "PairCheckerSpec", "PrimarySelector", "PrimarySelectorSpec",
+        "ImagePair", "ImageSequence", "MIN_REPORTED_SCORE", "PairChecker", "PairCheckerSpec", "PrimarySelector", "PrimarySelectorSpec",
         "Profile", "Reporter", "ReporterSpec", "SequenceBuilder", "SequenceBuilderSpec", "SequenceCandidates", "SequenceChecker",
         "SequenceCheckerSpec", "image_finding", "pair_finding",
     ),
     "agpis_sdk.config": ("Config", "load_config"),
     "agpis_sdk.errors": ("AgpisError",),
-    "agpis_sdk.facts": ("Background", "Foreground", "Palette"),
+    "agpis_sdk.facts": ("Background", "Foreground", "ColorHistogram"),
     "agpis_sdk.hookspecs": ("hookimpl",),
     "agpis_sdk.pipeline.audit": ("Audit",),
     "agpis_sdk.pipeline.pipeline": ("Pipeline",),
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from agpis_sdk.builtin.muisc.model import Muisc as Muisc
     from agpis_sdk.builtin.muisc.model import MuiscConfig as MuiscConfig
     from agpis_sdk.builtin.muisc.processor import MuiscProcessor as MuiscProcessor
+    from agpis_sdk.components import MIN_REPORTED_SCORE as MIN_REPORTED_SCORE
     from agpis_sdk.components import Backbone as Backbone
     from agpis_sdk.components import BackboneSpec as BackboneSpec
     from agpis_sdk.components import ComponentConfig as ComponentConfig
@@ -63,8 +64,8 @@ if TYPE_CHECKING:
     from agpis_sdk.config import load_config as load_config
     from agpis_sdk.errors import AgpisError as AgpisError
     from agpis_sdk.facts import Background as Background
+    from agpis_sdk.facts import ColorHistogram as ColorHistogram
     from agpis_sdk.facts import Foreground as Foreground
-    from agpis_sdk.facts import Palette as Palette
     from agpis_sdk.hookspecs import hookimpl as hookimpl
     from agpis_sdk.pipeline.audit import Audit as Audit
     from agpis_sdk.pipeline.pipeline import Pipeline as Pipeline

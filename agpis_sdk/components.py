@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 COMPONENT_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
 EVERY_RULE: Final = ""
+MIN_REPORTED_SCORE: Final = 0.05
+"""The score from which a checker reports a finding at all: far below any threshold, so that a config may lower them."""
 FACTORY = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
 
 

@@ -1,13 +1,57 @@
-"""The facts of an image that built-in components provide for anyone who requires them, where they are more than arrays."""
+"""The facts about an image that components exchange by name: the list of them, and the types that are more than arrays.
+
+A component lists what it reads under `requires` and what it computes under `provides`; each fact is computed once per
+image. Whoever provides a fact of the list keeps to its type. A plugin's own facts carry its prefix ("shiny.mask").
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact about an image: its name, its type with shape and range, and what it says."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+_LISTED = (
+    Fact("embedding", "float32 (C,)", "The backbone's pooled feature of the letterboxed image."),
+    Fact("stride32", "float32 (C, h, w)", "The backbone's deepest feature map, 32 input pixels a cell."),
+    Fact("stride16", "float32 (C, h, w)", "The backbone's feature map of 16 input pixels a cell."),
+    Fact("stride8", "float32 (C, h, w)", "The backbone's feature map of 8 input pixels a cell."),
+    Fact("background", "Background", "How plain, white and colorful the picture's edge is."),
+    Fact("foreground", "Foreground or None", "Where the product is; None where no plain background shows it."),
+    Fact(
+        "color_histogram",
+        "ColorHistogram or None",
+        "The product's colors and their shares; None where there is no foreground.",
+    ),
+    Fact(
+        "p_noncompliant",
+        "float in 0..1",
+        "Probability that the image breaks a rule that removes it (p_nc); the engine reads it.",
+    ),
+    Fact(
+        "primary_reasons",
+        "tuple of str",
+        "What lowers p_primary, in words, the weightiest first; the engine reports it.",
+    ),
+    Fact(
+        "duplicates.regions", "Regions", "Regions, keypoints and views that the pair checker compares; private to it."
+    ),
+)
+FACTS: Final[Mapping[str, Fact]] = {fact.name: fact for fact in _LISTED}
+"""Every fact that the SDK's own components provide or require, by name; any plugin may provide one in their place."""
 
 FAR_COLOR = 15.0
 """In Lab with L halved: from half of it on colors are told apart, and from one and a half of it on they are others."""
@@ -34,8 +78,7 @@ class Foreground:
     The fact is None where nothing stands out, and where the background is too busy to tell. `mask` is (h, w) bool at a
     reduced size, `box` (x, y, width, height) in 0..1 of the picture and `fill` its area. `sides` are the shares of the
     picture's left, top, right and bottom side that the product covers, `touching` the largest of them. `offset` is how
-    far the box's middle lies from the picture's, by side, `symmetry` the correlation of the box with its mirror image in
-    -1..1, and `parts` the number of its large pieces.
+    far the box's center lies from the picture's, as a share of the side, whichever axis is further off.
     """
 
     mask: NDArray[np.bool_]
@@ -44,13 +87,11 @@ class Foreground:
     sides: tuple[float, float, float, float]
     touching: float
     offset: float
-    symmetry: float
-    parts: int
 
 
 @dataclass(frozen=True, eq=False)
-class Palette:
-    """The colors of the foreground: the fact "palette", provided by `image-quality`, None where there is no foreground.
+class ColorHistogram:
+    """The colors of the foreground: the fact "color_histogram", provided by `image-quality`, None where there is no foreground.
 
     `colors` is (n, 3) float32 in Lab, with L halved to 0..50, as light changes it more than dye does, and a and b in
     -128..127; `shares` (n,) float32 are how much of the foreground has each, adding up to 1.
@@ -59,12 +100,12 @@ class Palette:
     colors: NDArray[np.float32]
     shares: NDArray[np.float32]
 
-    def difference(self, other: Palette) -> float:
+    def difference(self, other: ColorHistogram) -> float:
         """Return how much of the two foregrounds has colors that the other one lacks, 0..1: the mean of both ways."""
         return (self._lacked_by(other) + other._lacked_by(self)) / 2
 
-    def _lacked_by(self, other: Palette) -> float:
-        """Return the share whose nearest color in another palette is far off; in between, a part of it."""
+    def _lacked_by(self, other: ColorHistogram) -> float:
+        """Return the share whose nearest color in another histogram is far off; in between, a part of it."""
         squares = ((self.colors[:, None] - other.colors[None]) ** 2).sum(axis=2)  # (n, m)
         nearest = squares.min(axis=1) ** 0.5
         far = ((nearest - FAR_COLOR / 2) / FAR_COLOR).clip(0, 1)

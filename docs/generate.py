@@ -18,6 +18,7 @@ from typer.main import get_command
 from agpis_sdk import errors, hookspecs
 from agpis_sdk.cli.app import app
 from agpis_sdk.config import Config, config_schema
+from agpis_sdk.facts import FACTS
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import GalleryAudit, Outcome, Product, Review
 from agpis_sdk.rules import Rule
@@ -36,6 +37,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "config.md", config_page(host)
     yield "cli.md", cli_page()
     yield "errors.md", error_page()
+    yield "facts.md", fact_page(host)
     for record in (Product, Outcome, Review, GalleryAudit):
         yield f"schemas/{record.__name__.lower()}.schema.json", as_json(record.model_json_schema())
     models = {owned.spec.name: owned.spec.config for _, owned in host.all_specs()}
@@ -162,6 +164,25 @@ def error_page() -> str:
     head = (
         NOTE
         + "# Errors\n\nEvery message names a code, the item it is about, and what to do.\n\n| code | meaning |\n|---|---|\n"
+    )
+    return head + "\n".join(rows) + "\n"
+
+
+def fact_page(host: PluginHost) -> str:
+    """Return every fact with its type, its meaning, and the built-in components that provide and require it."""
+    specs = [owned.spec for _, owned in host.all_specs()]
+    rows = [
+        f"| `{fact.name}` | {fact.type} | {fact.meaning} "
+        f"| {', '.join(spec.name for spec in specs if fact.name in spec.provides)} "
+        f"| {', '.join(spec.name for spec in specs if fact.name in spec.requires)} |"
+        for fact in FACTS.values()
+    ]
+    head = (
+        NOTE + "# Facts\n\n"
+        "What components tell each other about an image, computed once per image. A checker lists what it reads under "
+        '`requires` and reads it by `context.fact(image, "foreground")`; any plugin may provide a fact in place of a '
+        "built-in component, in the same type. The dataclasses are in `agpis_sdk.facts`.\n\n"
+        "| fact | type | meaning | provided by | required by |\n|---|---|---|---|---|\n"
     )
     return head + "\n".join(rows) + "\n"
 

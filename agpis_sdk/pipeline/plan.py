@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from agpis_sdk.components import SequenceBuilderSpec, SequenceCheckerSpec
 from agpis_sdk.config import Config
 from agpis_sdk.errors import ConfigError, nearest
+from agpis_sdk.facts import FACTS
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.rules import Rule, RuleSet, selected
 
@@ -198,7 +199,7 @@ def _check_facts(components: Sequence[OwnedSpec], backbone: OwnedSpec) -> None:
                 raise ConfigError(
                     f'requires fact "{fact}", which nothing provides',
                     item=f"{owned.spec.name} ({owned.plugin.owner})",
-                    remedy=nearest(fact, provider),
+                    remedy=_provided_by(fact, provider),
                 )
             source = provider[fact]
             if source is not backbone and components.index(source) >= components.index(owned):
@@ -207,6 +208,12 @@ def _check_facts(components: Sequence[OwnedSpec], backbone: OwnedSpec) -> None:
                     item=f"{owned.spec.name} ({owned.plugin.owner})",
                     remedy=f'set plugins.block = ["{owned.plugin.name}"]',
                 )
+
+
+def _provided_by(fact: str, provided: Iterable[str]) -> str:
+    if fact in FACTS:
+        return f"install or unblock a plugin that provides it ({FACTS[fact].type}: {FACTS[fact].meaning})"
+    return nearest(fact, provided)
 
 
 def _in_order(checkers: list[OwnedSpec]) -> list[OwnedSpec]:

@@ -1,4 +1,4 @@
-"""The palette of a product: which colors stand out, and how two palettes differ."""
+"""The histogram of a product: which colors stand out, and how two histograms differ."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agpis_sdk.builtin.builders.color_agreement import color_mismatch
-from agpis_sdk.builtin.image_quality.color_histogram import palette_of
+from agpis_sdk.builtin.image_quality.color_histogram import color_histogram_of
 from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
-from agpis_sdk.facts import Palette
+from agpis_sdk.facts import ColorHistogram
 
 Color = tuple[int, int, int]
 RED, BLUE, SHADED_RED = (190, 40, 40), (40, 60, 170), (170, 34, 34)
@@ -26,49 +26,49 @@ def photo(*bands: Color, box: tuple[int, int, int, int] = (40, 30, 160, 170)) ->
     return pixels
 
 
-def palette(*bands: Color, **fields: tuple[int, int, int, int]) -> Palette:
+def histogram(*bands: Color, **fields: tuple[int, int, int, int]) -> ColorHistogram:
     pixels = photo(*bands, **fields)
     _, foreground = estimate_foreground(pixels)
     assert foreground is not None
-    return palette_of(pixels, foreground)
+    return color_histogram_of(pixels, foreground)
 
 
 def test_each_color_has_its_share() -> None:
-    found = palette(RED, BLUE)
+    found = histogram(RED, BLUE)
 
     assert found.shares.tolist() == pytest.approx([0.5, 0.5], abs=0.05)
     assert found.shares.sum() == pytest.approx(1)
 
 
 def test_the_background_is_no_color_of_the_product() -> None:
-    assert palette(RED).difference(palette(RED, box=(20, 80, 80, 120))) == 0
+    assert histogram(RED).difference(histogram(RED, box=(20, 80, 80, 120))) == 0
 
 
 def test_a_little_less_light_is_no_other_color() -> None:
-    assert color_mismatch(palette(RED).difference(palette(SHADED_RED))) < 0.5
+    assert color_mismatch(histogram(RED).difference(histogram(SHADED_RED))) < 0.5
 
 
 def test_another_dye_is() -> None:
-    assert palette(RED).difference(palette(BLUE)) == 1
+    assert histogram(RED).difference(histogram(BLUE)) == 1
     assert color_mismatch(1.0) > 0.99
 
 
 def test_half_of_a_product_in_another_color_is_half_a_difference() -> None:
-    assert palette(RED, RED).difference(palette(RED, BLUE)) == pytest.approx(0.25, abs=0.05)
+    assert histogram(RED, RED).difference(histogram(RED, BLUE)) == pytest.approx(0.25, abs=0.05)
 
 
 LAB = st.tuples(st.floats(0, 50), st.floats(-100, 100), st.floats(-100, 100))
 
 
 @st.composite
-def palettes(draw: st.DrawFn) -> Palette:
+def histograms(draw: st.DrawFn) -> ColorHistogram:
     colors = np.array(draw(st.lists(LAB, min_size=1, max_size=5)), np.float32)
     weights = np.array(draw(st.lists(st.floats(0.1, 1), min_size=len(colors), max_size=len(colors))), np.float32)
-    return Palette(colors, weights / weights.sum())
+    return ColorHistogram(colors, weights / weights.sum())
 
 
-@given(palettes(), palettes())
-def test_a_difference_is_the_same_both_ways_and_a_share(one: Palette, other: Palette) -> None:
+@given(histograms(), histograms())
+def test_a_difference_is_the_same_both_ways_and_a_share(one: ColorHistogram, other: ColorHistogram) -> None:
     assert one.difference(other) == pytest.approx(other.difference(one))
     assert -1e-6 <= one.difference(other) <= 1 + 1e-6
     assert one.difference(one) == 0

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from agpis_sdk.builtin.image_quality.checker import MeasuresChecker, falling, rising
+from agpis_sdk.builtin.image_quality.checker import MeasuresChecker, logistic_above, logistic_below
 from agpis_sdk.builtin.image_quality.config import MeasuresConfig
 from agpis_sdk.builtin.image_quality.plugin import agpis_image_checkers, agpis_pair_checkers
 from agpis_sdk.builtin.image_quality.rules import RULES
@@ -189,9 +189,9 @@ def test_a_picture_s_scores_do_not_depend_on_its_batch() -> None:
 
 
 def test_a_measure_is_a_half_at_its_limit_and_goes_the_right_way() -> None:
-    assert rising(3.0, 3.0, 0.1) == falling(3.0, 3.0, 0.1) == 0.5
-    assert rising(3.1, 3.0, 0.1) > 0.5 > falling(3.1, 3.0, 0.1)
-    assert 0 <= rising(-1e9, 3.0, 0.1) < rising(1e9, 3.0, 0.1) <= 1
+    assert logistic_above(3.0, 3.0, 0.1) == logistic_below(3.0, 3.0, 0.1) == 0.5
+    assert logistic_above(3.1, 3.0, 0.1) > 0.5 > logistic_below(3.1, 3.0, 0.1)
+    assert 0 <= logistic_above(-1e9, 3.0, 0.1) < logistic_above(1e9, 3.0, 0.1) <= 1
 
 
 class TestBlur:

@@ -156,6 +156,14 @@ class TestAPlanIsRefused:
         ):
             stand.pipeline()
 
+    def test_when_nothing_provides_a_listed_fact_and_says_what_it_is(self) -> None:
+        stand = Stand().image_checker(reader("foreground", []), requires=frozenset({"foreground"}))
+
+        with pytest.raises(
+            ConfigError, match=r'"foreground", which nothing provides.*provides it \(Foreground or None:'
+        ):
+            stand.pipeline()
+
     def test_when_two_provide_the_same_fact(self) -> None:
         stand = Stand()
         for name in ("one", "two"):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from agpis_sdk.components import Context, DecodedImage, ImageSequence
 from agpis_sdk.errors import ConfigError
-from agpis_sdk.facts import Palette
+from agpis_sdk.facts import ColorHistogram
 from agpis_sdk.records import Finding, SequenceVerdict
 from tests.pipeline.fakes import Stand, product, verdict
 
@@ -24,19 +24,19 @@ def likes_reversed(sequences: Sequence[ImageSequence], context: Context) -> Iter
         yield verdict(sequence, p_qualified=sequence.images[1].position / 10, feedback="yes")
 
 
-def stand(palettes: Mapping[str, Palette] | None = None) -> Stand:
-    """Return a stand whose images have some palettes, by the images' ids."""
+def stand(histograms: Mapping[str, ColorHistogram] | None = None) -> Stand:
+    """Return a stand whose images have some histograms, by the images' ids."""
 
-    def gives_palettes(images: Sequence[DecodedImage], context: Context) -> list[Finding]:
+    def gives_histograms(images: Sequence[DecodedImage], context: Context) -> list[Finding]:
         for image in images:
-            context.provide(image, "palette", (palettes or {}).get(image.id))
+            context.provide(image, "color_histogram", (histograms or {}).get(image.id))
         return []
 
-    return Stand().image_checker(gives_palettes, name="painter", provides=frozenset({"palette"}))
+    return Stand().image_checker(gives_histograms, name="painter", provides=frozenset({"color_histogram"}))
 
 
-def one_color(*lab: float) -> Palette:
-    return Palette(np.array([lab], np.float32), np.ones(1, np.float32))
+def one_color(*lab: float) -> ColorHistogram:
+    return ColorHistogram(np.array([lab], np.float32), np.ones(1, np.float32))
 
 
 RED, BLUE = one_color(25, 60, 40), one_color(25, 10, -60)
@@ -81,7 +81,7 @@ def level(sequences: Sequence[ImageSequence], context: Context) -> Iterator[Sequ
         yield verdict(sequence, p_qualified=0.8)
 
 
-def two_colors(letters: str, red: str) -> dict[str, Palette]:
+def two_colors(letters: str, red: str) -> dict[str, ColorHistogram]:
     return {letter: RED if letter in red else BLUE for letter in letters}
 
 

@@ -1,4 +1,4 @@
-"""Do the images of a sequence show the product in one color? Told from the palettes of what stands out in them."""
+"""Do the images of a sequence show the product in one color? Told from the histograms of what stands out in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from agpis_sdk.components import Context, DecodedImage
-from agpis_sdk.facts import Palette
+from agpis_sdk.facts import ColorHistogram
 
 SAME_COLORS, SLOPE = 1.5, 7.4
 
@@ -26,14 +26,16 @@ class ColorMismatch:
     def _of(self, one: DecodedImage, other: DecodedImage) -> float:
         pair = (min(one.key, other.key), max(one.key, other.key))
         if pair not in self._known:
-            palettes: list[Palette | None] = [self._context.fact(image, "palette") for image in (one, other)]
-            known = [palette for palette in palettes if palette is not None]
+            histograms: list[ColorHistogram | None] = [
+                self._context.fact(image, "color_histogram") for image in (one, other)
+            ]
+            known = [histogram for histogram in histograms if histogram is not None]
             self._known[pair] = color_mismatch(known[0].difference(known[1])) if len(known) == 2 else 0.0
         return self._known[pair]
 
 
 def color_mismatch(difference: float) -> float:
-    """Return the probability that two palettes of this difference are of different colors of a product.
+    """Return the probability that two histograms of this difference are of different colors of a product.
 
     A logistic curve, fitted on half of the products of two shops with as many pairs of one color as of two; on the
     other half it tells 0.81 and 0.60 of the pairs of two colors at 0.21 and 0.22 of those of one.

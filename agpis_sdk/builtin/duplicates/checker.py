@@ -14,7 +14,7 @@ from agpis_sdk.builtin.duplicates.regions import Regions, find_regions
 from agpis_sdk.builtin.duplicates.registration import AlignedPair, align
 from agpis_sdk.builtin.duplicates.rules import RULES
 from agpis_sdk.builtin.duplicates.verdict import PairKind, VerdictHead
-from agpis_sdk.components import AttributedFinding, Context, DecodedImage, ImagePair, pair_finding
+from agpis_sdk.components import MIN_REPORTED_SCORE, AttributedFinding, Context, DecodedImage, ImagePair, pair_finding
 from agpis_sdk.rules import Rule
 
 RULE_OF_KIND: dict[PairKind, Rule] = {
@@ -24,7 +24,6 @@ RULE_OF_KIND: dict[PairKind, Rule] = {
 }
 REPEATED_DETAIL = RULES["enlarged-detail-repeated"]
 FACT = "duplicates.regions"
-SPEAK_FROM = 0.05
 MOST_TURNED, MOST_ZOOMED = 15.0, 1.4  # degrees and factor of a second shot from a step aside
 
 
@@ -48,7 +47,7 @@ class DuplicateChecker:
             box_two = self._original(two, regions_two, aligned.comparison.second_box)
             boxes = (box_two, box_one) if swapped else (box_one, box_two)
             for rule, score in self._verdicts(aligned):
-                if score >= SPEAK_FROM:
+                if score >= MIN_REPORTED_SCORE:
                     message = describe(pair, rule, boxes, aligned.transform, aligned.comparison.covered)
                     yield pair_finding(pair, rule, score, message, boxes)
 

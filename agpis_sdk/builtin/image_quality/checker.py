@@ -10,7 +10,7 @@ import numpy as np
 from cv2.typing import MatLike
 
 from agpis_sdk.builtin.image_quality.background import ring_of
-from agpis_sdk.builtin.image_quality.color_histogram import palette_of
+from agpis_sdk.builtin.image_quality.color_histogram import color_histogram_of
 from agpis_sdk.builtin.image_quality.config import MeasuresConfig
 from agpis_sdk.builtin.image_quality.detail import detail_decay, grid_strengths
 from agpis_sdk.builtin.image_quality.files import GENERATED, generated_term, names_another_format
@@ -18,11 +18,10 @@ from agpis_sdk.builtin.image_quality.foreground import PLAIN_ENOUGH, estimate_fo
 from agpis_sdk.builtin.image_quality.frame import frame_score
 from agpis_sdk.builtin.image_quality.rules import RULES
 from agpis_sdk.builtin.image_quality.sharpness import edge_sharpness
-from agpis_sdk.components import AttributedFinding, Context, DecodedImage, image_finding
+from agpis_sdk.components import MIN_REPORTED_SCORE, AttributedFinding, Context, DecodedImage, image_finding
 from agpis_sdk.facts import Background, Foreground
 from agpis_sdk.records import Box
 
-SPEAK_FROM = 0.05
 CLUTTER_COLORS = 14.0
 EDGE_RING = 0.1
 # From here on the share that the product covers of a side says that it runs out of the picture there.
@@ -39,14 +38,16 @@ class MeasuresChecker:
         self._config = config
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
-        """Provide background, foreground and palette of each image, and a finding for each rule that it nearly breaks."""
+        """Provide background, foreground and color histogram of each image, and a finding for each rule that it nearly breaks."""
         for image in images:
             background, foreground = estimate_foreground(image.pixels)
             context.provide(image, "background", background)
             context.provide(image, "foreground", foreground)
-            context.provide(image, "palette", palette_of(image.pixels, foreground) if foreground else None)
+            context.provide(
+                image, "color_histogram", color_histogram_of(image.pixels, foreground) if foreground else None
+            )
             for name, score, message, box in self._measures(image, background, foreground):
-                if score >= SPEAK_FROM:
+                if score >= MIN_REPORTED_SCORE:
                     yield image_finding(image, RULES[name], score, message, [box] if box else [])
 
     def _measures(
@@ -77,14 +78,14 @@ class MeasuresChecker:
         yield (
             "low-resolution",
             # An image of exactly the limit complies: half a pixel below it the score is 0.5.
-            falling(math.log(shorter), math.log(limit - 0.5), 0.08),
+            logistic_below(math.log(shorter), math.log(limit - 0.5), 0.08),
             f"{width} x {height} pixels; the shorter side should have {limit}",
             None,
         )
         ratio = longer / shorter
         yield (
             "extreme-aspect-ratio",
-            rising(ratio, self._config.max_aspect_ratio + 0.01, 0.15),
+            logistic_above(ratio, self._config.max_aspect_ratio + 0.01, 0.15),
             f"one side is {ratio:.1f} times the other; at most {self._config.max_aspect_ratio:g} fits a gallery",
             None,
         )
@@ -92,25 +93,28 @@ class MeasuresChecker:
     def _sharpness(self, image: DecodedImage) -> Iterator[Measure]:
         sharpness = edge_sharpness(image.pixels)
         if sharpness is not None:
-            score = falling(sharpness, self._config.min_sharpness, 0.012)
+            score = logistic_below(sharpness, self._config.min_sharpness, 0.012)
             yield "blurry-image", score, f"even the sharpest edges are soft (sharpness {sharpness:.2f})", None
 
     def _compression(self, image: DecodedImage) -> Iterator[Measure]:
         """Judge what saving and scaling did to the picture's finest detail."""
         blocks, repeated = grid_strengths(image.detail) if image.detail is not None else (0.0, 0.0)
-        score = rising(blocks, self._config.max_blocks, 0.04)
+        score = logistic_above(blocks, self._config.max_blocks, 0.04)
         message = "the blocks of heavy compression stand out"
         if image.jpeg_quality is not None:
             # A quality of exactly the limit complies.
-            by_quality = falling(image.jpeg_quality, self._config.min_jpeg_quality - 0.5, 2.0)
+            by_quality = logistic_below(image.jpeg_quality, self._config.min_jpeg_quality - 0.5, 2.0)
             if by_quality > score:
                 score, message = by_quality, f"saved at JPEG quality {image.jpeg_quality}"
         yield "compression-artifacts", score, message, None
         decay = detail_decay(image.detail) if image.detail is not None else None
-        score = rising(decay, self._config.max_detail_decay, 0.15) if decay is not None else 0.0
+        score = logistic_above(decay, self._config.max_detail_decay, 0.15) if decay is not None else 0.0
         message = "no finer detail than in a picture of half the size"
-        if rising(repeated, MAX_REPEATED, 0.05) > score:
-            score, message = rising(repeated, MAX_REPEATED, 0.05), "its pixels are repeated, as in an enlarged icon"
+        if logistic_above(repeated, MAX_REPEATED, 0.05) > score:
+            score, message = (
+                logistic_above(repeated, MAX_REPEATED, 0.05),
+                "its pixels are repeated, as in an enlarged icon",
+            )
         yield "upscaled-image", score, message, None
 
     def _light(self, image: DecodedImage, background: Background, foreground: Foreground | None) -> Iterator[Measure]:
@@ -122,37 +126,37 @@ class MeasuresChecker:
         product = _product(luma, background, foreground)
         if product.size:
             clipped = float((product > 0.985).mean())
-            score = rising(clipped, self._config.max_clipped, 0.05)
+            score = logistic_above(clipped, self._config.max_clipped, 0.05)
             yield "over-exposed", score, f"{clipped:.0%} of the product is pure white", None
         brightness = float(luma.mean())
-        score = falling(brightness, self._config.min_brightness, 0.015)
+        score = logistic_below(brightness, self._config.min_brightness, 0.015)
         yield "under-exposed", score, f"the picture is dark (mean brightness {brightness:.0%})", None
-        score = falling(float(high - low), self._config.min_contrast, 0.025)
+        score = logistic_below(float(high - low), self._config.min_contrast, 0.025)
         yield "low-contrast", score, f"light and dark lie close together ({high - low:.0%} of the range)", None
 
     def _surroundings(self, image: DecodedImage, background: Background) -> Iterator[Measure]:
         frame, inside = frame_score(image.pixels)
         if inside is not None:
             box = _original(image, inside)
-            yield "border-or-frame", rising(frame, 0.93, 0.015), "an even border runs around the picture", box
+            yield "border-or-frame", logistic_above(frame, 0.93, 0.015), "an even border runs around the picture", box
         if background.plainness >= PLAIN_ENOUGH:
             # What breaks so plain a ring is the product.
             return
         # A close-up of striped cloth is busy, too, but of few colors.
         busy = (1 - background.plainness) * min(1.0, background.colors / CLUTTER_COLORS)
         limit = self._config.max_background_noise * 0.25
-        score = rising(busy * ring_edges(image), limit, 0.02)
+        score = logistic_above(busy * ring_edges(image), limit, 0.02)
         yield "cluttered-background", score, "the background is full of other things", None
 
     def _framing(self, image: DecodedImage, foreground: Foreground) -> Iterator[Measure]:
         """Judge how the product stands in the picture."""
         box = _original(image, foreground.box)
-        score = falling(foreground.fill, self._config.min_fill, 0.015)
+        score = logistic_below(foreground.fill, self._config.min_fill, 0.015)
         yield "product-too-small", score, f"the product takes {foreground.fill:.0%} of the picture", box
-        score = rising(cut(foreground), self._config.max_cut, 0.03)
+        score = logistic_above(cut(foreground), self._config.max_cut, 0.03)
         yield "product-cropped", score, "the edge of the picture cuts the product", box
         if foreground.touching < 0.02:
-            score = rising(foreground.offset, self._config.max_offset, 0.02)
+            score = logistic_above(foreground.offset, self._config.max_offset, 0.02)
             message = f"the product stands {foreground.offset:.0%} away from the middle"
             yield "product-off-center", score, message, box
 
@@ -170,18 +174,18 @@ def cut(foreground: Foreground) -> float:
     return max(max(left, right) / foreground.box[3], top / 2, bottom / 2)
 
 
-def rising(value: float, limit: float, width: float) -> float:
+def logistic_above(value: float, limit: float, width: float) -> float:
     """Return a score in 0..1 that is 0.5 at `limit` and rises with `value`, by a logistic of the given width.
 
-    >>> rising(3.0, 3.0, 0.1)
+    >>> logistic_above(3.0, 3.0, 0.1)
     0.5
     """
     return 1 / (1 + math.exp(-max(-40.0, min(40.0, (value - limit) / width))))
 
 
-def falling(value: float, limit: float, width: float) -> float:
+def logistic_below(value: float, limit: float, width: float) -> float:
     """Return a score in 0..1 that is 0.5 at `limit` and falls as `value` rises."""
-    return rising(-value, -limit, width)
+    return logistic_above(-value, -limit, width)
 
 
 def ring_edges(image: DecodedImage) -> float:

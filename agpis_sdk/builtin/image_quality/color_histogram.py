@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.facts import Foreground, Palette
+from agpis_sdk.facts import ColorHistogram, Foreground
 
 CELL = 8.0
 SMALLEST_SHARE = 0.004
@@ -14,7 +14,7 @@ SMALLEST_SHARE = 0.004
 ENOUGH_INSIDE = 200
 
 
-def palette_of(pixels: NDArray[np.uint8], foreground: Foreground) -> Palette:
+def color_histogram_of(pixels: NDArray[np.uint8], foreground: Foreground) -> ColorHistogram:
     """Return the colors within the foreground of an (H, W, 3) RGB picture, those of one cell taken together."""
     height, width = foreground.mask.shape
     small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
@@ -26,4 +26,4 @@ def palette_of(pixels: NDArray[np.uint8], foreground: Foreground) -> Palette:
     shares = counts / counts.sum()
     kept = shares >= min(SMALLEST_SHARE, float(shares.max()))
     colors = sums[kept] / counts[kept, None]
-    return Palette(colors.astype(np.float32), (shares[kept] / shares[kept].sum()).astype(np.float32))
+    return ColorHistogram(colors.astype(np.float32), (shares[kept] / shares[kept].sum()).astype(np.float32))

@@ -23,7 +23,6 @@ SHADE = 45.0
 # Of the difference that tells product from background, what may lie between neighbors in a shadow.
 STEP = 0.3
 SMALLEST_PART = 0.1
-MIRROR_SIDE = 24
 
 
 def estimate_foreground(pixels: NDArray[np.uint8]) -> tuple[Background, Foreground | None]:
@@ -43,8 +42,8 @@ def estimate_foreground(pixels: NDArray[np.uint8]) -> tuple[Background, Foregrou
         return background, None
     difference = least_difference(distance, ring)
     different = (distance > difference) & ~_reached(lab[..., 0], distance, ring, difference)
-    mask, parts = _large_parts(cv2.morphologyEx(different.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
-    return background, _foreground(mask, parts, distance) if parts else None
+    mask = _large_parts(cv2.morphologyEx(different.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
+    return background, _foreground(mask) if mask.any() else None
 
 
 def _reached(
@@ -61,17 +60,17 @@ def _reached(
     return np.asarray(reachable[labels])
 
 
-def _large_parts(mask: MatLike) -> tuple[NDArray[np.bool_], int]:
-    """Drop specks, parts far smaller than the largest one; return the rest and how many parts it has."""
+def _large_parts(mask: MatLike) -> NDArray[np.bool_]:
+    """Drop specks, parts far smaller than the largest one."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     large = np.zeros(count, dtype=bool)
     if count > 1:
         areas = stats[1:, cv2.CC_STAT_AREA]
         large[1:] = areas >= areas.max() * SMALLEST_PART
-    return large[labels], int(large.sum())
+    return np.asarray(large[labels])
 
 
-def _foreground(mask: NDArray[np.bool_], parts: int, distance: NDArray[np.float32]) -> Foreground:
+def _foreground(mask: NDArray[np.bool_]) -> Foreground:
     height, width = mask.shape
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
@@ -79,7 +78,6 @@ def _foreground(mask: NDArray[np.bool_], parts: int, distance: NDArray[np.float3
         float(left / width), float(top / height), float((right - left) / width), float((bottom - top) / height),
     )  # fmt: skip
     sides = (float(mask[:, 0].mean()), float(mask[0].mean()), float(mask[:, -1].mean()), float(mask[-1].mean()))
-    outline = np.where(mask, np.minimum(distance, 100), 0)[top:bottom, left:right]
     return Foreground(
         mask=mask,
         box=box,
@@ -87,15 +85,4 @@ def _foreground(mask: NDArray[np.bool_], parts: int, distance: NDArray[np.float3
         sides=sides,
         touching=max(sides),
         offset=max(abs(box[0] + box[2] / 2 - 0.5), abs(box[1] + box[3] / 2 - 0.5)),
-        symmetry=_symmetry(outline),
-        parts=parts,
     )
-
-
-def _symmetry(outline: NDArray[np.float32]) -> float:
-    """Return the correlation of an (h, w) picture with its mirror image, left to right, in -1..1."""
-    # With a margin, or a product that fills its box would have no shape.
-    margins = [(max(1, side // 8),) * 2 for side in outline.shape]
-    square = cv2.resize(np.pad(outline, margins), (MIRROR_SIDE, MIRROR_SIDE), interpolation=cv2.INTER_AREA)
-    centered = square - square.mean()
-    return float((centered * centered[:, ::-1]).sum() / max(float((centered**2).sum()), 1e-6))

@@ -14,13 +14,12 @@ from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.builtin.muisc.features import REQUIRED_FACTS, image_tokens
 from agpis_sdk.builtin.muisc.model import SequenceFeature
 from agpis_sdk.builtin.weights import check_shapes
-from agpis_sdk.components import Context, DecodedImage, ImageSequence
+from agpis_sdk.components import MIN_REPORTED_SCORE, Context, DecodedImage, ImageSequence
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.records import Finding, SequenceVerdict
 from agpis_sdk.rules import RuleSet
 
 BATCH = 16
-SPEAK_FROM = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +131,7 @@ class MuiscScorer:
         self, sequence: ImageSequence, probabilities: np.ndarray[tuple[int], np.dtype[np.float32]], rules: RuleSet
     ) -> Iterator[Finding]:
         """Yield a finding for each class of rule that is worth a word; it is about the sequence as a whole."""
-        for index in np.flatnonzero(probabilities >= SPEAK_FROM):
+        for index in np.flatnonzero(probabilities >= MIN_REPORTED_SCORE):
             code = self._model.config.classes[index]
             if code in rules:
                 rule = rules[code]

@@ -12,14 +12,13 @@ from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
 from agpis_sdk.builtin.noncompliance.kinds import KINDS, UNSURE
 from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, any_kind_logit, peak_box
 from agpis_sdk.builtin.weights import check_shapes
-from agpis_sdk.components import AttributedFinding, Context, DecodedImage, image_finding
+from agpis_sdk.components import MIN_REPORTED_SCORE, AttributedFinding, Context, DecodedImage, image_finding
 from agpis_sdk.facts import Foreground
 from agpis_sdk.media.letterbox import letterbox_geometry
 from agpis_sdk.records import Box
 from agpis_sdk.rules import RuleSet
 
 FACTS = ("stride32", "stride16", "stride8")
-SPEAK_FROM = 0.05
 PRINTABLE = ("AGP120", "AGP122", "AGP125")  # words and marks may as well be printed on the product
 BATCH = 8
 ON_PRODUCT, BESIDE = 0.9, 0.3  # shares of a box that the product takes
@@ -55,7 +54,7 @@ class NoncomplianceChecker:
                 scores = {best: float(p_noncompliant[row])}
                 scores |= {int(kind): float(p_kinds[row, kind]) for kind in np.flatnonzero(~forbidden)}
                 for kind, score in scores.items():
-                    if score >= SPEAK_FROM:
+                    if score >= MIN_REPORTED_SCORE:
                         unsure = kind == best and p_kinds[row, kind] < self._config.kind_share
                         yield self._finding(image, kind, score, maps[row, kind], context, unsure=unsure)
 

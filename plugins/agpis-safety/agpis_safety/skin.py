@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from agpis_safety.config import SkinConfig, against
 from agpis_safety.rules import MUCH_SKIN
-from agpis_sdk import Context, DecodedImage, Finding, Foreground, image_finding
+from agpis_sdk import MIN_REPORTED_SCORE, Context, DecodedImage, Finding, Foreground, image_finding
 
 SIDE = 256
-SPEAK_FROM = 0.05
 
 
 class SkinChecker:
@@ -29,7 +28,7 @@ class SkinChecker:
             context.provide(image, "safety.skin", share)
             limit = self._config.limit_for(context.product(image.product_id).category)
             score = against(share, limit) if limit is not None else 0.0
-            if score >= SPEAK_FROM:
+            if score >= MIN_REPORTED_SCORE:
                 yield image_finding(
                     image, MUCH_SKIN, score, f"{share:.0%} of what it shows is skin; {limit:.0%} may be"
                 )

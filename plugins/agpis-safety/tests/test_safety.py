@@ -43,7 +43,7 @@ def half_skin() -> NDArray[np.uint8]:
 def foreground(columns: slice) -> Foreground:
     mask = np.zeros((50, 60), dtype=bool)
     mask[:, columns] = True
-    return Foreground(mask, (0, 0, 1, 1), 1.0, (0, 0, 0, 0), 0.0, 0.0, 0.0, 1)
+    return Foreground(mask, (0, 0, 1, 1), 1.0, (0, 0, 0, 0), 0.0, 0.0)
 
 
 class TestSkin:

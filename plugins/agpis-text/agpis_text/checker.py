@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk import Context, DecodedImage, Foreground, Rule, image_finding
+from agpis_sdk import MIN_REPORTED_SCORE, Context, DecodedImage, Foreground, Rule, image_finding
 from agpis_sdk.records import Finding
 from agpis_text.codes import code_score, find_codes
 from agpis_text.config import TextConfig
@@ -31,7 +31,6 @@ WORDS = {
     MARKETPLACE: "a marketplace's name",
     OTHER: "text",
 }
-SPEAK_FROM = 0.05
 MOST_QUOTED = 4
 MOST_BESIDE = 0.1  # share of a line on the product that its hull may miss
 
@@ -105,7 +104,7 @@ class TextChecker:
 def _text_findings(image: DecodedImage, found: Sequence[Passage]) -> Iterator[Finding]:
     for rule, words in WORDS.items():
         told = sorted((one for one in found if one.rule is rule), key=lambda one: -one.score)
-        if not told or told[0].score < SPEAK_FROM:
+        if not told or told[0].score < MIN_REPORTED_SCORE:
             continue
         # What is far less sure than the surest is not what the finding is about.
         clear = [one for one in told if one.score >= min(0.5, told[0].score)]
