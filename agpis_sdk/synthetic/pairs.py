@@ -23,11 +23,11 @@ from agpis_sdk.datasets.splits import Split, split_of
 from agpis_sdk.synthetic import augmentations
 from agpis_sdk.synthetic.violations import inject
 from agpis_sdk.synthetic.violations.photometric import jpeg
-from agpis_sdk.synthetic.violations.types import Hand
+from agpis_sdk.synthetic.violations.types import Sampler
 
 Pixels = NDArray[np.uint8]
 PairKind = Literal["duplicate", "variant", "similar-angle", "view", "product"]
-Change = Callable[[Pixels, Hand], Pixels]
+Change = Callable[[Pixels, Sampler], Pixels]
 
 COLORFUL = 0.35
 PHOTOS_PER_PRODUCT = 3
@@ -50,59 +50,59 @@ class LabeledPair:
     second: DecodedImage
 
 
-def _crop(pixels: Pixels, hand: Hand) -> Pixels:
+def _crop(pixels: Pixels, sampler: Sampler) -> Pixels:
     """Keep a part of half to nine tenths of the area, anywhere."""
     height, width = pixels.shape[:2]
-    share = float(np.sqrt(hand.rng.uniform(0.5, 0.9)))
+    share = float(np.sqrt(sampler.rng.uniform(0.5, 0.9)))
     inner_height, inner_width = round(height * share), round(width * share)
-    top, left = int(hand.rng.integers(height - inner_height + 1)), int(hand.rng.integers(width - inner_width + 1))
+    top, left = int(sampler.rng.integers(height - inner_height + 1)), int(sampler.rng.integers(width - inner_width + 1))
     return np.ascontiguousarray(pixels[top : top + inner_height, left : left + inner_width])
 
 
-def _mirrored(pixels: Pixels, _: Hand) -> Pixels:
+def _mirrored(pixels: Pixels, _: Sampler) -> Pixels:
     return augmentations.mirrored(pixels)
 
 
-def _turned(pixels: Pixels, hand: Hand) -> Pixels:
+def _turned(pixels: Pixels, sampler: Sampler) -> Pixels:
     """Turn by 4 to 25 degrees either way."""
-    return augmentations.turned(pixels, float(hand.rng.uniform(4, 25)) * (1 if hand.rng.random() < 0.5 else -1))
+    return augmentations.turned(pixels, float(sampler.rng.uniform(4, 25)) * (1 if sampler.rng.random() < 0.5 else -1))
 
 
-def _small(pixels: Pixels, _: Hand) -> Pixels:
+def _small(pixels: Pixels, _: Sampler) -> Pixels:
     """Shrink to a third of each side."""
     return np.asarray(cv2.resize(pixels, None, fx=1 / 3, fy=1 / 3, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _recompressed(pixels: Pixels, _: Hand) -> Pixels:
+def _recompressed(pixels: Pixels, _: Sampler) -> Pixels:
     """Save as JPEG of quality 30."""
     return jpeg(pixels, 30)
 
 
-def _bannered(pixels: Pixels, hand: Hand) -> Pixels:
+def _bannered(pixels: Pixels, sampler: Sampler) -> Pixels:
     """Lay a banner over it; fonts, wordings and layouts of the test split are never drawn in training."""
-    return inject("banner", pixels, hand.rng, split=hand.split, others=hand.others).pixels
+    return inject("banner", pixels, sampler.rng, split=sampler.split, others=sampler.others).pixels
 
 
-def _brightened(pixels: Pixels, hand: Hand) -> Pixels:
+def _brightened(pixels: Pixels, sampler: Sampler) -> Pixels:
     return augmentations.brighter(
-        pixels, float(hand.rng.choice([hand.rng.uniform(0.75, 0.9), hand.rng.uniform(1.1, 1.25)]))
+        pixels, float(sampler.rng.choice([sampler.rng.uniform(0.75, 0.9), sampler.rng.uniform(1.1, 1.25)]))
     )
 
 
-def _collage(pixels: Pixels, hand: Hand) -> Pixels:
+def _collage(pixels: Pixels, sampler: Sampler) -> Pixels:
     """Put it beside another photo of the same height, in one picture."""
-    stranger, height = hand.others[0], pixels.shape[0]
+    stranger, height = sampler.others[0], pixels.shape[0]
     width = max(1, round(stranger.shape[1] * height / stranger.shape[0]))
     beside = np.asarray(cv2.resize(stranger, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    parts = [pixels, beside] if hand.rng.random() < 0.5 else [beside, pixels]
+    parts = [pixels, beside] if sampler.rng.random() < 0.5 else [beside, pixels]
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 
-def _cut_and_saved(pixels: Pixels, hand: Hand) -> Pixels:
+def _cut_and_saved(pixels: Pixels, sampler: Sampler) -> Pixels:
     """Crop, shrink and recompress, as an image does on its way through three shops."""
-    cut = augmentations.cropped(pixels, float(hand.rng.uniform(0.75, 0.95)), hand.rng)
+    cut = augmentations.cropped(pixels, float(sampler.rng.uniform(0.75, 0.95)), sampler.rng)
     shrunk = cv2.resize(cut, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
-    return _recompressed(np.asarray(shrunk, np.uint8), hand)
+    return _recompressed(np.asarray(shrunk, np.uint8), sampler)
 
 
 CHANGES: Mapping[str, Change] = {
@@ -135,9 +135,9 @@ def labeled_pairs(folders: Sequence[Path], *, seed: int = 0) -> Iterator[Labeled
             rng = np.random.default_rng([seed, number, len(photos)])
             stranger = strangers.get(split, photos[0].pixels[::-1].copy())
             # Banners of the test split share no font, wording or layout with those of training.
-            hand = Hand(rng, "test" if split == "test" else "train", 0.5, [stranger])
+            sampler = Sampler(rng, "test" if split == "test" else "train", 0.5, [stranger])
             for photo in photos[:PHOTOS_PER_PRODUCT]:
-                for kind, change, pixels in _made(photo, hand):
+                for kind, change, pixels in _made(photo, sampler):
                     yield LabeledPair(kind, change, split, folder.name, photo, _copy(photo, change, pixels))
             known = facts.get(product.id, {})
             for kind, first, second in _own_pairs(photos, known, rng):
@@ -148,14 +148,14 @@ def labeled_pairs(folders: Sequence[Path], *, seed: int = 0) -> Iterator[Labeled
             strangers[split] = photos[0].pixels
 
 
-def _made(photo: DecodedImage, hand: Hand) -> Iterator[tuple[PairKind, str, Pixels]]:
+def _made(photo: DecodedImage, sampler: Sampler) -> Iterator[tuple[PairKind, str, Pixels]]:
     """Yield changes of a photo, with what a reviewer would call the pair."""
     pixels = np.array(photo.pixels)
-    for name in hand.rng.choice(list(CHANGES), CHANGES_PER_PHOTO, replace=False).tolist():
-        yield "duplicate", name, CHANGES[name](pixels, hand)
+    for name in sampler.rng.choice(list(CHANGES), CHANGES_PER_PHOTO, replace=False).tolist():
+        yield "duplicate", name, CHANGES[name](pixels, sampler)
     if augmentations.colorfulness(pixels) > COLORFUL:
-        yield "variant", "recolored", augmentations.recolored(pixels, float(hand.rng.uniform(50, 310)))
-    yield "similar-angle", "a step aside", augmentations.from_nearly_the_same_angle(pixels, hand.rng)
+        yield "variant", "recolored", augmentations.recolored(pixels, float(sampler.rng.uniform(50, 310)))
+    yield "similar-angle", "a step aside", augmentations.from_nearly_the_same_angle(pixels, sampler.rng)
 
 
 def _own_pairs(

@@ -15,7 +15,7 @@ import numpy as np
 from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.records import CandidateImage, Product, Review
 from agpis_sdk.synthetic.galleries import Gallery, read_clean_galleries
-from agpis_sdk.synthetic.sequences import TABLE_1, Desk, Draft, drafts
+from agpis_sdk.synthetic.sequences import TABLE_1, SequenceSampler, SyntheticReview, synthetic_reviews
 
 REVIEWS, MANIFEST, SUBSETS = "reviews.jsonl", "manifest.json", "subsets.json"
 CATEGORIES = {"1": "single", "2": "pair", "3": "multi"}
@@ -52,10 +52,10 @@ def build_reviews(
     digest = hashlib.sha256()
     with (out / REVIEWS).open("w", encoding="utf-8") as lines:
         for number, gallery in enumerate(galleries):
-            desk = Desk(gallery, _strangers(gallery, galleries), np.random.default_rng([seed, number]))
+            sampler = SequenceSampler(gallery, _strangers(gallery, galleries), np.random.default_rng([seed, number]))
             count, own_shares = plan[gallery.length > 1]
-            for index, draft in enumerate(drafts(desk, count, own_shares)):
-                review = _write(draft, gallery, out, f"{number:04d}-{index:03d}", digest)
+            for index, synthetic in enumerate(synthetic_reviews(sampler, count, own_shares)):
+                review = _write(synthetic, gallery, out, f"{number:04d}-{index:03d}", digest)
                 lines.write(review.model_dump_json() + "\n")
                 reviews.append(review)
     (out / SUBSETS).write_text(json.dumps(_subsets(reviews, seed), indent=1) + "\n", encoding="utf-8")
@@ -95,32 +95,32 @@ def _strangers(gallery: Gallery, galleries: Sequence[Gallery]) -> list[Gallery]:
     ]
 
 
-def _write(draft: Draft, gallery: Gallery, out: Path, name: str, digest: hashlib._Hash) -> Review:
-    """Write a draft's images and return its record; the product's attributes say where it came from."""
+def _write(synthetic: SyntheticReview, gallery: Gallery, out: Path, name: str, digest: hashlib._Hash) -> Review:
+    """Write a synthetic review's images and return its record; the product's attributes say where it came from."""
     images = []
-    for position, pixels in enumerate(draft.pixels):
+    for position, pixels in enumerate(synthetic.pixels):
         uri = f"images/{name}-{position}.jpg"
         bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
         data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
         digest.update(data)
         (out / uri).write_bytes(data)
-        images.append(CandidateImage(id=f"{position}-{draft.names[position]}", uri=uri))
+        images.append(CandidateImage(id=f"{position}-{synthetic.names[position]}", uri=uri))
     attributes = {"source": gallery.product.id, "split": gallery.split}
-    if draft.box is not None and draft.position is not None:
-        attributes["box"] = json.dumps([draft.position, *draft.box])
+    if synthetic.box is not None and synthetic.position is not None:
+        attributes["box"] = json.dumps([synthetic.position, *synthetic.box])
     product = Product(
         id=f"{gallery.product.id}-{name}",
-        title=draft.title,
-        category=draft.category,
+        title=synthetic.title,
+        category=synthetic.category,
         images=tuple(images),
         attributes=attributes,
     )
     return Review(
         product=product,
         sequence=tuple(image.id for image in images),
-        decision="rejected" if draft.rules else "accepted",
-        feedback=draft.feedback,
-        rules=draft.rules,
+        decision="rejected" if synthetic.rules else "accepted",
+        feedback=synthetic.feedback,
+        rules=synthetic.rules,
     )
 
 

@@ -31,8 +31,8 @@ LOUD_GROUNDS = ((196, 40, 48), (30, 110, 190), (250, 205, 40), (40, 140, 80), (6
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A sequence under way: what its images show, their pixels, and what a reviewer says of it."""
+class SyntheticReview:
+    """A sequence and its review: what the images show, their pixels, the broken rules and the reviewer's words."""
 
     names: tuple[str, ...]
     views: tuple[str, ...]
@@ -46,43 +46,45 @@ class Draft:
 
 
 @dataclass(frozen=True, eq=False)
-class Desk:
-    """Where one product's sequences are made: its gallery, the other galleries of its split, and the dice."""
+class SequenceSampler:
+    """Draws the sequences of one product from its gallery, the other galleries of its split, and a random source."""
 
     gallery: Gallery
     strangers: Sequence[Gallery]
     rng: np.random.Generator
 
     @property
-    def pool(self) -> Split:
-        """Which fonts, marks, wordings and layouts may be drawn: the test's own are never seen before it."""
+    def split(self) -> Split:
+        """Which fonts, marks, phrases and layouts may be drawn: those of the test split occur in no other."""
         return "test" if self.gallery.split == "test" else "train"
 
     def chance(self, probability: float) -> bool:
-        """Throw the dice."""
+        """Return True with the given probability."""
         return bool(self.rng.random() < probability)
 
-    def one_of(self, items: Sequence[str]) -> str:
-        """Choose one, each as likely as the next."""
+    def choice(self, items: Sequence[str]) -> str:
+        """Return one of the items, each as likely as the next."""
         return items[int(self.rng.integers(len(items)))]
 
 
-def drafts(desk: Desk, count: int, shares: Sequence[float] = TABLE_1) -> Iterator[Draft]:
+def synthetic_reviews(
+    sampler: SequenceSampler, count: int, shares: Sequence[float] = TABLE_1
+) -> Iterator[SyntheticReview]:
     """Yield up to `count` sequences of one product; `shares` of accepted, single, pair and multi-image samples.
 
     A gallery with one photo gives sequences of one image, and no pairs.
     """
     makers = (_accepted, _single, _pair, _multi)
     for _ in range(count):
-        maker = makers[int(desk.rng.choice(len(makers), p=np.asarray(shares) / sum(shares)))]
-        draft = maker(desk)
-        if draft is not None:
-            yield _with_second(draft, desk) if draft.rules and desk.chance(TWO_RULES) else draft
+        maker = makers[int(sampler.rng.choice(len(makers), p=np.asarray(shares) / sum(shares)))]
+        review = maker(sampler)
+        if review is not None:
+            yield _with_second(review, sampler) if review.rules and sampler.chance(TWO_RULES) else review
 
 
-def _clean(desk: Desk) -> Draft:
+def _clean(sampler: SequenceSampler) -> SyntheticReview:
     """Put the main view first, then other views, all a little different in framing, light and sometimes color."""
-    gallery, rng = desk.gallery, desk.rng
+    gallery, rng = sampler.gallery, sampler.rng
     lengths = range(1, min(gallery.length, LONGEST) + 1)
     weights = np.array([0.12, 0.28, 0.5, 0.1])[: len(lengths)]
     if gallery.length > 1:
@@ -93,133 +95,133 @@ def _clean(desk: Desk) -> Draft:
     pixels = tuple(gallery.photos[name] for name in names)
     title = gallery.product.title
     # Print on a carton must stay readable, so only what comes in several colors is mirrored or dyed.
-    if gallery.variants and desk.chance(0.5):
+    if gallery.variants and sampler.chance(0.5):
         pixels = tuple(augmentations.mirrored(image) for image in pixels)
-    if gallery.variants and desk.chance(0.45):
+    if gallery.variants and sampler.chance(0.45):
         degrees = float(rng.uniform(40, 320))
         pixels = tuple(augmentations.recolored(image, degrees) for image in pixels)
-    elif gallery.color and desk.chance(0.4):
-        title = f"{title} {gallery.color}" if desk.chance(0.5) else f"{gallery.color} {title}"
+    elif gallery.color and sampler.chance(0.4):
+        title = f"{title} {gallery.color}" if sampler.chance(0.5) else f"{gallery.color} {title}"
     pixels = tuple(augmentations.retaken(image, rng) for image in pixels)
-    category = "" if desk.chance(0.3) else gallery.product.category
-    return Draft(names, tuple(gallery.views[name] for name in names), pixels, title, category)
+    category = "" if sampler.chance(0.3) else gallery.product.category
+    return SyntheticReview(names, tuple(gallery.views[name] for name in names), pixels, title, category)
 
 
-def _accepted(desk: Desk) -> Draft:
-    draft = _clean(desk)
-    if desk.chance(0.25):
-        position = int(desk.rng.integers(len(draft.pixels)))
+def _accepted(sampler: SequenceSampler) -> SyntheticReview:
+    review = _clean(sampler)
+    if sampler.chance(0.25):
+        position = int(sampler.rng.integers(len(review.pixels)))
         # Printed cloth is on one image and plain on the others only in a violation: one image alone may be dyed.
-        fine, what = hard_negative(draft.pixels[position], desk.rng, split=desk.pool)
-        if len(draft.pixels) == 1 or what in HARMLESS_ALONE:
-            return _changed(draft, position, draft.names[position], fine)
-    return draft
+        fine, what = hard_negative(review.pixels[position], sampler.rng, split=sampler.split)
+        if len(review.pixels) == 1 or what in HARMLESS_ALONE:
+            return _changed(review, position, review.names[position], fine)
+    return review
 
 
-def _single(desk: Desk) -> Draft:
-    draft = _clean(desk)
-    if draft.views[-1] == "setting" and desk.chance(0.15):
-        return _setting_first(draft, desk)
-    position = int(desk.rng.integers(len(draft.pixels)))
-    plain = augmentations.plain_ground(draft.pixels[position]) is not None
+def _single(sampler: SequenceSampler) -> SyntheticReview:
+    review = _clean(sampler)
+    if review.views[-1] == "setting" and sampler.chance(0.15):
+        return _setting_first(review, sampler)
+    position = int(sampler.rng.integers(len(review.pixels)))
+    plain = augmentations.plain_ground(review.pixels[position]) is not None
     kinds = [kind for kind in KINDS if plain or kind not in ON_PLAIN_GROUND]
-    return _inject(draft, desk.one_of(kinds), position, desk)
+    return _inject(review, sampler.choice(kinds), position, sampler)
 
 
-def _inject(draft: Draft, kind: str, position: int, desk: Desk) -> Draft:
-    count = min(3, len(desk.strangers))
-    chosen = [desk.strangers[int(at)] for at in desk.rng.choice(len(desk.strangers), count, replace=False)]
-    others = [stranger.photos[stranger.main] for stranger in chosen] or list(draft.pixels)
-    violation = inject(kind, draft.pixels[position], desk.rng, split=desk.pool, others=others)
-    feedback = about_one(violation.code, position, violation.thing, violation.place, desk.rng)
-    changed = _changed(draft, position, draft.names[position], violation.pixels)
+def _inject(review: SyntheticReview, kind: str, position: int, sampler: SequenceSampler) -> SyntheticReview:
+    count = min(3, len(sampler.strangers))
+    chosen = [sampler.strangers[int(at)] for at in sampler.rng.choice(len(sampler.strangers), count, replace=False)]
+    others = [stranger.photos[stranger.main] for stranger in chosen] or list(review.pixels)
+    violation = inject(kind, review.pixels[position], sampler.rng, split=sampler.split, others=others)
+    feedback = about_one(violation.code, position, violation.thing, violation.place, sampler.rng)
+    changed = _changed(review, position, review.names[position], violation.pixels)
     return replace(changed, rules=(violation.code,), feedback=feedback, position=position, box=violation.box)
 
 
-def _setting_first(draft: Draft, desk: Desk) -> Draft:
+def _setting_first(review: SyntheticReview, sampler: SequenceSampler) -> SyntheticReview:
     """A photo from the store stands where the product alone should be."""
-    order = (len(draft.pixels) - 1, *range(1, len(draft.pixels) - 1), 0)
-    feedback = about_one("AGP115", 0, "a store's shelf behind the product", "whole image", desk.rng)
-    return replace(_ordered(draft, order), rules=("AGP115",), feedback=feedback, position=0)
+    order = (len(review.pixels) - 1, *range(1, len(review.pixels) - 1), 0)
+    feedback = about_one("AGP115", 0, "a store's shelf behind the product", "whole image", sampler.rng)
+    return replace(_ordered(review, order), rules=("AGP115",), feedback=feedback, position=0)
 
 
-def _with_second(draft: Draft, desk: Desk) -> Draft:
+def _with_second(review: SyntheticReview, sampler: SequenceSampler) -> SyntheticReview:
     """Add a second violation, in an image that has none."""
-    free = [place for place in range(len(draft.pixels)) if place != draft.position]
+    free = [place for place in range(len(review.pixels)) if place != review.position]
     if not free:
-        return draft
-    position = free[int(desk.rng.integers(len(free)))]
-    second = _inject(draft, desk.one_of(("banner", "watermark", "blur", "price-badge")), position, desk)
+        return review
+    position = free[int(sampler.rng.integers(len(free)))]
+    second = _inject(review, sampler.choice(("banner", "watermark", "blur", "price-badge")), position, sampler)
     return replace(
-        draft,
+        review,
         pixels=second.pixels,
-        rules=(*draft.rules, *second.rules),
-        feedback=and_also(draft.feedback, second.feedback, desk.rng),
+        rules=(*review.rules, *second.rules),
+        feedback=and_also(review.feedback, second.feedback, sampler.rng),
     )
 
 
-def _pair(desk: Desk) -> Draft | None:
-    draft = _clean(desk)
-    if len(draft.pixels) < 2 or not desk.strangers:
+def _pair(sampler: SequenceSampler) -> SyntheticReview | None:
+    review = _clean(sampler)
+    if len(review.pixels) < 2 or not sampler.strangers:
         return None
-    position = int(desk.rng.integers(1, len(draft.pixels)))
+    position = int(sampler.rng.integers(1, len(review.pixels)))
     makers = tuple(PAIR_MAKERS)
-    maker = makers[int(desk.rng.choice(len(makers), p=list(PAIR_MAKERS.values())))]
-    return maker(draft, position, desk)
+    maker = makers[int(sampler.rng.choice(len(makers), p=list(PAIR_MAKERS.values())))]
+    return maker(review, position, sampler)
 
 
-def _source(draft: Draft, position: int, desk: Desk) -> int:
-    return int(desk.rng.choice([place for place in range(len(draft.pixels)) if place != position]))
+def _source(review: SyntheticReview, position: int, sampler: SequenceSampler) -> int:
+    return int(sampler.rng.choice([place for place in range(len(review.pixels)) if place != position]))
 
 
-def _copy(draft: Draft, position: int, desk: Desk) -> Draft:
-    source = _source(draft, position, desk)
-    pixels, how = augmentations.copied(draft.pixels[source], desk.rng)
-    return _two(draft, "AGP201", source, position, pixels, f"the same photo, {how}", desk)
+def _copy(review: SyntheticReview, position: int, sampler: SequenceSampler) -> SyntheticReview:
+    source = _source(review, position, sampler)
+    pixels, how = augmentations.copied(review.pixels[source], sampler.rng)
+    return _two(review, "AGP201", source, position, pixels, f"the same photo, {how}", sampler)
 
 
-def _exact_copy(draft: Draft, position: int, desk: Desk) -> Draft:
-    source = _source(draft, position, desk)
-    return _two(draft, "AGP202", source, position, draft.pixels[source], "the same picture twice", desk)
+def _exact_copy(review: SyntheticReview, position: int, sampler: SequenceSampler) -> SyntheticReview:
+    source = _source(review, position, sampler)
+    return _two(review, "AGP202", source, position, review.pixels[source], "the same picture twice", sampler)
 
 
-def _similar_angle(draft: Draft, position: int, desk: Desk) -> Draft:
-    source = _source(draft, position, desk)
-    pixels = augmentations.from_nearly_the_same_angle(draft.pixels[source], desk.rng)
-    return _two(draft, "AGP203", source, position, pixels, "nearly the same shot", desk)
+def _similar_angle(review: SyntheticReview, position: int, sampler: SequenceSampler) -> SyntheticReview:
+    source = _source(review, position, sampler)
+    pixels = augmentations.from_nearly_the_same_angle(review.pixels[source], sampler.rng)
+    return _two(review, "AGP203", source, position, pixels, "nearly the same shot", sampler)
 
 
-def _repeated_detail(draft: Draft, position: int, desk: Desk) -> Draft:
-    pixels = augmentations.close_up(draft.pixels[0], desk.rng)
-    return _two(draft, "AGP206", 0, position, pixels, "a part of the first one, enlarged", desk)
+def _repeated_detail(review: SyntheticReview, position: int, sampler: SequenceSampler) -> SyntheticReview:
+    pixels = augmentations.close_up(review.pixels[0], sampler.rng)
+    return _two(review, "AGP206", 0, position, pixels, "a part of the first one, enlarged", sampler)
 
 
-def _other_color(draft: Draft, position: int, desk: Desk) -> Draft:
+def _other_color(review: SyntheticReview, position: int, sampler: SequenceSampler) -> SyntheticReview:
     """A real variant where there is one, else the same view in a hue that is plainly another."""
-    gallery = desk.gallery
-    if gallery.variants and (desk.chance(0.5) or augmentations.colorfulness(draft.pixels[position]) < COLORFUL):
-        name = desk.one_of(gallery.variants)
-        pixels = augmentations.retaken(gallery.photos[name], desk.rng)
-        return _two(draft, "AGP204", 0, position, pixels, "the color is not the same", desk)
-    if augmentations.colorfulness(draft.pixels[position]) < COLORFUL:
-        return _other_product(draft, position, desk)
-    pixels = augmentations.recolored(draft.pixels[position], float(desk.rng.uniform(70, 290)))
-    return _two(draft, "AGP204", 0, position, pixels, "the color is not the same", desk)
+    gallery = sampler.gallery
+    if gallery.variants and (sampler.chance(0.5) or augmentations.colorfulness(review.pixels[position]) < COLORFUL):
+        name = sampler.choice(gallery.variants)
+        pixels = augmentations.retaken(gallery.photos[name], sampler.rng)
+        return _two(review, "AGP204", 0, position, pixels, "the color is not the same", sampler)
+    if augmentations.colorfulness(review.pixels[position]) < COLORFUL:
+        return _other_product(review, position, sampler)
+    pixels = augmentations.recolored(review.pixels[position], float(sampler.rng.uniform(70, 290)))
+    return _two(review, "AGP204", 0, position, pixels, "the color is not the same", sampler)
 
 
-def _other_product(draft: Draft, position: int, desk: Desk) -> Draft:
-    stranger = desk.strangers[int(desk.rng.integers(len(desk.strangers)))]
-    name = desk.one_of((stranger.main, *stranger.others))
-    pixels = augmentations.retaken(stranger.photos[name], desk.rng)
-    return _two(draft, "AGP205", 0, position, pixels, "they are not the same product", desk)
+def _other_product(review: SyntheticReview, position: int, sampler: SequenceSampler) -> SyntheticReview:
+    stranger = sampler.strangers[int(sampler.rng.integers(len(sampler.strangers)))]
+    name = sampler.choice((stranger.main, *stranger.others))
+    pixels = augmentations.retaken(stranger.photos[name], sampler.rng)
+    return _two(review, "AGP205", 0, position, pixels, "they are not the same product", sampler)
 
 
-def _other_style(draft: Draft, position: int, desk: Desk) -> Draft:
-    pixels, how = augmentations.in_other_style(draft.pixels[position], desk.rng)
-    return _two(draft, "AGP207", 0, position, pixels, how, desk)
+def _other_style(review: SyntheticReview, position: int, sampler: SequenceSampler) -> SyntheticReview:
+    pixels, how = augmentations.in_other_style(review.pixels[position], sampler.rng)
+    return _two(review, "AGP207", 0, position, pixels, how, sampler)
 
 
-PairMaker = Callable[[Draft, int, Desk], Draft]
+PairMaker = Callable[[SyntheticReview, int, SequenceSampler], SyntheticReview]
 PAIR_MAKERS: Mapping[PairMaker, float] = {
     _copy: 0.26,
     _exact_copy: 0.06,
@@ -231,92 +233,96 @@ PAIR_MAKERS: Mapping[PairMaker, float] = {
 }
 
 
-def _two(draft: Draft, code: str, first: int, position: int, pixels: Pixels, thing: str, desk: Desk) -> Draft:
+def _two(
+    review: SyntheticReview, code: str, first: int, position: int, pixels: Pixels, thing: str, sampler: SequenceSampler
+) -> SyntheticReview:
     low, high = sorted((first, position))
-    feedback = about_two(code, low, high, thing, desk.rng)
-    changed = _changed(draft, position, "replaced", pixels)
+    feedback = about_two(code, low, high, thing, sampler.rng)
+    changed = _changed(review, position, "replaced", pixels)
     return replace(changed, rules=(code,), feedback=feedback, position=position)
 
 
-def _multi(desk: Desk) -> Draft | None:
-    draft = _clean(desk)
-    if len(draft.pixels) < 2 or desk.chance(0.3):
-        return _wrong_title(draft, desk)
-    choice = desk.rng.random()
+def _multi(sampler: SequenceSampler) -> SyntheticReview | None:
+    review = _clean(sampler)
+    if len(review.pixels) < 2 or sampler.chance(0.3):
+        return _wrong_title(review, sampler)
+    choice = sampler.rng.random()
     if choice < 0.55:
-        return _wrong_first(draft, desk)
+        return _wrong_first(review, sampler)
     if choice < 0.72:
-        pixels = tuple(augmentations.close_up(image, desk.rng) for image in draft.pixels)
-        return _whole(replace(draft, pixels=pixels), "AGP306", "every image is a close-up", desk)
-    if choice < 0.86 and len(draft.pixels) > 2:
-        copies = (augmentations.copied(draft.pixels[0], desk.rng)[0] for _ in draft.pixels[1:])
-        return _whole(replace(draft, pixels=(draft.pixels[0], *copies)), "AGP305", "all images show one view", desk)
-    return _loud_grounds(draft, desk)
+        pixels = tuple(augmentations.close_up(image, sampler.rng) for image in review.pixels)
+        return _whole(replace(review, pixels=pixels), "AGP306", "every image is a close-up", sampler)
+    if choice < 0.86 and len(review.pixels) > 2:
+        copies = (augmentations.copied(review.pixels[0], sampler.rng)[0] for _ in review.pixels[1:])
+        return _whole(
+            replace(review, pixels=(review.pixels[0], *copies)), "AGP305", "all images show one view", sampler
+        )
+    return _loud_grounds(review, sampler)
 
 
-def _wrong_title(draft: Draft, desk: Desk) -> Draft | None:
+def _wrong_title(review: SyntheticReview, sampler: SequenceSampler) -> SyntheticReview | None:
     """The title and category of another product, or the title in another color."""
-    gallery = desk.gallery
-    if gallery.color in COLORS and desk.chance(0.4) and draft.title != gallery.product.title:
-        wrong = desk.one_of([color for color in COLORS if color != gallery.color])
-        title = draft.title.replace(gallery.color, wrong)
-        return _whole(replace(draft, title=title), "AGP304", "the title names another color", desk)
+    gallery = sampler.gallery
+    if gallery.color in COLORS and sampler.chance(0.4) and review.title != gallery.product.title:
+        wrong = sampler.choice([color for color in COLORS if color != gallery.color])
+        title = review.title.replace(gallery.color, wrong)
+        return _whole(replace(review, title=title), "AGP304", "the title names another color", sampler)
     top = gallery.product.category.split("/")[:2]
-    foreign = [other for other in desk.strangers if other.product.category.split("/")[:2] != top]
+    foreign = [other for other in sampler.strangers if other.product.category.split("/")[:2] != top]
     if not foreign:
         return None
-    other = foreign[int(desk.rng.integers(len(foreign)))].product
-    category = other.category if draft.category else ""
+    other = foreign[int(sampler.rng.integers(len(foreign)))].product
+    category = other.category if review.category else ""
     return _whole(
-        replace(draft, title=other.title, category=category), "AGP304", "the title names another product", desk
+        replace(review, title=other.title, category=category), "AGP304", "the title names another product", sampler
     )
 
 
-def _wrong_first(draft: Draft, desk: Desk) -> Draft | None:
+def _wrong_first(review: SyntheticReview, sampler: SequenceSampler) -> SyntheticReview | None:
     """Let another view, or a detail, stand first."""
-    place = int(desk.rng.integers(1, len(draft.pixels)))
-    view = draft.views[place]
+    place = int(sampler.rng.integers(1, len(review.pixels)))
+    view = review.views[place]
     if view == "setting":
-        return _setting_first(draft, desk)
-    if desk.chance(0.35):
-        detail = augmentations.close_up(draft.pixels[0], desk.rng)
-        draft = _changed(draft, 0, "detail", detail)
-        return _first(draft, "AGP301", "look at the first image, it does not show the whole product", desk)
-    swapped = _ordered(draft, (place, *(at for at in range(len(draft.pixels)) if at != place)))
+        return _setting_first(review, sampler)
+    if sampler.chance(0.35):
+        detail = augmentations.close_up(review.pixels[0], sampler.rng)
+        review = _changed(review, 0, "detail", detail)
+        return _first(review, "AGP301", "look at the first image, it does not show the whole product", sampler)
+    swapped = _ordered(review, (place, *(at for at in range(len(review.pixels)) if at != place)))
     if view in BACK_VIEWS:
-        return _first(swapped, "AGP308", "look at the first image, it shows the back", desk)
+        return _first(swapped, "AGP308", "look at the first image, it shows the back", sampler)
     thing = "the sole stands first" if view == "outsole" else "the main view should be the first image"
-    return _first(swapped, "AGP302", thing, desk)
+    return _first(swapped, "AGP302", thing, sampler)
 
 
-def _loud_grounds(draft: Draft, desk: Desk) -> Draft | None:
+def _loud_grounds(review: SyntheticReview, sampler: SequenceSampler) -> SyntheticReview | None:
     """Put one product photo before a color of its own, while the others stand on theirs."""
-    place = int(desk.rng.integers(len(draft.pixels)))
-    if augmentations.plain_ground(draft.pixels[place]) is None:
+    place = int(sampler.rng.integers(len(review.pixels)))
+    if augmentations.plain_ground(review.pixels[place]) is None:
         return None
-    color = LOUD_GROUNDS[int(desk.rng.integers(len(LOUD_GROUNDS)))]
-    draft = _changed(draft, place, draft.names[place], augmentations.on_ground(draft.pixels[place], color))
-    return _whole(draft, "AGP307", "one image has a background of its own", desk)
+    color = LOUD_GROUNDS[int(sampler.rng.integers(len(LOUD_GROUNDS)))]
+    review = _changed(review, place, review.names[place], augmentations.on_ground(review.pixels[place], color))
+    return _whole(review, "AGP307", "one image has a background of its own", sampler)
 
 
-def _first(draft: Draft, code: str, thing: str, desk: Desk) -> Draft:
-    return replace(_whole(draft, code, thing, desk), position=0)
+def _first(review: SyntheticReview, code: str, thing: str, sampler: SequenceSampler) -> SyntheticReview:
+    return replace(_whole(review, code, thing, sampler), position=0)
 
 
-def _whole(draft: Draft, code: str, thing: str, desk: Desk) -> Draft:
-    return replace(draft, rules=(code,), feedback=about_all(code, thing, desk.rng))
+def _whole(review: SyntheticReview, code: str, thing: str, sampler: SequenceSampler) -> SyntheticReview:
+    return replace(review, rules=(code,), feedback=about_all(code, thing, sampler.rng))
 
 
-def _ordered(draft: Draft, order: Sequence[int]) -> Draft:
+def _ordered(review: SyntheticReview, order: Sequence[int]) -> SyntheticReview:
     return replace(
-        draft,
-        names=tuple(draft.names[at] for at in order),
-        views=tuple(draft.views[at] for at in order),
-        pixels=tuple(draft.pixels[at] for at in order),
+        review,
+        names=tuple(review.names[at] for at in order),
+        views=tuple(review.views[at] for at in order),
+        pixels=tuple(review.pixels[at] for at in order),
     )
 
 
-def _changed(draft: Draft, position: int, name: str, pixels: Pixels) -> Draft:
-    names = tuple(name if at == position else old for at, old in enumerate(draft.names))
-    images = tuple(pixels if at == position else old for at, old in enumerate(draft.pixels))
-    return replace(draft, names=names, pixels=images)
+def _changed(review: SyntheticReview, position: int, name: str, pixels: Pixels) -> SyntheticReview:
+    names = tuple(name if at == position else old for at, old in enumerate(review.names))
+    images = tuple(pixels if at == position else old for at, old in enumerate(review.pixels))
+    return replace(review, names=names, pixels=images)

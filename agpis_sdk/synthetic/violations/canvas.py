@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from agpis_sdk.synthetic.violations.fonts import load_font
-from agpis_sdk.synthetic.violations.types import Box, Color, Hand, Patch, Pixels
+from agpis_sdk.synthetic.violations.types import Box, Color, Patch, Pixels, Sampler
 
 Points = npt.NDArray[np.float64]
 """Polygon corners (n, 2) in a unit square."""
@@ -25,11 +25,11 @@ HUES = ((14, "red"), (42, "orange"), (68, "yellow"), (165, "green"), (200, "turq
         (342, "pink"), (361, "red"))  # fmt: skip
 
 
-def color(hand: Hand) -> Color:
+def color(sampler: Sampler) -> Color:
     """Mix a color: often a shop's usual one, else any vivid or muted one."""
-    if hand.chance(0.5):
-        return hand.pick(SHOP_COLORS)
-    rgb = colorsys.hsv_to_rgb(hand.between(0, 1), hand.between(0.35, 1), hand.between(0.35, 1))
+    if sampler.chance(0.5):
+        return sampler.choice(SHOP_COLORS)
+    rgb = colorsys.hsv_to_rgb(sampler.uniform(0, 1), sampler.uniform(0.35, 1), sampler.uniform(0.35, 1))
     return (int(rgb[0] * 255), int(rgb[1] * 255), int(rgb[2] * 255))
 
 
@@ -38,10 +38,10 @@ def luminance(rgb: Color | npt.NDArray[Any]) -> float:
     return float(0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2])
 
 
-def ink_on(hand: Hand, ground: Color | npt.NDArray[Any], *, gap: float = 90) -> Color:
+def ink_on(sampler: Sampler, ground: Color | npt.NDArray[Any], *, gap: float = 90) -> Color:
     """Choose an ink that reads on a ground: its lightness differs by at least `gap` of 255 where that can be."""
     for _ in range(6):
-        ink = hand.pick((WHITE, WHITE, BLACK, (255, 224, 40))) if hand.chance(0.6) else color(hand)
+        ink = sampler.choice((WHITE, WHITE, BLACK, (255, 224, 40))) if sampler.chance(0.6) else color(sampler)
         if abs(luminance(ink) - luminance(ground)) >= gap:
             return ink
     return BLACK if luminance(ground) > 127 else WHITE
@@ -253,7 +253,7 @@ def recolored(patch: Patch, rgb: Color) -> Patch:
 
 
 def ink_over(
-    hand: Hand, pixels: Pixels, patch: Patch, x: int, y: int, inks: tuple[Color, ...] = ()
+    sampler: Sampler, pixels: Pixels, patch: Patch, x: int, y: int, inks: tuple[Color, ...] = ()
 ) -> tuple[Color, float]:
     """Choose an ink that a patch at x, y shows in, and say how far it stands off there: the middle gap, 0 to 255.
 
@@ -267,7 +267,13 @@ def ink_over(
         return BLACK, 255.0
     best, reach = BLACK, -1.0
     for turn in range(8):
-        ink = hand.pick(inks) if inks else hand.pick((WHITE, BLACK)) if turn > 4 or hand.chance(0.45) else color(hand)
+        ink = (
+            sampler.choice(inks)
+            if inks
+            else sampler.choice((WHITE, BLACK))
+            if turn > 4 or sampler.chance(0.45)
+            else color(sampler)
+        )
         gap = np.abs(under - luminance(ink))
         worth = float(np.median(gap) + min(0.0, float(np.quantile(gap, 0.2)) - 40))
         if worth > reach:

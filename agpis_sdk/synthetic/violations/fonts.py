@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import ImageFont
 
 from agpis_sdk.errors import ConfigError
-from agpis_sdk.synthetic.violations.types import Hand, Pool
+from agpis_sdk.synthetic.violations.types import Pool, Sampler
 
 FONTS: Pool[str] = {
     "train": (
@@ -49,12 +49,12 @@ FONTS: Pool[str] = {
 HEAVY = ("Bold", "Black", "Fredoka")
 
 
-def choose_font(hand: Hand, *, heavy: bool = False) -> str:
-    """Name a font of the hand's split; heavy asks for a bold or black cut."""
-    names = hand_names = FONTS[hand.split]
+def choose_font(sampler: Sampler, *, heavy: bool = False) -> str:
+    """Name a font of the sampler's split; heavy asks for a bold or black cut."""
+    names = hand_names = FONTS[sampler.split]
     if heavy:
         hand_names = [name for name in names if any(cut in name for cut in HEAVY)]
-    return hand.pick(hand_names)
+    return sampler.choice(hand_names)
 
 
 @lru_cache(maxsize=64)

@@ -24,7 +24,7 @@ from agpis_sdk.synthetic.violations.framing import product_box, product_mask, re
 from agpis_sdk.synthetic.violations.logos_and_barcodes import logo_patch
 from agpis_sdk.synthetic.violations.photometric import jpeg
 from agpis_sdk.synthetic.violations.phrases import BRAND, PROMOTION, words
-from agpis_sdk.synthetic.violations.types import Color, Hand, Patch, Pixels
+from agpis_sdk.synthetic.violations.types import Color, Patch, Pixels, Sampler
 
 
 def _middle_color(pixels: Pixels, mask: npt.NDArray[np.uint8]) -> Color:
@@ -33,31 +33,31 @@ def _middle_color(pixels: Pixels, mask: npt.NDArray[np.uint8]) -> Color:
     return ground_under(pixels, x + wide // 3, y + high // 3, wide // 3 + 1, high // 3 + 1)
 
 
-def _printed(pixels: Pixels, hand: Hand) -> tuple[Pixels, str]:
+def _printed(pixels: Pixels, sampler: Sampler) -> tuple[Pixels, str]:
     """Print words or a mark on the product: bent with it, under its folds and light, never beyond it."""
     mask = product_mask(pixels)
     x, y, wide, high = product_box(mask)
     ground = _middle_color(pixels, mask)
     light = luminance(ground)
-    ink: Color = WHITE if light < 110 else color(hand)
+    ink: Color = WHITE if light < 110 else color(sampler)
     ink = (20, 20, 24) if light >= 110 and luminance(ink) > light - 40 else ink
-    size = max(10, int(min(wide, high) * hand.between(0.1, 0.3)))
-    if hand.chance(0.5):
-        patch = logo_patch(hand, size, ink, ink)
+    size = max(10, int(min(wide, high) * sampler.uniform(0.1, 0.3)))
+    if sampler.chance(0.5):
+        patch = logo_patch(sampler, size, ink, ink)
     else:
-        text, font = words(hand, hand.pick((BRAND, PROMOTION))), choose_font(hand)
+        text, font = words(sampler, sampler.choice((BRAND, PROMOTION))), choose_font(sampler)
         patch = text_patch(text, font, fit_size(text, font, wide * 0.6, size), ink)
-    middle = y + int(high * hand.between(0.35, 0.65))
+    middle = y + int(high * sampler.uniform(0.35, 0.65))
     row = np.flatnonzero(mask[min(middle, mask.shape[0] - 1)] > 127)
     run = max(np.split(row, np.flatnonzero(np.diff(row) > 1) + 1), key=len) if len(row) else np.arange(x, x + wide)
     patch = shrink_to(patch, max(8, int(len(run) * 0.72)), max(8, int(high * 0.5)))
     left, top = int(run.mean()) - patch.shape[1] // 2, middle - patch.shape[0] // 2
-    layer = _bent(hand, patch, pixels.shape[1], pixels.shape[0], left, top)
+    layer = _bent(sampler, patch, pixels.shape[1], pixels.shape[0], left, top)
     alpha = (
         layer[..., 3:].astype(np.float32)
         / 255
         * (cv2.erode(mask, np.ones((5, 5), np.uint8))[..., None] / 255)
-        * hand.between(0.75, 0.95)
+        * sampler.uniform(0.75, 0.95)
     )
     shade = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
     folds = np.clip(shade / max(light, 12.0), 0.45, 1.4)[..., None]
@@ -65,23 +65,23 @@ def _printed(pixels: Pixels, hand: Hand) -> tuple[Pixels, str]:
     return (pixels + (printed - pixels) * alpha + 0.5).astype(np.uint8), "lettering printed on the product"
 
 
-def _bent(hand: Hand, patch: Patch, width: int, height: int, x: int, y: int) -> Patch:
+def _bent(sampler: Sampler, patch: Patch, width: int, height: int, x: int, y: int) -> Patch:
     """Warp a patch in perspective into a layer of width by height pixels, its corner near x, y."""
     high, wide = patch.shape[:2]
     corners = np.array(((0, 0), (wide, 0), (wide, high), (0, high)), np.float32)
-    jitter = hand.rng.uniform(-0.12, 0.12, (4, 2)) * min(wide, high)
+    jitter = sampler.rng.uniform(-0.12, 0.12, (4, 2)) * min(wide, high)
     matrix = cv2.getPerspectiveTransform(corners, (corners + np.array((x, y)) + jitter).astype(np.float32))
     return np.asarray(cv2.warpPerspective(patch, matrix, (width, height), flags=cv2.INTER_LINEAR), np.uint8)
 
 
-def _patterned(pixels: Pixels, hand: Hand) -> tuple[Pixels, str]:
+def _patterned(pixels: Pixels, sampler: Sampler) -> tuple[Pixels, str]:
     """Weave stripes, checks or dots into the product."""
     mask = product_mask(pixels)
     height, width = mask.shape
-    step = max(6, int(min(product_box(mask)[2:]) * hand.between(0.06, 0.2)))
-    kind = hand.pick(("stripes", "checks", "dots"))
+    step = max(6, int(min(product_box(mask)[2:]) * sampler.uniform(0.06, 0.2)))
+    kind = sampler.choice(("stripes", "checks", "dots"))
     down, across = np.mgrid[0:height, 0:width].astype(np.float32)
-    angle = hand.between(0, np.pi)
+    angle = sampler.uniform(0, np.pi)
     along = across * np.cos(angle) + down * np.sin(angle)
     aside = down * np.cos(angle) - across * np.sin(angle)
     if kind == "dots":
@@ -93,47 +93,47 @@ def _patterned(pixels: Pixels, hand: Hand) -> tuple[Pixels, str]:
     cloth = _middle_color(pixels, mask)
     red, green, blue = cloth
     if red > 95 and red > green + 10 > blue and 20 < red - blue < 150:
-        return _relit(pixels, hand)  # skin or wood: no one weaves there
+        return _relit(pixels, sampler)  # skin or wood: no one weaves there
     apart = (np.abs(pixels - np.asarray(cloth, np.float32)).max(axis=2) / 55) ** 2
-    weight = (pattern * np.exp(-apart) * (mask / 255.0) * hand.between(0.3, 0.8))[..., None]
-    dyed = pixels * (np.asarray(color(hand), np.float32) / 255)
+    weight = (pattern * np.exp(-apart) * (mask / 255.0) * sampler.uniform(0.3, 0.8))[..., None]
+    dyed = pixels * (np.asarray(color(sampler), np.float32) / 255)
     return (pixels + (dyed - pixels) * weight + 0.5).astype(np.uint8), f"{kind} on the fabric"
 
 
-def _recompressed(pixels: Pixels, hand: Hand) -> tuple[Pixels, str]:
+def _recompressed(pixels: Pixels, sampler: Sampler) -> tuple[Pixels, str]:
     """Encode once more at a fair JPEG quality."""
-    return jpeg(pixels, hand.whole(62, 92)), "mild recompression"
+    return jpeg(pixels, sampler.integer(62, 92)), "mild recompression"
 
 
-def _relit(pixels: Pixels, hand: Hand) -> tuple[Pixels, str]:
+def _relit(pixels: Pixels, sampler: Sampler) -> tuple[Pixels, str]:
     """Change light and contrast a little."""
-    gain, lift = hand.between(0.9, 1.1), hand.between(-10, 10)
+    gain, lift = sampler.uniform(0.9, 1.1), sampler.uniform(-10, 10)
     table = np.clip((np.arange(256) - 128) * gain + 128 + lift, 0, 255).astype(np.uint8)
     return np.asarray(cv2.LUT(pixels, table), np.uint8), "small change of light"
 
 
-def _soft_ground(pixels: Pixels, hand: Hand) -> tuple[Pixels, str]:
+def _soft_ground(pixels: Pixels, sampler: Sampler) -> tuple[Pixels, str]:
     """Put the product before a plain soft ground, pale, from one tone to another."""
     mask = cv2.GaussianBlur(product_mask(pixels), (0, 0), 1.5)[..., None].astype(np.float32) / 255
     height = pixels.shape[0]
-    first, second = (np.asarray([hand.between(205, 255)] * 3) + hand.rng.uniform(-8, 8, 3) for _ in range(2))
+    first, second = (np.asarray([sampler.uniform(205, 255)] * 3) + sampler.rng.uniform(-8, 8, 3) for _ in range(2))
     steps = np.linspace(0, 1, height)[:, None, None]
     ground = np.clip(first * (1 - steps) + second * steps, 0, 255)
     return (ground + (pixels - ground) * mask + 0.5).astype(np.uint8), "soft plain background"
 
 
-def _resized(pixels: Pixels, hand: Hand) -> tuple[Pixels, str]:
+def _resized(pixels: Pixels, sampler: Sampler) -> tuple[Pixels, str]:
     """Make the picture a little smaller or larger."""
-    scale = hand.between(0.75, 1.2)
+    scale = sampler.uniform(0.75, 1.2)
     return resize(pixels, int(pixels.shape[1] * scale), int(pixels.shape[0] * scale)), "resized picture"
 
 
-FINE: tuple[Callable[[Pixels, Hand], tuple[Pixels, str]], ...] = (
+HARD_NEGATIVES: tuple[Callable[[Pixels, Sampler], tuple[Pixels, str]], ...] = (
     _printed, _printed, _printed, _patterned, _patterned, _recompressed, _relit, _soft_ground, _resized,
 )  # fmt: skip
 """Printed lettering draws on the split's own fonts, marks and words; the others are shared."""
 
 
-def draw_fine(pixels: Pixels, hand: Hand) -> tuple[Pixels, str]:
+def draw_hard_negative(pixels: Pixels, sampler: Sampler) -> tuple[Pixels, str]:
     """Change a picture in a way that no reviewer minds, and say how."""
-    return hand.pick(FINE)(pixels, hand)
+    return sampler.choice(HARD_NEGATIVES)(pixels, sampler)

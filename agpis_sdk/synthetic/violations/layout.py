@@ -21,27 +21,27 @@ from agpis_sdk.synthetic.violations.canvas import (
     solid,
 )
 from agpis_sdk.synthetic.violations.framing import backdrop, resize
-from agpis_sdk.synthetic.violations.types import Color, Drawn, Hand, Maker, Pixels, Pool
+from agpis_sdk.synthetic.violations.types import Color, Drawn, Maker, Pixels, Pool, Sampler
 
 
-def _frame_color(hand: Hand, pixels: Pixels) -> Color:
+def _frame_color(sampler: Sampler, pixels: Pixels) -> Color:
     """Choose a color that stands out from the picture's rim by 60 of 255 or more in some channel."""
     ground = np.asarray(backdrop(pixels))
     for _ in range(8):
-        ink = BLACK if hand.chance(0.25) else color(hand)
+        ink = BLACK if sampler.chance(0.25) else color(sampler)
         if np.abs(ground - ink).max() >= 60:
             return ink
     return BLACK
 
 
-def _frame_width(hand: Hand, pixels: Pixels) -> int:
-    return max(2, int(min(pixels.shape[:2]) * hand.by_severity(0.012, 0.08)))
+def _frame_width(sampler: Sampler, pixels: Pixels) -> int:
+    return max(2, int(min(pixels.shape[:2]) * sampler.by_severity(0.012, 0.08)))
 
 
-def _solid_frame(pixels: Pixels, hand: Hand) -> Drawn:
+def _solid_frame(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Paint a frame on the rim, or set the picture into one."""
-    ink, size = _frame_color(hand, pixels), _frame_width(hand, pixels)
-    if hand.chance(0.4):
+    ink, size = _frame_color(sampler, pixels), _frame_width(sampler, pixels)
+    if sampler.chance(0.4):
         out = np.asarray(cv2.copyMakeBorder(pixels, size, size, size, size, cv2.BORDER_CONSTANT, value=ink), np.uint8)
     else:
         out = pixels.copy()
@@ -49,11 +49,11 @@ def _solid_frame(pixels: Pixels, hand: Hand) -> Drawn:
     return Drawn(out, None, f"{color_name(ink)} border")
 
 
-def _double_frame(pixels: Pixels, hand: Hand) -> Drawn:
+def _double_frame(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Paint one frame inside another."""
-    out, ink, size = pixels.copy(), _frame_color(hand, pixels), _frame_width(hand, pixels)
+    out, ink, size = pixels.copy(), _frame_color(sampler, pixels), _frame_width(sampler, pixels)
     height, width = out.shape[:2]
-    gap = max(3, int(size * hand.between(0.8, 2)))
+    gap = max(3, int(size * sampler.uniform(0.8, 2)))
     out[:size], out[-size:], out[:, :size], out[:, -size:] = ink, ink, ink, ink
     for away, thick in ((size + gap, max(2, size // 2)),):
         cv2.rectangle(
@@ -66,23 +66,23 @@ def _double_frame(pixels: Pixels, hand: Hand) -> Drawn:
     return Drawn(out, None, f"double {color_name(ink)} border")
 
 
-def _rounded_frame(pixels: Pixels, hand: Hand) -> Drawn:
+def _rounded_frame(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Paint a frame with a round inner edge."""
-    ink, size = _frame_color(hand, pixels), _frame_width(hand, pixels)
+    ink, size = _frame_color(sampler, pixels), _frame_width(sampler, pixels)
     height, width = pixels.shape[:2]
     patch = solid(width, height, ink)
     inner = mask_of(
-        rounded(width - 2 * size, height - 2 * size, hand.between(0.04, 0.2)), width - 2 * size, height - 2 * size
+        rounded(width - 2 * size, height - 2 * size, sampler.uniform(0.04, 0.2)), width - 2 * size, height - 2 * size
     )
     patch[size : size + inner.shape[0], size : size + inner.shape[1], 3] -= inner
     return Drawn(paste(pixels, patch, 0, 0)[0], None, f"rounded {color_name(ink)} border")
 
 
-def _dashed_frame(pixels: Pixels, hand: Hand) -> Drawn:
+def _dashed_frame(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Paint a dashed line a little inside the rim."""
-    out, ink, size = pixels.copy(), _frame_color(hand, pixels), _frame_width(hand, pixels)
+    out, ink, size = pixels.copy(), _frame_color(sampler, pixels), _frame_width(sampler, pixels)
     height, width = out.shape[:2]
-    away, dash = hand.whole(0, size), max(6, size * hand.whole(2, 5))
+    away, dash = sampler.integer(0, size), max(6, size * sampler.integer(2, 5))
     thick = max(2, size // 2)
     for x in range(away, width - away, 2 * dash):
         end = min(x + dash, width - away)
@@ -93,19 +93,19 @@ def _dashed_frame(pixels: Pixels, hand: Hand) -> Drawn:
     return Drawn(out, None, f"dashed {color_name(ink)} border")
 
 
-def _shaded_frame(pixels: Pixels, hand: Hand) -> Drawn:
+def _shaded_frame(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Paint a frame that runs from one color to another."""
-    ink, size = _frame_color(hand, pixels), max(3, _frame_width(hand, pixels))
+    ink, size = _frame_color(sampler, pixels), max(3, _frame_width(sampler, pixels))
     height, width = pixels.shape[:2]
-    patch = gradient(width, height, ink, color(hand), upright=hand.chance(0.5))
+    patch = gradient(width, height, ink, color(sampler), upright=sampler.chance(0.5))
     patch[size:-size, size:-size, 3] = 0
     return Drawn(paste(pixels, patch, 0, 0)[0], None, f"{color_name(ink)} border with a gradient")
 
 
-def _inset_frame(pixels: Pixels, hand: Hand) -> Drawn:
+def _inset_frame(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Paint a frame whose lower side is far wider, like an instant photo or a poster."""
-    ink, size = _frame_color(hand, pixels), _frame_width(hand, pixels)
-    foot = int(size * hand.between(2, 3.5))
+    ink, size = _frame_color(sampler, pixels), _frame_width(sampler, pixels)
+    foot = int(size * sampler.uniform(2, 3.5))
     out = cv2.copyMakeBorder(pixels, size, foot, size, size, cv2.BORDER_CONSTANT, value=ink)
     return Drawn(np.asarray(out, np.uint8), None, f"{color_name(ink)} border with a wide foot")
 
@@ -116,19 +116,19 @@ FRAME_LAYOUTS: Pool[Maker] = {
 }
 
 
-def border(pixels: Pixels, hand: Hand) -> Drawn:
+def border(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Run a frame around the picture, 1 to 8 % of the shorter side wide by severity."""
-    return hand.pool(FRAME_LAYOUTS)(pixels, hand)
+    return sampler.from_pool(FRAME_LAYOUTS)(pixels, sampler)
 
 
-def _another(pixels: Pixels, hand: Hand) -> Pixels:
+def _another(pixels: Pixels, sampler: Sampler) -> Pixels:
     """Take another photo, or else a flipped or cut copy of the picture."""
-    if hand.others:
-        return hand.pick(hand.others)
+    if sampler.others:
+        return sampler.choice(sampler.others)
     height, width = pixels.shape[:2]
-    top, left = hand.whole(0, height // 4), hand.whole(0, width // 4)
+    top, left = sampler.integer(0, height // 4), sampler.integer(0, width // 4)
     part = pixels[top : top + max(8, height * 2 // 3), left : left + max(8, width * 2 // 3)]
-    return np.ascontiguousarray(part[:, ::-1] if hand.chance(0.5) else part)
+    return np.ascontiguousarray(part[:, ::-1] if sampler.chance(0.5) else part)
 
 
 def fitted(photo: Pixels, width: int, height: int, *, fill: bool) -> Pixels:
@@ -146,17 +146,17 @@ def fitted(photo: Pixels, width: int, height: int, *, fill: bool) -> Pixels:
     return out
 
 
-def _tiles_of(pixels: Pixels, hand: Hand, cells: tuple[tuple[float, float, float, float], ...]) -> Pixels:
+def _tiles_of(pixels: Pixels, sampler: Sampler, cells: tuple[tuple[float, float, float, float], ...]) -> Pixels:
     """Fill cells (x, y, width, height as shares of the frame) with the picture and others."""
     height, width = pixels.shape[:2]
     out = np.empty_like(pixels)
-    out[:] = hand.pick((WHITE, WHITE, BLACK, color(hand)))
-    gap = hand.pick((0, hand.whole(2, max(3, width // 40))))
-    photos = [pixels] + [_another(pixels, hand) for _ in cells[1:]]
-    for at, (x, y, w, h) in zip(hand.rng.permutation(len(cells)), cells, strict=True):
+    out[:] = sampler.choice((WHITE, WHITE, BLACK, color(sampler)))
+    gap = sampler.choice((0, sampler.integer(2, max(3, width // 40))))
+    photos = [pixels] + [_another(pixels, sampler) for _ in cells[1:]]
+    for at, (x, y, w, h) in zip(sampler.rng.permutation(len(cells)), cells, strict=True):
         left, top = int(x * width) + (gap if x > 0 else 0), int(y * height) + (gap if y > 0 else 0)
         right, bottom = round((x + w) * width), round((y + h) * height)
-        out[top:bottom, left:right] = fitted(photos[int(at)], right - left, bottom - top, fill=hand.chance(0.6))
+        out[top:bottom, left:right] = fitted(photos[int(at)], right - left, bottom - top, fill=sampler.chance(0.6))
     return out
 
 
@@ -173,39 +173,39 @@ UNEVEN_GRIDS = (
 )
 
 
-def _grid(pixels: Pixels, hand: Hand) -> Drawn:
+def _grid(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Set two or four photos in an even grid."""
-    cells = hand.pick(GRIDS)
-    return Drawn(_tiles_of(pixels, hand, cells), None, f"collage of {len(cells)} pictures")
+    cells = sampler.choice(GRIDS)
+    return Drawn(_tiles_of(pixels, sampler, cells), None, f"collage of {len(cells)} pictures")
 
 
-def _uneven_grid(pixels: Pixels, hand: Hand) -> Drawn:
+def _uneven_grid(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Set three to nine photos in an uneven grid or a row."""
-    cells = hand.pick(UNEVEN_GRIDS)
-    return Drawn(_tiles_of(pixels, hand, cells), None, f"collage of {len(cells)} pictures")
+    cells = sampler.choice(UNEVEN_GRIDS)
+    return Drawn(_tiles_of(pixels, sampler, cells), None, f"collage of {len(cells)} pictures")
 
 
-def _inset(pixels: Pixels, hand: Hand, *, disc: bool = False) -> Drawn:
+def _inset(pixels: Pixels, sampler: Sampler, *, disc: bool = False) -> Drawn:
     """Set a small second photo into a corner, with a rim."""
-    size = int(min(pixels.shape[:2]) * hand.by_severity(0.24, 0.42))
-    ink, rim = _frame_color(hand, pixels), max(2, size // hand.whole(20, 50))
+    size = int(min(pixels.shape[:2]) * sampler.by_severity(0.24, 0.42))
+    ink, rim = _frame_color(sampler, pixels), max(2, size // sampler.integer(20, 50))
     patch = solid(size, size, ink)
-    small = fitted(_another(pixels, hand), size - 2 * rim, size - 2 * rim, fill=True)
+    small = fitted(_another(pixels, sampler), size - 2 * rim, size - 2 * rim, fill=True)
     inside = np.dstack((small, np.full(small.shape[:2], 255, np.uint8)))
     patch = cut(centered(patch, cut(inside, circle())), circle()) if disc else centered(patch, inside)
-    x, y = anchored(hand, pixels, patch, CORNERS)
+    x, y = anchored(sampler, pixels, patch, CORNERS)
     out, box = paste(pixels, patch, x, y)
     return Drawn(out, box, "second picture set into a corner")
 
 
-def _disc_inset(pixels: Pixels, hand: Hand) -> Drawn:
+def _disc_inset(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Set a round second photo into a corner."""
-    return _inset(pixels, hand, disc=True)
+    return _inset(pixels, sampler, disc=True)
 
 
 COLLAGE_LAYOUTS: Pool[Maker] = {"train": (_grid, _grid, _inset), "test": (_uneven_grid, _uneven_grid, _disc_inset)}
 
 
-def collage(pixels: Pixels, hand: Hand) -> Drawn:
+def collage(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Put the picture together with others, or with parts of itself where none are given."""
-    return hand.pool(COLLAGE_LAYOUTS)(pixels, hand)
+    return sampler.from_pool(COLLAGE_LAYOUTS)(pixels, sampler)

@@ -31,92 +31,94 @@ from agpis_sdk.synthetic.violations.canvas import (
 from agpis_sdk.synthetic.violations.fonts import choose_font
 from agpis_sdk.synthetic.violations.logos_and_barcodes import bars_patch, decorated, logo_patch, mark_patch, qr_patch
 from agpis_sdk.synthetic.violations.phrases import CONTACT, PRICE, PROMOTION, words
-from agpis_sdk.synthetic.violations.types import Box, Drawn, Hand, Maker, Patch, Pixels, Pool
+from agpis_sdk.synthetic.violations.types import Box, Drawn, Maker, Patch, Pixels, Pool, Sampler
 
 
-def _lay_text(pixels: Pixels, hand: Hand, text: str, box: Box, *, align: str = "left") -> Drawn:
+def _lay_text(pixels: Pixels, sampler: Sampler, text: str, box: Box, *, align: str = "left") -> Drawn:
     """Set a text straight on the picture, in an ink that reads there, about as large as the box in pixels."""
     x, y, wide, high = box
-    font = choose_font(hand, heavy=hand.chance(0.5))
+    font = choose_font(sampler, heavy=sampler.chance(0.5))
     size = fit_size(text, font, wide, high)
-    ink, _ = ink_over(hand, pixels, text_patch(text, font, size, BLACK, align=align), x, y)
-    style = hand.pick(("plain", "plain", "plain", "outline", "shadow", "plate"))
+    ink, _ = ink_over(sampler, pixels, text_patch(text, font, size, BLACK, align=align), x, y)
+    style = sampler.choice(("plain", "plain", "plain", "outline", "shadow", "plate"))
     stroke = max(1, size // 14) if style == "outline" else 0
-    patch = text_patch(text, font, size, ink, stroke=stroke, edge=ink_on(hand, ink), align=align)
+    patch = text_patch(text, font, size, ink, stroke=stroke, edge=ink_on(sampler, ink), align=align)
     if style == "shadow":
-        patch = shadowed(patch, max(1, size // 16), hand.between(0, 2), ink_on(hand, ink), 0.7)
+        patch = shadowed(patch, max(1, size // 16), sampler.uniform(0, 2), ink_on(sampler, ink), 0.7)
     if style == "plate":
         room = max(4, size // 3)
-        plate = solid(patch.shape[1] + 2 * room, patch.shape[0] + room, ink_on(hand, ink), hand.between(0.4, 0.9))
+        plate = solid(patch.shape[1] + 2 * room, patch.shape[0] + room, ink_on(sampler, ink), sampler.uniform(0.4, 0.9))
         patch = centered(plate, patch)
-    if hand.chance(0.12):
-        patch = rotate(patch, hand.between(-18, 18))
+    if sampler.chance(0.12):
+        patch = rotate(patch, sampler.uniform(-18, 18))
     height, width = pixels.shape[:2]
     patch = shrink_to(patch, width, height)
     x, y = max(0, min(x, width - patch.shape[1])), max(0, min(y, height - patch.shape[0]))
-    out, ink_box = paste(pixels, patch, x, y, 1.0 if hand.chance(0.85) else hand.between(0.75, 1))
+    out, ink_box = paste(pixels, patch, x, y, 1.0 if sampler.chance(0.85) else sampler.uniform(0.75, 1))
     return Drawn(out, ink_box, f"{color_name(ink)} text '{text.splitlines()[0]}'")
 
 
-def _spot(pixels: Pixels, hand: Hand, wide: float, high: float, spots: tuple[str, ...] = ANCHORS) -> Box:
+def _spot(pixels: Pixels, sampler: Sampler, wide: float, high: float, spots: tuple[str, ...] = ANCHORS) -> Box:
     """Choose a room of those shares of the picture for a text: a box in pixels."""
     size = (max(8, int(pixels.shape[1] * wide)), max(8, int(pixels.shape[0] * high)))
     room = np.zeros((size[1], size[0], 4), np.uint8)
-    return (*anchored(hand, pixels, room, spots, 0.08), *size)
+    return (*anchored(sampler, pixels, room, spots, 0.08), *size)
 
 
-def _slogan(pixels: Pixels, hand: Hand) -> Drawn:
+def _slogan(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Set one line of words."""
-    box = _spot(pixels, hand, hand.by_severity(0.3, 0.85), hand.by_severity(0.05, 0.14))
-    return _lay_text(pixels, hand, words(hand, PROMOTION), box)
+    box = _spot(pixels, sampler, sampler.by_severity(0.3, 0.85), sampler.by_severity(0.05, 0.14))
+    return _lay_text(pixels, sampler, words(sampler, PROMOTION), box)
 
 
-def _paragraph(pixels: Pixels, hand: Hand) -> Drawn:
+def _paragraph(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Set a few lines of words, sometimes as a list."""
-    point = hand.pick(("", "", "• ", "- ", "+ "))
-    lines = [point + words(hand, PROMOTION) for _ in range(hand.whole(2, 5))]
-    box = _spot(pixels, hand, hand.by_severity(0.28, 0.6), hand.by_severity(0.14, 0.4))
-    return _lay_text(pixels, hand, "\n".join(lines), box, align=hand.pick(("left", "center", "right")))
+    point = sampler.choice(("", "", "• ", "- ", "+ "))
+    lines = [point + words(sampler, PROMOTION) for _ in range(sampler.integer(2, 5))]
+    box = _spot(pixels, sampler, sampler.by_severity(0.28, 0.6), sampler.by_severity(0.14, 0.4))
+    return _lay_text(pixels, sampler, "\n".join(lines), box, align=sampler.choice(("left", "center", "right")))
 
 
-def _headline(pixels: Pixels, hand: Hand) -> Drawn:
+def _headline(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Set a few large words over the middle."""
-    text = words(hand, PROMOTION).replace(" ", "\n", hand.whole(0, 2))
-    box = _spot(pixels, hand, hand.by_severity(0.4, 0.9), hand.by_severity(0.15, 0.4), ("center", "top", "bottom"))
-    return _lay_text(pixels, hand, text, box, align="center")
+    text = words(sampler, PROMOTION).replace(" ", "\n", sampler.integer(0, 2))
+    box = _spot(
+        pixels, sampler, sampler.by_severity(0.4, 0.9), sampler.by_severity(0.15, 0.4), ("center", "top", "bottom")
+    )
+    return _lay_text(pixels, sampler, text, box, align="center")
 
 
-def _number_and_words(pixels: Pixels, hand: Hand) -> Drawn:
+def _number_and_words(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Set a large figure over a small line."""
-    box = _spot(pixels, hand, hand.by_severity(0.25, 0.5), hand.by_severity(0.1, 0.2))
-    first = _lay_text(pixels, hand, str(hand.whole(1, 99)) + hand.pick(("%", "x", " h", "+")), box)
+    box = _spot(pixels, sampler, sampler.by_severity(0.25, 0.5), sampler.by_severity(0.1, 0.2))
+    first = _lay_text(pixels, sampler, str(sampler.integer(1, 99)) + sampler.choice(("%", "x", " h", "+")), box)
     x, y, wide, high = first.box or box
     below = (x, min(y + high + 4, pixels.shape[0] - 14), max(wide, pixels.shape[1] // 4), max(14, high // 3))
-    second = _lay_text(first.pixels, hand, words(hand, PROMOTION), below)
+    second = _lay_text(first.pixels, sampler, words(sampler, PROMOTION), below)
     return Drawn(second.pixels, _union((x, y, wide, high), second.box), second.thing)
 
 
-def _upright(pixels: Pixels, hand: Hand) -> Drawn:
+def _upright(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Set a line that runs up or down a side."""
     turned = np.ascontiguousarray(np.rot90(pixels))
-    box = _spot(turned, hand, hand.by_severity(0.4, 0.85), hand.by_severity(0.06, 0.13), ("top", "bottom"))
-    drawn = _lay_text(turned, hand, words(hand, PROMOTION), box)
+    box = _spot(turned, sampler, sampler.by_severity(0.4, 0.85), sampler.by_severity(0.06, 0.13), ("top", "bottom"))
+    drawn = _lay_text(turned, sampler, words(sampler, PROMOTION), box)
     x, y, wide, high = drawn.box or box
     width = pixels.shape[1]
     return Drawn(np.ascontiguousarray(np.rot90(drawn.pixels, -1)), (width - y - high, x, high, wide), drawn.thing)
 
 
-def _callouts(pixels: Pixels, hand: Hand) -> Drawn:
+def _callouts(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Point at the product with two or three lines of words."""
     height, width = pixels.shape[:2]
     out, union = pixels, None
-    for spot in hand.rng.permutation(["left", "right", *CORNERS])[: hand.whole(2, 3)]:
-        box = _spot(out, hand, hand.by_severity(0.3, 0.45), hand.by_severity(0.06, 0.11), (str(spot),))
-        drawn = _lay_text(out, hand, words(hand, PROMOTION), box)
+    for spot in sampler.rng.permutation(["left", "right", *CORNERS])[: sampler.integer(2, 3)]:
+        box = _spot(out, sampler, sampler.by_severity(0.3, 0.45), sampler.by_severity(0.06, 0.11), (str(spot),))
+        drawn = _lay_text(out, sampler, words(sampler, PROMOTION), box)
         x, y, wide, high = drawn.box or box
         start = (x + wide if x < width / 2 else x, y + high // 2)
-        end = (int(width * hand.between(0.35, 0.65)), int(height * hand.between(0.35, 0.65)))
-        ink = ink_on(hand, ground_under(out, *end, 20, 20))
+        end = (int(width * sampler.uniform(0.35, 0.65)), int(height * sampler.uniform(0.35, 0.65)))
+        ink = ink_on(sampler, ground_under(out, *end, 20, 20))
         out = drawn.pixels.copy()
         cv2.line(out, start, end, ink, max(1, width // 250), cv2.LINE_AA)
         cv2.circle(out, end, max(2, width // 120), ink, -1, cv2.LINE_AA)
@@ -139,45 +141,48 @@ TEXT_LAYOUTS: Pool[Maker] = {
 }
 
 
-def promotional_text(pixels: Pixels, hand: Hand) -> Drawn:
+def promotional_text(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Lay words straight over the picture; severity sets their size."""
-    return hand.pool(TEXT_LAYOUTS)(pixels, hand)
+    return sampler.from_pool(TEXT_LAYOUTS)(pixels, sampler)
 
 
-def _bare_logo(pixels: Pixels, hand: Hand) -> Drawn:
+def _bare_logo(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Lay a logo straight on the picture."""
     height, width = pixels.shape[:2]
-    first = ink_on(hand, ground_under(pixels, 0, 0, width, height), gap=60)
-    patch = logo_patch(hand, int(min(height, width) * hand.by_severity(0.1, 0.24)), first, color(hand))
-    patch = decorated(hand, shrink_to(patch, int(width * 0.7), int(height * 0.5)))
-    x, y = anchored(hand, pixels, patch, (*CORNERS, *CORNERS, *ANCHORS))
-    patch = _readable(hand, pixels, patch, x, y)
+    first = ink_on(sampler, ground_under(pixels, 0, 0, width, height), gap=60)
+    patch = logo_patch(sampler, int(min(height, width) * sampler.by_severity(0.1, 0.24)), first, color(sampler))
+    patch = decorated(sampler, shrink_to(patch, int(width * 0.7), int(height * 0.5)))
+    x, y = anchored(sampler, pixels, patch, (*CORNERS, *CORNERS, *ANCHORS))
+    patch = _readable(sampler, pixels, patch, x, y)
     out, box = paste(pixels, patch, x, y)
     return Drawn(out, box, f"{color_name(first)} logo")
 
 
-def _readable(hand: Hand, pixels: Pixels, patch: Patch, x: int, y: int) -> Patch:
+def _readable(sampler: Sampler, pixels: Pixels, patch: Patch, x: int, y: int) -> Patch:
     """Repaint a logo in one ink where its own colors would vanish in the picture."""
     region = pixels[y : y + patch.shape[0], x : x + patch.shape[1]].astype(np.int16)
     part = patch[: region.shape[0], : region.shape[1]]
     ink = part[..., 3] > 128
     apart = np.abs(part[..., :3][ink].astype(np.int16) - region[ink]).mean() if ink.any() else 0
-    return patch if apart > 55 else recolored(patch, ink_over(hand, pixels, patch, x, y)[0])
+    return patch if apart > 55 else recolored(patch, ink_over(sampler, pixels, patch, x, y)[0])
 
 
-def _plated_logo(pixels: Pixels, hand: Hand) -> Drawn:
+def _plated_logo(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Lay a logo on a plate of its own color."""
     height, width = pixels.shape[:2]
-    ground = color(hand)
+    ground = color(sampler)
     patch = logo_patch(
-        hand, int(min(height, width) * hand.by_severity(0.08, 0.2)), ink_on(hand, ground), ink_on(hand, ground)
+        sampler,
+        int(min(height, width) * sampler.by_severity(0.08, 0.2)),
+        ink_on(sampler, ground),
+        ink_on(sampler, ground),
     )
     patch = shrink_to(patch, int(width * 0.6), int(height * 0.5))
     room = max(4, patch.shape[0] // 4)
     wide, high = patch.shape[1] + 2 * room, patch.shape[0] + 2 * room
-    plate = cut(solid(wide, high, ground), rounded(wide, high, hand.pick((0.02, 0.2, 0.5))))
+    plate = cut(solid(wide, high, ground), rounded(wide, high, sampler.choice((0.02, 0.2, 0.5))))
     patch = shrink_to(centered(plate, patch), width, height)
-    x, y = anchored(hand, pixels, patch)
+    x, y = anchored(sampler, pixels, patch)
     out, box = paste(pixels, patch, x, y)
     return Drawn(out, box, f"logo on a {color_name(ground)} plate")
 
@@ -185,33 +190,33 @@ def _plated_logo(pixels: Pixels, hand: Hand) -> Drawn:
 LOGO_LAYOUTS: Pool[Maker] = {"train": (_bare_logo,), "test": (_plated_logo,)}
 
 
-def logo_overlay(pixels: Pixels, hand: Hand) -> Drawn:
+def logo_overlay(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Lay an opaque made-up logo over the picture; severity sets its size."""
-    return hand.pool(LOGO_LAYOUTS)(pixels, hand)
+    return sampler.from_pool(LOGO_LAYOUTS)(pixels, sampler)
 
 
-def _plain_code(pixels: Pixels, hand: Hand) -> Drawn:
+def _plain_code(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Lay a QR code or a Code 39 on white over the picture."""
     short = min(pixels.shape[:2])
-    if hand.chance(0.6):
-        patch, thing = qr_patch(hand, int(short * hand.by_severity(0.18, 0.4)), BLACK), "QR code"
+    if sampler.chance(0.6):
+        patch, thing = qr_patch(sampler, int(short * sampler.by_severity(0.18, 0.4)), BLACK), "QR code"
     else:
-        patch, thing = bars_patch(hand, int(short * hand.by_severity(0.3, 0.6)), ean=False), "bar code"
-    patch = rotate(patch, hand.between(-12, 12) if hand.chance(0.15) else 0)
-    x, y = anchored(hand, pixels, patch, (*CORNERS, *ANCHORS))
+        patch, thing = bars_patch(sampler, int(short * sampler.by_severity(0.3, 0.6)), ean=False), "bar code"
+    patch = rotate(patch, sampler.uniform(-12, 12) if sampler.chance(0.15) else 0)
+    x, y = anchored(sampler, pixels, patch, (*CORNERS, *ANCHORS))
     out, box = paste(pixels, patch, x, y)
     return Drawn(out, box, thing)
 
 
-def _captioned_code(pixels: Pixels, hand: Hand) -> Drawn:
+def _captioned_code(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Lay an EAN code, or a colored QR code with a caption on a card, over the picture."""
     short = min(pixels.shape[:2])
-    if hand.chance(0.4):
-        patch, thing = bars_patch(hand, int(short * hand.by_severity(0.3, 0.6)), ean=True), "EAN bar code"
+    if sampler.chance(0.4):
+        patch, thing = bars_patch(sampler, int(short * sampler.by_severity(0.3, 0.6)), ean=True), "EAN bar code"
     else:
-        ink = hand.pick((BLACK, (10, 40, 110), (110, 10, 30), (0, 80, 50)))
-        code = qr_patch(hand, int(short * hand.by_severity(0.18, 0.38)), ink)
-        text, font = words(hand, hand.pick((CONTACT, PRICE))).replace("\n", " "), choose_font(hand)
+        ink = sampler.choice((BLACK, (10, 40, 110), (110, 10, 30), (0, 80, 50)))
+        code = qr_patch(sampler, int(short * sampler.by_severity(0.18, 0.38)), ink)
+        text, font = words(sampler, sampler.choice((CONTACT, PRICE))).replace("\n", " "), choose_font(sampler)
         caption = text_patch(text, font, fit_size(text, font, code.shape[1], code.shape[0] * 0.16), ink)
         inside = stack([code, caption], 4, upright=True)
         wide, high = inside.shape[1] + 16, inside.shape[0] + 16
@@ -219,7 +224,7 @@ def _captioned_code(pixels: Pixels, hand: Hand) -> Drawn:
             centered(cut(solid(wide, high, WHITE), rounded(wide, high, 0.08)), inside),
             "QR code with caption",
         )
-    x, y = anchored(hand, pixels, patch)
+    x, y = anchored(sampler, pixels, patch)
     out, box = paste(pixels, patch, x, y)
     return Drawn(out, box, thing)
 
@@ -227,32 +232,32 @@ def _captioned_code(pixels: Pixels, hand: Hand) -> Drawn:
 CODE_LAYOUTS: Pool[Maker] = {"train": (_plain_code,), "test": (_captioned_code,)}
 
 
-def qr_or_barcode(pixels: Pixels, hand: Hand) -> Drawn:
+def qr_or_barcode(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Lay a QR code or bar code over the picture; severity sets its size."""
-    return hand.pool(CODE_LAYOUTS)(pixels, hand)
+    return sampler.from_pool(CODE_LAYOUTS)(pixels, sampler)
 
 
-def _contact_line(pixels: Pixels, hand: Hand) -> Drawn:
+def _contact_line(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Set an address, number or handle straight on the picture."""
     spots = ("bottom", "bottom", "top", *CORNERS, "center")
-    box = _spot(pixels, hand, hand.by_severity(0.3, 0.8), hand.by_severity(0.05, 0.13), spots)
-    return _lay_text(pixels, hand, words(hand, CONTACT), box)
+    box = _spot(pixels, sampler, sampler.by_severity(0.3, 0.8), sampler.by_severity(0.05, 0.13), spots)
+    return _lay_text(pixels, sampler, words(sampler, CONTACT), box)
 
 
-def _contact_card(pixels: Pixels, hand: Hand) -> Drawn:
+def _contact_card(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Set contact lines beside a sign on a rounded card."""
     height, width = pixels.shape[:2]
-    ground = color(hand)
-    text, font = "\n".join(words(hand, CONTACT) for _ in range(hand.whole(1, 2))), choose_font(hand)
-    wide, high = width * hand.by_severity(0.3, 0.75), height * hand.by_severity(0.05, 0.14)
-    letters = text_patch(text, font, fit_size(text, font, wide, high), ink_on(hand, ground), align="left")
-    sign = mark_patch(hand, max(10, letters.shape[0]), ink_on(hand, ground), ink_on(hand, ground))
+    ground = color(sampler)
+    text, font = "\n".join(words(sampler, CONTACT) for _ in range(sampler.integer(1, 2))), choose_font(sampler)
+    wide, high = width * sampler.by_severity(0.3, 0.75), height * sampler.by_severity(0.05, 0.14)
+    letters = text_patch(text, font, fit_size(text, font, wide, high), ink_on(sampler, ground), align="left")
+    sign = mark_patch(sampler, max(10, letters.shape[0]), ink_on(sampler, ground), ink_on(sampler, ground))
     inside = stack([sign, letters], max(4, sign.shape[0] // 4), upright=False)
     room = max(5, inside.shape[0] // 3)
     size = (inside.shape[1] + 2 * room, inside.shape[0] + 2 * room)
-    card = cut(solid(*size, ground), rounded(*size, hand.pick((0.1, 0.5))))
+    card = cut(solid(*size, ground), rounded(*size, sampler.choice((0.1, 0.5))))
     patch = shrink_to(over(card, inside, room, room), int(width * 0.96), height)
-    x, y = anchored(hand, pixels, patch)
+    x, y = anchored(sampler, pixels, patch)
     out, box = paste(pixels, patch, x, y)
     return Drawn(out, box, f"{color_name(ground)} card with contact details")
 
@@ -260,6 +265,6 @@ def _contact_card(pixels: Pixels, hand: Hand) -> Drawn:
 CONTACT_LAYOUTS: Pool[Maker] = {"train": (_contact_line,), "test": (_contact_card,)}
 
 
-def contact_information(pixels: Pixels, hand: Hand) -> Drawn:
+def contact_information(pixels: Pixels, sampler: Sampler) -> Drawn:
     """Lay a phone number, address or handle over the picture; severity sets its size."""
-    return hand.pool(CONTACT_LAYOUTS)(pixels, hand)
+    return sampler.from_pool(CONTACT_LAYOUTS)(pixels, sampler)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agpis_sdk.synthetic.violations.types import Hand, Pool
+from agpis_sdk.synthetic.violations.types import Pool, Sampler
 
 BANNER: Pool[str] = {
     "train": (
@@ -88,20 +88,23 @@ POOLS: dict[str, Pool[str]] = {
 }
 
 
-def _phone(hand: Hand) -> str:
-    groups = [str(hand.whole(10 ** (size - 1), 10**size - 1)) for size in hand.pick(((3, 3, 4), (2, 4, 5), (4, 3, 3)))]
-    return hand.pick((" ", "-", ".")).join(groups)
+def _phone(sampler: Sampler) -> str:
+    groups = [
+        str(sampler.integer(10 ** (size - 1), 10**size - 1))
+        for size in sampler.choice(((3, 3, 4), (2, 4, 5), (4, 3, 3)))
+    ]
+    return sampler.choice((" ", "-", ".")).join(groups)
 
 
-def words(hand: Hand, pool: Pool[str]) -> str:
+def words(sampler: Sampler, pool: Pool[str]) -> str:
     """Take a line of the split's pool, fill in numbers and names, and sometimes change its case."""
-    line = hand.pool(pool)
-    line = line.replace("{n}", str(hand.pick((5, 10, 15, 20, 25, 30, 33, 40, 50, 60, 70, 75, 80, 90))))
-    line = line.replace("{m}", str(hand.whole(3, 199)))
+    line = sampler.from_pool(pool)
+    line = line.replace("{n}", str(sampler.choice((5, 10, 15, 20, 25, 30, 33, 40, 50, 60, 70, 75, 80, 90))))
+    line = line.replace("{m}", str(sampler.integer(3, 199)))
     if "{b}" in line:
-        line = line.replace("{b}", hand.pool(STEM))
+        line = line.replace("{b}", sampler.from_pool(STEM))
     if "{p}" in line:
-        line = line.replace("{p}", _phone(hand))
-    if hand.chance(0.2):
+        line = line.replace("{p}", _phone(sampler))
+    if sampler.chance(0.2):
         return line.upper()
     return line

@@ -10,9 +10,9 @@ from agpis_sdk.errors import UnknownNameError
 from agpis_sdk.synthetic.violations import banners, framing, layout, overlays, photometric, phrases, screens, watermarks
 from agpis_sdk.synthetic.violations.canvas import place_words
 from agpis_sdk.synthetic.violations.fonts import FONTS
-from agpis_sdk.synthetic.violations.hard_negatives import draw_fine
+from agpis_sdk.synthetic.violations.hard_negatives import draw_hard_negative
 from agpis_sdk.synthetic.violations.logos_and_barcodes import MARKS
-from agpis_sdk.synthetic.violations.types import Hand, Maker, Pixels, Pool, Split, Violation
+from agpis_sdk.synthetic.violations.types import Maker, Pixels, Pool, Sampler, Split, Violation
 
 KINDS: dict[str, tuple[str, Maker]] = {
     "low-resolution": ("AGP101", framing.low_resolution),
@@ -65,15 +65,15 @@ SMALLEST = 32
 """Shortest side, in pixels, of a picture that can be drawn on."""
 
 
-def _hand(
+def _sampler(
     pixels: Pixels, rng: np.random.Generator, split: Split, severity: float | None, others: Sequence[Pixels]
-) -> Hand:
+) -> Sampler:
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or min(pixels.shape[:2]) < SMALLEST:
         raise ValueError(
             f"pixels must be (H, W, 3) uint8 with sides of {SMALLEST} or more, not {pixels.dtype} {pixels.shape}"
         )
     strength = float(rng.uniform(0, 1)) if severity is None else min(1.0, max(0.0, severity))
-    return Hand(rng, split, strength, others)
+    return Sampler(rng, split, strength, others)
 
 
 def inject(
@@ -102,12 +102,12 @@ def inject(
     if kind not in KINDS:
         raise UnknownNameError("no such kind of violation", item=kind, remedy=f"one of {', '.join(KINDS)}")
     code, maker = KINDS[kind]
-    hand = _hand(pixels, rng, split, severity, others)
-    drawn = maker(pixels, hand)
+    sampler = _sampler(pixels, rng, split, severity, others)
+    drawn = maker(pixels, sampler)
     place = drawn.place or place_words(drawn.box, drawn.pixels.shape[1], drawn.pixels.shape[0])
     return Violation(code, kind, np.ascontiguousarray(drawn.pixels), drawn.box, place, drawn.thing)
 
 
 def hard_negative(pixels: Pixels, rng: np.random.Generator, *, split: Split) -> tuple[Pixels, str]:
     """Change a clean photo in a way that looks like a violation but is fine, and say how."""
-    return draw_fine(pixels, _hand(pixels, rng, split, None, ()))
+    return draw_hard_negative(pixels, _sampler(pixels, rng, split, None, ()))

@@ -1,4 +1,4 @@
-"""What an injected violation is, and the hand that draws it."""
+"""What an injected violation is, and the sampler of its choices."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a layout hands back: the picture, where it was changed (None: everywhere) and what is there now."""
+    """What a layout returns: the picture, where it was changed (None: everywhere) and what is there now."""
 
     pixels: Pixels
     box: Box | None
@@ -45,38 +45,38 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Hand:
-    """The seeded choices of one injection: `severity` runs from 0 (mild, still seen) to 1 (gross)."""
+class Sampler:
+    """Draws the seeded choices of one injection: `severity` runs from 0 (mild, still seen) to 1 (gross)."""
 
     rng: np.random.Generator
     split: Split
     severity: float
     others: Sequence[Pixels] = field(default=())
 
-    def pick(self, items: Sequence[T]) -> T:
-        """Choose one of the items, each as likely as the next."""
+    def choice(self, items: Sequence[T]) -> T:
+        """Return one of the items, each as likely as the next."""
         return items[int(self.rng.integers(len(items)))]
 
-    def pool(self, pools: Pool[T]) -> T:
-        """Choose one item of this hand's own split."""
-        return self.pick(pools[self.split])
+    def from_pool(self, pools: Pool[T]) -> T:
+        """Return one item of the pool of the sampler's split."""
+        return self.choice(pools[self.split])
 
     def chance(self, probability: float) -> bool:
-        """Say yes with the given probability."""
+        """Return True with the given probability."""
         return bool(self.rng.random() < probability)
 
-    def between(self, low: float, high: float) -> float:
-        """Draw a number evenly from low to high."""
+    def uniform(self, low: float, high: float) -> float:
+        """Return a number drawn uniformly from low to high."""
         return float(self.rng.uniform(low, high))
 
-    def whole(self, low: int, high: int) -> int:
-        """Draw a whole number from low to high, both included."""
+    def integer(self, low: int, high: int) -> int:
+        """Return an integer drawn uniformly from low to high, both included."""
         return int(self.rng.integers(low, high + 1))
 
     def by_severity(self, mild: float, gross: float, spread: float = 0.15) -> float:
-        """Move from mild to gross with the severity, with a spread of that share of the range."""
-        at = min(1.0, max(0.0, self.severity + self.between(-spread, spread)))
+        """Return a value from mild to gross by the severity, jittered by that share of the range."""
+        at = min(1.0, max(0.0, self.severity + self.uniform(-spread, spread)))
         return mild + (gross - mild) * at
 
 
-Maker: TypeAlias = Callable[[Pixels, Hand], Drawn]
+Maker: TypeAlias = Callable[[Pixels, Sampler], Drawn]
