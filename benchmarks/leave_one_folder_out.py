@@ -31,7 +31,7 @@ from agpis_sdk.datasets.galleries import products_of, read_galleries, read_revie
 from agpis_sdk.datasets.review_features import ReviewFeatures, review_features
 from agpis_sdk.datasets.splits import Split
 from agpis_sdk.evaluation.metrics import evaluate
-from agpis_sdk.evaluation.predict import judge
+from agpis_sdk.evaluation.predict import predict
 from agpis_sdk.synthetic.pairs import labeled_pairs
 from agpis_sdk.training import duplicates, noncompliance, primary
 from agpis_sdk.training.muisc import trainer
@@ -167,8 +167,8 @@ def _trained(features: ReviewFeatures, out: Path, plan: trainer.TrainingPlan, be
     seconds = time.perf_counter() - started
     model.save_pretrained(out)
     text.save(out)
-    judged = judge(model, text, features, features.rows("test"))
-    return {"seconds": round(seconds), **evaluate(judged, seed=plan.seed).as_dict()}
+    predictions = predict(model, text, features, features.rows("test"))
+    return {"seconds": round(seconds), **evaluate(predictions, seed=plan.seed).as_dict()}
 
 
 def _digest(features: ReviewFeatures, row: int) -> bytes:

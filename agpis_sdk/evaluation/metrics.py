@@ -1,4 +1,4 @@
-"""What a sequence model is worth: the paper's metrics (section 4.1), its calibration, and its words."""
+"""Evaluate a sequence model: ranking (paper section 4.1), calibration, classes and generated feedback."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ from numpy.typing import NDArray
 
 from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED
 from agpis_sdk.datasets.feedback_parser import FeedbackParser
-from agpis_sdk.evaluation.bootstrap import BINS, Mask, Resamples, Values, bin_of, drawn_weights, interval, mask_of
-from agpis_sdk.evaluation.predictions import JudgedReviews
-from agpis_sdk.evaluation.report import Confusion, Figure, ReliabilityBin, SequenceReport
+from agpis_sdk.evaluation.bootstrap import (
+    BINS,
+    Mask,
+    Values,
+    WeightedMetrics,
+    bin_of,
+    bootstrap_weights,
+    confidence_interval,
+    mask_of,
+)
+from agpis_sdk.evaluation.predictions import Predictions
+from agpis_sdk.evaluation.report import Confusion, Estimate, ReliabilityBin, SequenceReport
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.rules import RuleSet
 
@@ -22,53 +31,75 @@ CATEGORIES = {"single": "AGP1", "pair": "AGP2", "multi": "AGP3"}
 CATEGORY_WORDS = {"single": "a single-image", "pair": "an image-pair", "multi": "a multi-image"}
 ENOUGH_FOR_A_RULE = 5
 NO_REVIEW, NO_QUALIFIED, NO_REJECTED = "there is no review", "no review is qualified", "no review is rejected"
-NO_WORDS = "the model says no feedback"
+NO_FEEDBACK = "the model generates no feedback"
 
 
 @dataclass(frozen=True, eq=False)
-class _Question:
-    """A figure to compute: how, which reviews (n,) it is about, and why it has no answer ("" where it has one)."""
+class _Metric:
+    """A metric to compute on `subset` (n,) of the reviews; `missing` says why it cannot be ("" where it can)."""
 
-    about: Mask
-    answer: Callable[[Resamples], Values]
+    subset: Mask
+    compute: Callable[[WeightedMetrics], Values]
     missing: str
 
 
 def evaluate(
-    judged: JudgedReviews, *, seed: int = 0, resamples: int = 500, rules: RuleSet | None = None
+    predictions: Predictions, *, seed: int = 0, resamples: int = 500, rules: RuleSet | None = None
 ) -> SequenceReport:
-    """Measure a model on reviews that it has judged, with 95 % intervals from `resamples` draws of whole products.
+    """Evaluate predictions, with 95 % intervals from `resamples` bootstrap draws of whole products.
 
-    What cannot be computed is None and its reason is listed in the report; nothing is raised. Generated feedback is read
-    with the names of `rules`, the shipped ones where none are given.
+    A metric that cannot be computed is None and the report lists why; nothing is raised. Generated feedback is parsed
+    with the names of `rules`, by default the shipped ones.
+
+    >>> predictions = Predictions(
+    ...     codes=np.array(["yes", "yes", "AGP103", "AGP121"]),
+    ...     probabilities=np.array([[0.9, 0.1, 0.0], [0.4, 0.5, 0.1], [0.6, 0.4, 0.0], [0.1, 0.2, 0.7]]),
+    ...     generated_feedback=["yes", "AGP103", "AGP103", "AGP121"],
+    ...     reviewer_feedback=["yes", "yes", "blurry image", "watermark"],
+    ...     products=np.array(["a", "b", "c", "d"]),
+    ...     classes=("yes", "AGP103", "AGP121"),
+    ... )
+    >>> report = evaluate(predictions, resamples=0)
+    >>> {name: report.metrics[name].value for name in ("auc", "top1", "rejected_top1", "feedback_names_the_rule")}
+    {'auc': 0.75, 'top1': 0.5, 'rejected_top1': 1.0, 'feedback_names_the_rule': 1.0}
     """
     parser = FeedbackParser(rules or shipped_rules())
-    headline = {**_ranking(judged), **_calibration(judged), **_classes(judged), **_feedback(judged, parser)}
-    by_rule = _rules(judged)
-    questions = {**headline, **by_rule}
-    answered = {name: question for name, question in questions.items() if not question.missing}
-    itself = Resamples.data_itself(judged.qualified, judged.p_qualified)
-    values = {name: float(question.answer(itself)[0]) for name, question in answered.items()}
-    drawn = _drawn(judged, answered, seed, resamples)
-    figures = {
-        name: _figure(question, values.get(name), drawn.get(name), judged.products)
-        for name, question in questions.items()
+    headline = {
+        **_ranking(predictions),
+        **_calibration(predictions),
+        **_classes(predictions),
+        **_feedback(predictions, parser),
+    }
+    by_rule = _rules(predictions)
+    metrics = {**headline, **by_rule}
+    computable = {name: metric for name, metric in metrics.items() if not metric.missing}
+    whole = WeightedMetrics.unweighted(predictions.qualified, predictions.p_qualified)
+    values = {name: float(metric.compute(whole)[0]) for name, metric in computable.items()}
+    drawn = _resampled(predictions, computable, seed, resamples)
+    estimates = {
+        name: _estimate(metric, values.get(name), drawn.get(name), predictions.products)
+        for name, metric in metrics.items()
     }
     return SequenceReport(
-        reviews=len(judged),
-        qualified=int(judged.qualified.sum()),
-        products=len(set(judged.products.tolist())),
+        reviews=len(predictions),
+        qualified=int(predictions.qualified.sum()),
+        products=len(set(predictions.products.tolist())),
         resamples=resamples,
-        figures={name: figures[name] for name in headline},
-        rules={name: figures[name] for name in by_rule},
-        unseen_rules=tuple(code for code in judged.classes[1:] if code != OTHER and code not in by_rule),
-        reliability=reliability(judged.qualified, judged.p_qualified),
-        confusion=confusion(judged),
+        metrics={name: estimates[name] for name in headline},
+        rules={name: estimates[name] for name in by_rule},
+        unseen_rules=tuple(code for code in predictions.classes[1:] if code != OTHER and code not in by_rule),
+        reliability=reliability(predictions.qualified, predictions.p_qualified),
+        confusion=confusion(predictions),
     )
 
 
 def reliability(qualified: Mask, p_qualified: Values, bins: int = BINS) -> tuple[ReliabilityBin, ...]:
-    """Return the points of the reliability curve, over bins of equal width from 0 to 1."""
+    """Return the calibration curve over equal-width bins from 0 to 1, empty bins included.
+
+    >>> low, high = reliability(np.array([True, False, True]), np.array([0.2, 0.3, 0.9]), bins=2)
+    >>> low.reviews, low.mean_probability, low.share_qualified
+    (2, 0.25, 0.5)
+    """
     places = bin_of(p_qualified, bins)
     return tuple(
         ReliabilityBin(
@@ -83,130 +114,139 @@ def reliability(qualified: Mask, p_qualified: Values, bins: int = BINS) -> tuple
     )
 
 
-def confusion(judged: JudgedReviews) -> Confusion:
-    """Return the confusion of the most likely class, over the classes that occur, in the model's order."""
+def confusion(predictions: Predictions) -> Confusion:
+    """Return the confusion matrix of the most likely class, over the classes that occur, in the model's order."""
     from sklearn.metrics import confusion_matrix
 
-    if not len(judged):
+    if not len(predictions):
         return Confusion((), ())
-    counts = confusion_matrix(judged.codes, judged.most_likely, labels=list(judged.classes))
+    counts = confusion_matrix(predictions.codes, predictions.most_likely, labels=list(predictions.classes))
     occurs = np.flatnonzero(counts.sum(0) + counts.sum(1)).tolist()
     return Confusion(
-        tuple(judged.classes[place] for place in occurs),
+        tuple(predictions.classes[place] for place in occurs),
         tuple(tuple(row) for row in counts[np.ix_(occurs, occurs)].tolist()),
     )
 
 
-def _ranking(judged: JudgedReviews) -> dict[str, _Question]:
-    """Ask for the AUC, recall at precision, and the AUC of each category of rules.
+def _ranking(predictions: Predictions) -> dict[str, _Metric]:
+    """Return the AUC, recall at precision, and the AUC of each category of rules.
 
-    A category's AUC is taken against all qualified reviews: unlike the paper's balanced subsets this draws nothing at
-    random, and has the same expectation.
+    A category's AUC is against all qualified reviews: it draws nothing at random, unlike the paper's balanced subsets,
+    and has the same expectation.
     """
-    questions = {"auc": _against_qualified(judged, ~judged.qualified, NO_REJECTED)}
+    metrics = {"auc": _against_qualified(predictions, ~predictions.qualified, NO_REJECTED)}
     for level in PRECISIONS:
-        questions[f"recall_at_precision_{level:g}"] = _Question(
-            judged.qualified, partial(Resamples.recall_at_precision, precision=level), questions["auc"].missing
+        metrics[f"recall_at_precision_{level:g}"] = _Metric(
+            predictions.qualified, partial(WeightedMetrics.recall_at_precision, precision=level), metrics["auc"].missing
         )
     for name, prefix in CATEGORIES.items():
-        nobody = f"no review is rejected for {CATEGORY_WORDS[name]} rule"
-        questions[f"auc_{name}"] = _against_qualified(judged, np.char.startswith(judged.codes, prefix), nobody)
-    return questions
+        none_rejected = f"no review is rejected for {CATEGORY_WORDS[name]} rule"
+        metrics[f"auc_{name}"] = _against_qualified(
+            predictions, np.char.startswith(predictions.codes, prefix), none_rejected
+        )
+    return metrics
 
 
-def _rules(judged: JudgedReviews) -> dict[str, _Question]:
-    """Ask for the AUC of each class of rejected reviews that occurs."""
-    questions = {}
-    for code in judged.classes[1:]:
-        rejected = np.asarray(judged.codes == code, dtype=bool)
+def _rules(predictions: Predictions) -> dict[str, _Metric]:
+    """Return the AUC of each class of rejected reviews that occurs."""
+    metrics = {}
+    for code in predictions.classes[1:]:
+        rejected = np.asarray(predictions.codes == code, dtype=bool)
         if count := int(rejected.sum()):
             too_few = f"{_counted(count)} of it, {ENOUGH_FOR_A_RULE} are needed" if count < ENOUGH_FOR_A_RULE else ""
-            questions[code] = _against_qualified(judged, rejected, NO_REJECTED, too_few)
-    return questions
+            metrics[code] = _against_qualified(predictions, rejected, NO_REJECTED, too_few)
+    return metrics
 
 
-def _against_qualified(judged: JudgedReviews, rejected: Mask, nobody: str, too_few: str = "") -> _Question:
-    missing = "" if rejected.any() else nobody
-    if not judged.qualified.any():
+def _against_qualified(predictions: Predictions, rejected: Mask, none_rejected: str, too_few: str = "") -> _Metric:
+    missing = "" if rejected.any() else none_rejected
+    if not predictions.qualified.any():
         missing = NO_QUALIFIED
-    if not len(judged):
+    if not len(predictions):
         missing = NO_REVIEW
-    return _Question(rejected, partial(Resamples.area_under_roc, rejected=rejected), missing or too_few)
+    return _Metric(rejected, partial(WeightedMetrics.area_under_roc, rejected=rejected), missing or too_few)
 
 
-def _calibration(judged: JudgedReviews) -> dict[str, _Question]:
-    everyone, missing = np.ones(len(judged), dtype=bool), "" if len(judged) else NO_REVIEW
+def _calibration(predictions: Predictions) -> dict[str, _Metric]:
+    everyone, missing = np.ones(len(predictions), dtype=bool), "" if len(predictions) else NO_REVIEW
     return {
-        "ece": _Question(everyone, Resamples.calibration_error, missing),
-        "brier": _Question(everyone, Resamples.brier_score, missing),
+        "ece": _Metric(everyone, WeightedMetrics.calibration_error, missing),
+        "brier": _Metric(everyone, WeightedMetrics.brier_score, missing),
     }
 
 
-def _classes(judged: JudgedReviews) -> dict[str, _Question]:
-    """Ask how often the most likely class, and on rejected reviews the most likely objection, is the right one."""
+def _classes(predictions: Predictions) -> dict[str, _Metric]:
+    """Return the accuracy of the most likely class and, on rejected reviews, of the most likely objection."""
     return {
-        "top1": _share(judged.most_likely == judged.codes, np.ones(len(judged), dtype=bool), NO_REVIEW),
-        "rejected_top1": _share(judged.most_likely_objection == judged.codes, ~judged.qualified, NO_REJECTED),
+        "top1": _share(predictions.most_likely == predictions.codes, np.ones(len(predictions), dtype=bool), NO_REVIEW),
+        "rejected_top1": _share(
+            predictions.most_likely_objection == predictions.codes, ~predictions.qualified, NO_REJECTED
+        ),
     }
 
 
-def _feedback(judged: JudgedReviews, parser: FeedbackParser) -> dict[str, _Question]:
-    """Ask whether the words name the reviewer's rule and images, and say "yes" to what is qualified.
+def _feedback(predictions: Predictions, parser: FeedbackParser) -> dict[str, _Metric]:
+    """Return how often generated feedback names the reviewer's rule and images, and is "yes" on qualified sequences.
 
-    A review whose rule is "other" names no rule that could be repeated, so it is not counted among the first.
+    Reviews of the class "other" name no rule that feedback could repeat, so the first metric leaves them out.
     """
-    said, written = judged.feedback_said, judged.feedback_written
+    generated, reviewed = predictions.generated_feedback, predictions.reviewer_feedback
     names_rule = [
-        parser.rules_in(words)[:1] == (code,) for words, code in zip(said, judged.codes.tolist(), strict=True)
+        parser.rules_in(words)[:1] == (code,) for words, code in zip(generated, predictions.codes.tolist(), strict=True)
     ]
-    images = [(parser.images_in(words), parser.images_in(wanted)) for words, wanted in zip(said, written, strict=True)]
-    rejected, silent = ~judged.qualified, len(judged) > 0 and not any(said)
-    questions = {
+    images = [
+        (parser.images_in(words), parser.images_in(expected))
+        for words, expected in zip(generated, reviewed, strict=True)
+    ]
+    rejected, silent = ~predictions.qualified, len(predictions) > 0 and not any(generated)
+    metrics = {
         "feedback_names_the_rule": _share(
-            mask_of(names_rule), rejected & (judged.codes != OTHER), "no review is rejected for a known rule"
+            mask_of(names_rule), rejected & (predictions.codes != OTHER), "no review is rejected for a known rule"
         ),
         "feedback_names_the_image": _share(
-            mask_of([found == wanted for found, wanted in images]),
-            rejected & mask_of([bool(wanted) for _, wanted in images]),
+            mask_of([found == expected for found, expected in images]),
+            rejected & mask_of([bool(expected) for _, expected in images]),
             "no reviewer who rejected names an image",
         ),
         "feedback_says_yes": _share(
-            mask_of([words.strip().lower() == QUALIFIED for words in said]), judged.qualified, NO_QUALIFIED
+            mask_of([words.strip().lower() == QUALIFIED for words in generated]), predictions.qualified, NO_QUALIFIED
         ),
     }
     if not silent:
-        return questions
-    return {name: _Question(question.about, question.answer, NO_WORDS) for name, question in questions.items()}
+        return metrics
+    return {name: _Metric(metric.subset, metric.compute, NO_FEEDBACK) for name, metric in metrics.items()}
 
 
-def _share(hits: Mask, among: Mask, nobody: str) -> _Question:
-    return _Question(among, partial(Resamples.share, hits=hits, among=among), "" if among.any() else nobody)
+def _share(hits: Mask, among: Mask, none_rejected: str) -> _Metric:
+    return _Metric(among, partial(WeightedMetrics.share, hits=hits, among=among), "" if among.any() else none_rejected)
 
 
-def _drawn(
-    judged: JudgedReviews, questions: dict[str, _Question], seed: int, resamples: int
+def _resampled(
+    predictions: Predictions, metrics: dict[str, _Metric], seed: int, resamples: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the values (R,) of every figure over resamples of products."""
+    """Return the values (R,) of each metric over bootstrap draws of products."""
     blocks = [
-        {name: question.answer(block) for name, question in questions.items()}
-        for weights in drawn_weights(judged.products, resamples, seed)
-        for block in [Resamples(weights, judged.qualified, judged.p_qualified)]
+        {name: metric.compute(block) for name, metric in metrics.items()}
+        for weights in bootstrap_weights(predictions.products, resamples, seed)
+        for block in [WeightedMetrics(weights, predictions.qualified, predictions.p_qualified)]
     ]
-    return {name: np.concatenate([block[name] for block in blocks]) for name in questions if blocks}
+    return {name: np.concatenate([block[name] for block in blocks]) for name in metrics if blocks}
 
 
-def _figure(
-    question: _Question, value: float | None, drawn: NDArray[np.float64] | None, products: NDArray[np.str_]
-) -> Figure:
-    reviews = int(question.about.sum())
+def _estimate(
+    metric: _Metric, value: float | None, drawn: NDArray[np.float64] | None, products: NDArray[np.str_]
+) -> Estimate:
+    reviews = int(metric.subset.sum())
     if value is None:
-        return Figure(None, reviews=reviews, missing=question.missing)
+        return Estimate(None, reviews=reviews, missing=metric.missing)
     if drawn is None:
-        return Figure(value, reviews=reviews, missing="no interval: no resamples were asked for")
-    if len(set(products[question.about].tolist())) < 2:
-        return Figure(value, reviews=reviews, missing="no interval: all reviews are of one product")
-    low, high = interval(drawn) or (None, None)
-    return Figure(value, low, high, reviews, "" if low is not None else "no interval: no resample holds both decisions")
+        return Estimate(value, reviews=reviews, missing="no interval: no resamples were asked for")
+    if len(set(products[metric.subset].tolist())) < 2:
+        return Estimate(value, reviews=reviews, missing="no interval: all reviews are of one product")
+    low, high = confidence_interval(drawn) or (None, None)
+    return Estimate(
+        value, low, high, reviews, "" if low is not None else "no interval: no resample holds both decisions"
+    )
 
 
 def _counted(count: int) -> str:

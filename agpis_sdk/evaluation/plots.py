@@ -1,4 +1,4 @@
-"""Draws what measuring a sequence model found, one PNG each, with matplotlib's Agg canvas: no display is needed."""
+"""Plots of a sequence model's report, one PNG each, on matplotlib's Agg canvas: no display is needed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from agpis_sdk.errors import ConfigError
 from agpis_sdk.evaluation.bootstrap import Values
 from agpis_sdk.evaluation.metrics import NO_QUALIFIED, NO_REJECTED, NO_REVIEW, PRECISIONS
-from agpis_sdk.evaluation.predictions import JudgedReviews
-from agpis_sdk.evaluation.report import Figure as Measured
-from agpis_sdk.evaluation.report import SequenceReport
+from agpis_sdk.evaluation.predictions import Predictions
+from agpis_sdk.evaluation.report import Estimate, SequenceReport
 from agpis_sdk.plugins import shipped_rules
 
 if TYPE_CHECKING:
@@ -42,8 +41,8 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def write_plots(judged: JudgedReviews, report: SequenceReport, folder: Path) -> list[Path]:
-    """Draw every plot into a folder, which is made, and return the files; one that has no data says why.
+def write_plots(predictions: Predictions, report: SequenceReport, folder: Path) -> list[Path]:
+    """Write every plot into a folder, which is created, and return the files; a plot without data says why.
 
     Raises `ConfigError` when matplotlib is not installed.
     """
@@ -54,8 +53,8 @@ def write_plots(judged: JudgedReviews, report: SequenceReport, folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         plots = {
-            "precision-recall": precision_recall(judged, report),
-            "roc": roc(judged, report),
+            "precision-recall": precision_recall(predictions, report),
+            "roc": roc(predictions, report),
             "reliability": reliability_diagram(report),
             "confusion": confusion_matrix(report),
             "rules": rule_bars(report),
@@ -65,20 +64,20 @@ def write_plots(judged: JudgedReviews, report: SequenceReport, folder: Path) -> 
     return [folder / f"{name}.png" for name in plots]
 
 
-def precision_recall(judged: JudgedReviews, report: SequenceReport) -> Figure:
+def precision_recall(predictions: Predictions, report: SequenceReport) -> Figure:
     """Draw precision over recall of qualified reviews, with the levels at which recall is reported."""
     from sklearn.metrics import precision_recall_curve
 
     figure, axes = _sheet("Precision and recall of qualified sequences", "recall", "precision")
     if not _has_both(axes, report):
         return figure
-    precision, recall, _ = precision_recall_curve(judged.qualified, judged.p_qualified)
+    precision, recall, _ = precision_recall_curve(predictions.qualified, predictions.p_qualified)
     share = report.qualified / report.reviews
     _unit(axes)
     axes.axhline(share, color=GRAY, linestyle=":", label=f"no skill: {share:.2f} are qualified")
     axes.plot(recall, precision, color=BLUE, linewidth=2, drawstyle="steps-post")
     for level, marker in zip(PRECISIONS, "os^", strict=True):
-        measured = report.figures[f"recall_at_precision_{level:g}"]
+        measured = report.metrics[f"recall_at_precision_{level:g}"]
         label = f"at precision {level:g}: recall {_with_interval(measured)}"
         axes.plot(_value(measured), level, marker, color=ORANGE, markersize=7, linestyle="none", label=label, zorder=3)
     low = np.floor(min(share, float(precision.min())) * 10) / 10
@@ -87,7 +86,7 @@ def precision_recall(judged: JudgedReviews, report: SequenceReport) -> Figure:
     return figure
 
 
-def roc(judged: JudgedReviews, report: SequenceReport) -> Figure:
+def roc(predictions: Predictions, report: SequenceReport) -> Figure:
     """Draw the ROC curve of p^t, overall and of each category of rules against all qualified reviews."""
     from sklearn.metrics import roc_curve
 
@@ -105,11 +104,11 @@ def roc(judged: JudgedReviews, report: SequenceReport) -> Figure:
         )
     }
     for name, (words, prefix, color, style) in curves.items():
-        measured = report.figures[name]
+        measured = report.metrics[name]
         if measured.value is None:
             continue
-        chosen = judged.qualified | np.char.startswith(judged.codes, prefix)
-        mistaken, found, _ = roc_curve(judged.qualified[chosen], judged.p_qualified[chosen])
+        chosen = predictions.qualified | np.char.startswith(predictions.codes, prefix)
+        mistaken, found, _ = roc_curve(predictions.qualified[chosen], predictions.p_qualified[chosen])
         width = 2.2 if name == "auc" else 1.5
         label = f"{words}: AUC {_with_interval(measured)}"
         axes.plot(mistaken, found, color=color, linewidth=width, linestyle=style, label=label)
@@ -136,7 +135,7 @@ def reliability_diagram(report: SequenceReport) -> Figure:
     _unit(axes)
     axes.plot([0, 1], [0, 1], color=GRAY, linestyle=":", label="perfect")
     axes.vlines(means, low, high, color=BLUE, linewidth=1, label="95 % of each share (Wilson)")
-    label = f"ECE {_with_interval(report.figures['ece'])},  Brier score {_with_interval(report.figures['brier'])}"
+    label = f"ECE {_with_interval(report.metrics['ece'])},  Brier score {_with_interval(report.metrics['brier'])}"
     axes.plot(means, shares, "o-", color=BLUE, linewidth=1.5, markersize=5, label=label)
     axes.tick_params(labelbottom=False)
     starts, sizes = [part.start for part in report.reliability], [part.reviews for part in report.reliability]
@@ -227,7 +226,12 @@ def rule_bars(report: SequenceReport) -> Figure:
 
 
 def wilson_interval(shares: Values, counts: NDArray[np.int64]) -> tuple[Values, Values]:
-    """Return the 95 % interval of shares (n,) out of counts (n,) > 0; it has a width even at a share of 0 or 1."""
+    """Return the 95 % Wilson interval of shares (n,) of counts (n,) > 0; it has a width even at a share of 0 or 1.
+
+    >>> low, high = wilson_interval(np.array([0.5]), np.array([10]))
+    >>> round(float(low[0]), 4), round(float(high[0]), 4)
+    (0.2366, 0.7634)
+    """
     from scipy.stats import binomtest
 
     found = [
@@ -275,11 +279,11 @@ def _say(axes: Axes, missing: str) -> None:
     axes.text(0.5, 0.5, f"Nothing to draw: {missing}.", ha="center", va="center", transform=axes.transAxes)
 
 
-def _value(measured: Measured) -> float:
+def _value(measured: Estimate) -> float:
     return -1.0 if measured.value is None else measured.value
 
 
-def _with_interval(measured: Measured) -> str:
+def _with_interval(measured: Estimate) -> str:
     if measured.low is None or measured.high is None:
         return f"{_value(measured):.3f}"
     return f"{_value(measured):.3f}  [{measured.low:.3f}, {measured.high:.3f}]"

@@ -1,4 +1,4 @@
-"""Lets a model judge reviewed sequences, for calibration and for measuring."""
+"""Run a model over reviewed sequences, for calibration and evaluation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agpis_sdk.builtin.muisc.model import Muisc, SequenceFeature
 from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.datasets.review_dataset import Collator, Reviews
 from agpis_sdk.datasets.review_features import LearnableReviews
-from agpis_sdk.evaluation.predictions import JudgedReviews
+from agpis_sdk.evaluation.predictions import Predictions
 
 BATCH = 64
 
@@ -20,7 +20,7 @@ BATCH = 64
 def class_logits(
     model: Muisc, text: MuiscText, source: LearnableReviews, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the class logits (n, classes) of some reviews."""
+    """Return the class logits (n, C) of the reviews in `rows` (n,)."""
     parts = [
         model.classify(sequence, prompt, mask).double().numpy()
         for sequence, prompt, mask in _encoded(model, text, source, rows)
@@ -28,20 +28,20 @@ def class_logits(
     return np.concatenate(parts)
 
 
-def judge(model: Muisc, text: MuiscText, source: LearnableReviews, rows: NDArray[np.int64]) -> JudgedReviews:
-    """Return probabilities and generated feedback of some reviews beside what the reviewers said."""
-    said: list[str] = []
+def predict(model: Muisc, text: MuiscText, source: LearnableReviews, rows: NDArray[np.int64]) -> Predictions:
+    """Return the model's probabilities and generated feedback for the reviews in `rows` (n,), beside their labels."""
+    generated: list[str] = []
     probabilities: list[NDArray[np.float64]] = []
     for sequence, prompt, mask in _encoded(model, text, source, rows):
-        judged = model.probabilities(model.classify(sequence, prompt, mask))
-        probabilities.append(judged.double().numpy())
-        said.extend(feedback(model, text, sequence, prompt, mask, judged))
+        class_probabilities = model.probabilities(model.classify(sequence, prompt, mask))
+        probabilities.append(class_probabilities.double().numpy())
+        generated.extend(feedback(model, text, sequence, prompt, mask, class_probabilities))
     reviews = [source.reviews[row] for row in rows]
-    return JudgedReviews(
+    return Predictions(
         codes=np.array([model.config.classes[model.config.class_of(review.code)] for review in reviews]),
         probabilities=np.concatenate(probabilities),
-        feedback_said=said,
-        feedback_written=[review.feedback for review in reviews],
+        generated_feedback=generated,
+        reviewer_feedback=[review.feedback for review in reviews],
         products=np.array([review.product for review in reviews]),
         classes=tuple(model.config.classes),
     )
@@ -55,21 +55,21 @@ def feedback(
     mask: torch.Tensor,
     probabilities: torch.Tensor,
 ) -> list[str]:
-    """Return the model's words on each sequence; none from a model without a decoder."""
+    """Return the generated feedback of each sequence; "" from a model without a decoder."""
     if not model.config.num_decoder_layers:
         return [""] * len(prompt)
-    generated = model.generate_feedback(
+    token_ids = model.generate_feedback(
         sequence, prompt, mask, eos_token_id=text.end, max_new_tokens=model.config.feedback_tokens,
         forbidden_first_tokens=text.forbidden_first_tokens(probabilities, objection_threshold=model.config.objection_threshold),
     )  # fmt: skip
-    return [text.read(ids) for ids in generated.tolist()]
+    return [text.read(ids) for ids in token_ids.tolist()]
 
 
 @torch.inference_mode()
 def _encoded(
     model: Muisc, text: MuiscText, source: LearnableReviews, rows: NDArray[np.int64]
 ) -> Iterator[tuple[SequenceFeature, torch.Tensor, torch.Tensor]]:
-    """Yield encoded sequences with their prompts, `BATCH` at a time."""
+    """Yield batches of encoded sequences with their prompts and prompt masks, `BATCH` at a time."""
     reviews, collate = Reviews(source, rows, model.config), Collator(text)
     for start in range(0, len(rows), BATCH):
         batch = collate([reviews[index] for index in range(start, min(start + BATCH, len(rows)))])

@@ -1,4 +1,4 @@
-"""What measuring a sequence model found: figures with intervals, calibration, confusion."""
+"""The report on a sequence model: metrics with intervals, calibration curve, confusion matrix."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ DIGITS = 4
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One figure in 0..1 with its 95 % interval.
+class Estimate:
+    """A metric in 0..1 with its 95 % interval.
 
-    `reviews` counts those that it is about: for an AUC the rejected ones, each compared with all qualified ones.
+    `reviews` counts those that it is computed on: for an AUC the rejected ones, each compared with all qualified ones.
     `missing` says why the value, or else its interval, could not be computed.
     """
 
@@ -37,7 +37,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How many reviews of each class (row) the model takes for which class (column), over `classes` that occur."""
+    """Counts of reviews by class (row) and most likely class (column), over the `classes` that occur."""
 
     classes: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
@@ -45,9 +45,9 @@ class Confusion:
 
 @dataclass(frozen=True)
 class SequenceReport:
-    """All that was measured (paper section 4.1, calibration, feedback).
+    """Everything that `evaluate` computes (paper section 4.1, calibration, feedback).
 
-    `figures` by name are the headline, `rules` the AUC of each class of rejected reviews that occurs, by code;
+    `metrics` by name are the headline, `rules` the AUC of each class of rejected reviews that occurs, by code;
     `unseen_rules` are those that no review violates.
     """
 
@@ -55,8 +55,8 @@ class SequenceReport:
     qualified: int
     products: int
     resamples: int
-    figures: Mapping[str, Figure]
-    rules: Mapping[str, Figure]
+    metrics: Mapping[str, Estimate]
+    rules: Mapping[str, Estimate]
     unseen_rules: tuple[str, ...]
     reliability: tuple[ReliabilityBin, ...]
     confusion: Confusion
@@ -68,23 +68,23 @@ class SequenceReport:
 
     @property
     def missing(self) -> dict[str, str]:
-        """Why a figure or its interval could not be computed, by the figure's name or the rule's code."""
-        return {name: figure.missing for name, figure in {**self.figures, **self.rules}.items() if figure.missing}
+        """Why a metric or its interval could not be computed, by the metric's name or the rule's code."""
+        return {name: estimate.missing for name, estimate in {**self.metrics, **self.rules}.items() if estimate.missing}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything ready for JSON: figures by name, beside them intervals, rules and the rest."""
+        """Return the report as JSON values: metrics by name, with intervals, rules and the rest beside them."""
         return {
             "reviews": self.reviews,
             "qualified": self.qualified,
             "rejected": self.rejected,
             "products": self.products,
             "resamples": self.resamples,
-            **{name: _rounded(figure.value) for name, figure in self.figures.items()},
-            "intervals": {name: _interval(figure) for name, figure in self.figures.items()},
-            "measured_on": {name: figure.reviews for name, figure in self.figures.items()},
+            **{name: _rounded(estimate.value) for name, estimate in self.metrics.items()},
+            "intervals": {name: _interval(estimate) for name, estimate in self.metrics.items()},
+            "measured_on": {name: estimate.reviews for name, estimate in self.metrics.items()},
             "rules": {
-                code: {"auc": _rounded(figure.value), "interval": _interval(figure), "reviews": figure.reviews}
-                for code, figure in self.rules.items()
+                code: {"auc": _rounded(estimate.value), "interval": _interval(estimate), "reviews": estimate.reviews}
+                for code, estimate in self.rules.items()
             },
             "unseen_rules": list(self.unseen_rules),
             "missing": self.missing,
@@ -109,7 +109,9 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, DIGITS)
 
 
-def _interval(figure: Figure) -> list[float] | None:
+def _interval(estimate: Estimate) -> list[float] | None:
     return (
-        None if figure.low is None or figure.high is None else [round(figure.low, DIGITS), round(figure.high, DIGITS)]
+        None
+        if estimate.low is None or estimate.high is None
+        else [round(estimate.low, DIGITS), round(estimate.high, DIGITS)]
     )

@@ -1,4 +1,4 @@
-"""What `agpis evaluate` prints: the headline with intervals, each category of rules, the rules that go worst."""
+"""The console table of `agpis evaluate`: headline metrics with intervals, categories of rules, the worst rules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agpis_sdk.evaluation.report import Figure, SequenceReport
+from agpis_sdk.evaluation.report import Estimate, SequenceReport
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.rules import RuleSet
 
@@ -35,23 +35,23 @@ CATEGORIES: Final[dict[str, str]] = {
 
 
 def evaluation_table(report: SequenceReport, *, worst: int = 10, rules: RuleSet | None = None) -> Group:
-    """Return a model's measurement for a console; of the rules, the `worst` ones are shown.
+    """Return a report as tables for a console, with the `worst` rules by AUC.
 
-    A figure that could not be computed is a dash with the reason beside it.
+    A metric that could not be computed is a dash with the reason beside it.
     """
     parts: list[RenderableType] = [
         _subject(report),
         Text(),
-        _figures("Figure", "Reviews", HEADLINE, report.figures),
+        _estimates("Metric", "Reviews", HEADLINE, report.metrics),
         Text(),
-        _figures("AUC against qualified", "Rejected", CATEGORIES, report.figures),
+        _estimates("AUC against qualified", "Rejected", CATEGORIES, report.metrics),
     ]
-    measured = {code: figure for code, figure in report.rules.items() if figure.value is not None}
+    measured = {code: estimate for code, estimate in report.rules.items() if estimate.value is not None}
     if measured:
         lowest = sorted(measured, key=lambda code: (measured[code].value, code))[:worst]
         known = rules or shipped_rules()
         words = {code: f"{code}  {known[code].name}" if code in known else code for code in lowest}
-        parts += [Text(), _figures("Worst rules, by AUC", "Rejected", words, measured)]
+        parts += [Text(), _estimates("Worst rules, by AUC", "Rejected", words, measured)]
     if rest := _rest(report, measured, worst):
         parts += [Text(), Text(rest, style="dim")]
     return Group(*parts)
@@ -62,7 +62,7 @@ def _subject(report: SequenceReport) -> Text:
     return Text.assemble((counted, "bold"), f": {report.qualified:,} qualified, {report.rejected:,} rejected")
 
 
-def _figures(title: str, counted: str, words: Mapping[str, str], figures: Mapping[str, Figure]) -> Table:
+def _estimates(title: str, counted: str, words: Mapping[str, str], estimates: Mapping[str, Estimate]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
     table.add_column(title, no_wrap=True, min_width=max(map(len, HEADLINE.values())))
     table.add_column("Value", justify="right", no_wrap=True)
@@ -70,28 +70,29 @@ def _figures(title: str, counted: str, words: Mapping[str, str], figures: Mappin
     table.add_column(counted, justify="right", no_wrap=True)
     table.add_column("", overflow="fold", style="dim")
     for name, shown in words.items():
-        figure = figures[name]
+        estimate = estimates[name]
         table.add_row(
             Text(shown),
             Text(
-                "–" if figure.value is None else f"{figure.value:.3f}", style="dim" if figure.value is None else "bold"
+                "–" if estimate.value is None else f"{estimate.value:.3f}",
+                style="dim" if estimate.value is None else "bold",
             ),
-            Text("" if figure.low is None or figure.high is None else f"{figure.low:.3f} – {figure.high:.3f}"),
-            Text(f"{figure.reviews:,}", style="dim"),
-            Text(figure.missing),
+            Text("" if estimate.low is None or estimate.high is None else f"{estimate.low:.3f} – {estimate.high:.3f}"),
+            Text(f"{estimate.reviews:,}", style="dim"),
+            Text(estimate.missing),
         )
     return table
 
 
-def _rest(report: SequenceReport, measured: Mapping[str, Figure], worst: int) -> str:
-    """Say what became of the rules that are not in the table."""
+def _rest(report: SequenceReport, measured: Mapping[str, Estimate], worst: int) -> str:
+    """Return how many rules are not in the table, and why."""
     counts = {
         "better": max(0, len(measured) - worst),
         "with too few reviews": len(report.rules) - len(measured),
         "that no review violates": len(report.unseen_rules),
     }
-    said = [f"{count} {words}" for words, count in counts.items() if count]
-    return f"Further rules: {', '.join(said)}." if said else ""
+    parts = [f"{count} {words}" for words, count in counts.items() if count]
+    return f"Further rules: {', '.join(parts)}." if parts else ""
 
 
 def _counted(count: int, noun: str) -> str:

@@ -14,7 +14,7 @@ from agpis_sdk.builtin.muisc.additions import FeatureNorm
 from agpis_sdk.builtin.muisc.model import MuiscOutput
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.datasets.review_dataset import Collator, Reviews
-from agpis_sdk.evaluation.predictions import JudgedReviews
+from agpis_sdk.evaluation.predictions import Predictions
 
 BATCH = 128
 
@@ -63,14 +63,14 @@ class SingleTower(nn.Module):
 
 
 @torch.inference_mode()
-def judge_with_single_tower(
+def predict_with_single_tower(
     model: SingleTower,
     collate: Collator,
     reviews: Reviews,
     codes: NDArray[np.str_],
     products: NDArray[np.str_],
     classes: Sequence[str],
-) -> JudgedReviews:
+) -> Predictions:
     """Return what a single tower thinks of some reviews; it says nothing, and of two classes it knows p^t alone."""
     model.eval()
     parts = []
@@ -81,11 +81,11 @@ def judge_with_single_tower(
     known = np.concatenate(parts)
     probabilities = np.zeros((len(codes), len(classes)))
     probabilities[:, : known.shape[1]] = known
-    return JudgedReviews(
+    return Predictions(
         codes=codes,
         probabilities=probabilities,
-        feedback_said=[""] * len(codes),
-        feedback_written=[""] * len(codes),
+        generated_feedback=[""] * len(codes),
+        reviewer_feedback=[""] * len(codes),
         products=products,
         classes=classes,
     )

@@ -22,10 +22,10 @@ from agpis_sdk.datasets.galleries import thinned
 from agpis_sdk.datasets.review_dataset import Collator, Reviews
 from agpis_sdk.datasets.review_features import LearnableReviews, ReviewFeatures
 from agpis_sdk.evaluation.metrics import evaluate
-from agpis_sdk.evaluation.predict import judge
+from agpis_sdk.evaluation.predict import predict
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Review
-from agpis_sdk.training.baselines import SingleTower, judge_with_single_tower
+from agpis_sdk.training.baselines import SingleTower, predict_with_single_tower
 from agpis_sdk.training.muisc.initialization import config_for, switched_config
 from agpis_sdk.training.muisc.trainer import TrainingPlan, calibrate, fit, learnable, run_trainer
 from agpis_sdk.training.provenance import data_hash, drop_checkpoints, git_revision, hardware
@@ -182,7 +182,7 @@ def _muisc(row: TableRow, plan: TrainingPlan, source: LearnableReviews, folder: 
     calibrate(model, text, source)
     model.save_pretrained(folder)
     text.save(folder)
-    return evaluate(judge(model, text, source, source.rows("test")), seed=plan.seed).as_dict()
+    return evaluate(predict(model, text, source, source.rows("test")), seed=plan.seed).as_dict()
 
 
 def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, folder: Path) -> dict[str, Any]:
@@ -212,8 +212,10 @@ def _single_tower(row: TableRow, plan: TrainingPlan, source: LearnableReviews, f
     test = [source.reviews[place] for place in source.rows("test")]
     codes: NDArray[np.str_] = np.array([config.classes[config.class_of(review.code)] for review in test])
     products: NDArray[np.str_] = np.array([review.product for review in test])
-    judged = judge_with_single_tower(model.cpu(), collate, split("test"), codes, products, label_space(shipped_rules()))
-    return evaluate(judged, seed=plan.seed).as_dict()
+    predictions = predict_with_single_tower(
+        model.cpu(), collate, split("test"), codes, products, label_space(shipped_rules())
+    )
+    return evaluate(predictions, seed=plan.seed).as_dict()
 
 
 def render_tables(results: Sequence[Mapping[str, Any]], config: TablesConfig) -> str:

@@ -9,39 +9,39 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_auc_score
 
 from agpis_sdk.builtin.muisc.text import QUALIFIED, label_space
-from agpis_sdk.evaluation.bootstrap import BINS, Resamples
+from agpis_sdk.evaluation.bootstrap import BINS, WeightedMetrics
 from agpis_sdk.evaluation.metrics import CATEGORIES, PRECISIONS
-from agpis_sdk.evaluation.predictions import JudgedReviews
+from agpis_sdk.evaluation.predictions import Predictions
 from agpis_sdk.plugins import shipped_rules
 
 CLASSES = label_space(shipped_rules())
 
 
-def judged(
+def predicted(
     codes: Sequence[str],
     p_qualified: Sequence[float] | None = None,
     *,
     said: Sequence[str] | None = None,
     written: Sequence[str] | None = None,
     products: Sequence[str] | None = None,
-) -> JudgedReviews:
+) -> Predictions:
     """Reviews with p^t as given (0.5 else) and the rest on the reviewer's objection, or on "other" where there is none."""
     scores = np.full(len(codes), 0.5) if p_qualified is None else np.array(p_qualified, dtype=np.float64)
     probabilities = np.zeros((len(codes), len(CLASSES)))
     probabilities[:, 0] = scores
     for row, code in enumerate(codes):
         probabilities[row, -1 if code == "yes" else CLASSES.index(code)] = 1 - scores[row]
-    return JudgedReviews(
+    return Predictions(
         codes=np.array(codes, dtype=np.str_),
         probabilities=probabilities,
-        feedback_said=["yes"] * len(codes) if said is None else list(said),
-        feedback_written=[""] * len(codes) if written is None else list(written),
+        generated_feedback=["yes"] * len(codes) if said is None else list(said),
+        reviewer_feedback=[""] * len(codes) if written is None else list(written),
         products=np.array([f"p{row}" for row in range(len(codes))] if products is None else products, dtype=np.str_),
         classes=CLASSES,
     )
 
 
-def drawn(count: int, *, seed: int = 0, share: float = 0.6, products: int = 0) -> JudgedReviews:
+def drawn(count: int, *, seed: int = 0, share: float = 0.6, products: int = 0) -> Predictions:
     """Reviews of a model that is right more often than not, over all classes."""
     generator = np.random.default_rng(seed)
     labels = np.where(generator.random(count) < share, 0, generator.integers(1, len(CLASSES), count))
@@ -50,11 +50,11 @@ def drawn(count: int, *, seed: int = 0, share: float = 0.6, products: int = 0) -
     logits[:, 0] += 2
     probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     codes = np.array(CLASSES)[labels]
-    return JudgedReviews(
+    return Predictions(
         codes=codes,
         probabilities=probabilities,
-        feedback_said=[CLASSES[place] for place in probabilities.argmax(1)],
-        feedback_written=[f"{code}, second image" for code in codes],
+        generated_feedback=[CLASSES[place] for place in probabilities.argmax(1)],
+        reviewer_feedback=[f"{code}, second image" for code in codes],
         products=generator.integers(0, products or count, count).astype(np.str_),
         classes=CLASSES,
     )
@@ -78,5 +78,5 @@ def expected_calibration_error(
     qualified: NDArray[np.bool_], p_qualified: NDArray[np.floating], bins: int = BINS
 ) -> float:
     """Return the mean distance between p^t (n,) and the share that is qualified, over bins of equal width."""
-    itself = Resamples.data_itself(qualified, np.asarray(p_qualified, dtype=np.float64))
+    itself = WeightedMetrics.unweighted(qualified, np.asarray(p_qualified, dtype=np.float64))
     return round(float(itself.calibration_error(bins)[0]), 4)

@@ -13,9 +13,9 @@ from sklearn.metrics import accuracy_score, brier_score_loss, roc_auc_score
 
 from agpis_sdk.builtin.muisc.text import label_space
 from agpis_sdk.evaluation.metrics import evaluate, reliability
-from agpis_sdk.evaluation.predictions import JudgedReviews
+from agpis_sdk.evaluation.predictions import Predictions
 from agpis_sdk.plugins import shipped_rules
-from tests.evaluation.predicted import drawn, expected_calibration_error, judged, sequence_metrics
+from tests.evaluation.predicted import drawn, expected_calibration_error, predicted, sequence_metrics
 
 CLASSES = label_space(shipped_rules())
 
@@ -37,14 +37,14 @@ def test_ranking_figures_are_those_of_scikit_learn() -> None:
 def test_calibration_and_top1_are_those_of_scikit_learn() -> None:
     reviews = drawn(400)
 
-    figures = evaluate(reviews, resamples=0).figures
+    figures = evaluate(reviews, resamples=0).metrics
 
     assert figures["brier"].value == pytest.approx(brier_score_loss(reviews.qualified, reviews.p_qualified))
     assert figures["top1"].value == pytest.approx(accuracy_score(reviews.codes, reviews.most_likely))
 
 
 def test_a_rule_s_auc_is_taken_against_all_qualified() -> None:
-    reviews = judged(["yes", "yes", *["AGP103"] * 5, "AGP121"], [0.9, 0.5, 0.1, 0.2, 0.6, 0.6, 0.7, 0.95])
+    reviews = predicted(["yes", "yes", *["AGP103"] * 5, "AGP121"], [0.9, 0.5, 0.1, 0.2, 0.6, 0.6, 0.7, 0.95])
 
     figure = evaluate(reviews, resamples=0).rules["AGP103"]
 
@@ -54,14 +54,14 @@ def test_a_rule_s_auc_is_taken_against_all_qualified() -> None:
 
 
 def test_a_rule_with_too_few_reviews_has_no_auc_but_a_reason() -> None:
-    figure = evaluate(judged(["yes", "AGP103", "AGP103"]), resamples=0).rules["AGP103"]
+    figure = evaluate(predicted(["yes", "AGP103", "AGP103"]), resamples=0).rules["AGP103"]
 
     assert figure.value is None
     assert figure.missing == "2 reviews of it, 5 are needed"
 
 
 def test_a_rule_that_nobody_violates_is_listed() -> None:
-    report = evaluate(judged(["yes", *["AGP103"] * 5]), resamples=0)
+    report = evaluate(predicted(["yes", *["AGP103"] * 5]), resamples=0)
 
     assert "AGP101" in report.unseen_rules
     assert "AGP103" not in report.unseen_rules
@@ -69,14 +69,14 @@ def test_a_rule_that_nobody_violates_is_listed() -> None:
 
 
 def test_the_most_likely_objection_counts_even_where_acceptance_is_likelier() -> None:
-    report = evaluate(judged(["AGP103", "AGP121"], [0.9, 0.1]), resamples=0)
+    report = evaluate(predicted(["AGP103", "AGP121"], [0.9, 0.1]), resamples=0)
 
-    assert report.figures["top1"].value == 0.5
-    assert report.figures["rejected_top1"].value == 1.0
+    assert report.metrics["top1"].value == 0.5
+    assert report.metrics["rejected_top1"].value == 1.0
 
 
 def test_confusion_counts_reviews_by_class_over_classes_that_occur() -> None:
-    report = evaluate(judged(["yes", "yes", "AGP103", "AGP103"], [0.9, 0.1, 0.8, 0.1]), resamples=0)
+    report = evaluate(predicted(["yes", "yes", "AGP103", "AGP103"], [0.9, 0.1, 0.8, 0.1]), resamples=0)
 
     assert report.confusion.classes == ("yes", "AGP103", "other")
     assert report.confusion.counts == ((1, 0, 1), (1, 1, 0), (0, 0, 0))
@@ -103,7 +103,7 @@ def test_an_empty_bin_of_the_reliability_curve_stands_there_with_no_share() -> N
 
 
 def feedback(name: str, codes: list[str], said: list[str], written: list[str] | None = None) -> float | None:
-    return evaluate(judged(codes, said=said, written=written), resamples=0).figures[name].value
+    return evaluate(predicted(codes, said=said, written=written), resamples=0).metrics[name].value
 
 
 def test_the_first_rule_that_feedback_names_must_be_the_reviewer_s() -> None:
@@ -137,10 +137,10 @@ def test_qualified_reviews_should_be_told_yes() -> None:
 
 
 def test_a_model_without_words_has_no_figures_on_words() -> None:
-    report = evaluate(judged(["yes", "AGP103"], said=["", ""]), resamples=0)
+    report = evaluate(predicted(["yes", "AGP103"], said=["", ""]), resamples=0)
 
-    assert report.figures["feedback_says_yes"].value is None
-    assert report.missing["feedback_names_the_rule"] == "the model says no feedback"
+    assert report.metrics["feedback_says_yes"].value is None
+    assert report.missing["feedback_names_the_rule"] == "the model generates no feedback"
 
 
 # ── Intervals ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -149,7 +149,7 @@ def test_a_model_without_words_has_no_figures_on_words() -> None:
 def test_every_headline_figure_has_an_interval_around_it() -> None:
     report = evaluate(drawn(600, products=150))
 
-    for name, figure in report.figures.items():
+    for name, figure in report.metrics.items():
         assert figure.low is not None, name
         assert figure.low <= figure.value <= figure.high, name
 
@@ -162,11 +162,11 @@ def test_the_same_seed_gives_the_same_report() -> None:
 
 def test_many_reviews_of_one_product_teach_less_than_as_many_products() -> None:
     few, many = drawn(900, products=30), drawn(900)
-    torn = JudgedReviews(
-        many.codes, many.probabilities, many.feedback_said, many.feedback_written, few.products, CLASSES
+    torn = Predictions(
+        many.codes, many.probabilities, many.generated_feedback, many.reviewer_feedback, few.products, CLASSES
     )
     repeated = np.repeat(np.arange(30), 30)
-    copies = JudgedReviews(
+    copies = Predictions(
         many.codes[repeated],
         many.probabilities[repeated],
         [""] * 900,
@@ -175,18 +175,18 @@ def test_many_reviews_of_one_product_teach_less_than_as_many_products() -> None:
         CLASSES,
     )
 
-    def width(reviews: JudgedReviews) -> float:
-        figure = evaluate(reviews, resamples=200).figures["auc"]
+    def width(reviews: Predictions) -> float:
+        figure = evaluate(reviews, resamples=200).metrics["auc"]
         return figure.high - figure.low
 
     assert width(copies) > 2 * width(torn)
 
 
 def test_reviews_of_one_product_have_no_interval_and_say_why() -> None:
-    report = evaluate(judged(["yes", "AGP103"], [0.8, 0.3], products=["p", "p"]))
+    report = evaluate(predicted(["yes", "AGP103"], [0.8, 0.3], products=["p", "p"]))
 
-    assert report.figures["auc"].value == 1.0
-    assert report.figures["auc"].low is None
+    assert report.metrics["auc"].value == 1.0
+    assert report.metrics["auc"].low is None
     assert report.missing["auc"] == "no interval: all reviews are of one product"
 
 
@@ -197,8 +197,8 @@ def test_without_resamples_every_figure_says_that_it_has_no_interval() -> None:
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
-    truth = evaluate(drawn(40_000, seed=99), resamples=0).figures["auc"].value
-    figures = [evaluate(drawn(150, seed=seed), resamples=200).figures["auc"] for seed in range(60)]
+    truth = evaluate(drawn(40_000, seed=99), resamples=0).metrics["auc"].value
+    figures = [evaluate(drawn(150, seed=seed), resamples=200).metrics["auc"] for seed in range(60)]
 
     covered = np.mean([figure.low <= truth <= figure.high for figure in figures])
 
@@ -213,15 +213,15 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     [([], "there is no review"), (["yes"], "no review is rejected"), (["AGP101"], "no review is qualified")],
 )
 def test_what_cannot_be_ranked_says_why(codes: list[str], reason: str) -> None:
-    report = evaluate(judged(codes))
+    report = evaluate(predicted(codes))
 
-    assert report.figures["auc"].value is None
-    assert report.figures["recall_at_precision_0.8"].value is None
+    assert report.metrics["auc"].value is None
+    assert report.metrics["recall_at_precision_0.8"].value is None
     assert report.missing["auc"] == report.missing["recall_at_precision_0.8"] == reason
 
 
 def test_a_category_without_reviews_says_why() -> None:
-    report = evaluate(judged(["yes", "AGP101"]))
+    report = evaluate(predicted(["yes", "AGP101"]))
 
     assert report.missing["auc_pair"] == "no review is rejected for an image-pair rule"
 
@@ -231,9 +231,9 @@ def test_a_category_without_reviews_says_why() -> None:
 def test_a_figure_has_a_value_with_an_interval_or_a_reason(codes: list[str], seed: int) -> None:
     scores = np.random.default_rng(seed).random(len(codes))
 
-    report = evaluate(judged(codes, scores.tolist()), resamples=20)
+    report = evaluate(predicted(codes, scores.tolist()), resamples=20)
 
-    for figure in (*report.figures.values(), *report.rules.values()):
+    for figure in (*report.metrics.values(), *report.rules.values()):
         assert (figure.value is None) <= bool(figure.missing)
         assert (figure.low is None) == bool(figure.missing)
         assert figure.value is None or 0 <= figure.value <= 1
@@ -242,7 +242,7 @@ def test_a_figure_has_a_value_with_an_interval_or_a_reason(codes: list[str], see
 @settings(deadline=None, max_examples=30)
 @given(CODES)
 def test_a_report_of_whatever_reviews_is_json(codes: list[str]) -> None:
-    found = evaluate(judged(codes), resamples=5).as_dict()
+    found = evaluate(predicted(codes), resamples=5).as_dict()
 
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
@@ -251,11 +251,11 @@ def test_a_report_of_whatever_reviews_is_json(codes: list[str]) -> None:
 @given(st.permutations(range(12)))
 def test_the_order_of_reviews_does_not_matter(order: list[int]) -> None:
     reviews = drawn(12, seed=5)
-    shuffled = JudgedReviews(
+    shuffled = Predictions(
         reviews.codes[order],
         reviews.probabilities[order],
-        [reviews.feedback_said[place] for place in order],
-        [reviews.feedback_written[place] for place in order],
+        [reviews.generated_feedback[place] for place in order],
+        [reviews.reviewer_feedback[place] for place in order],
         reviews.products[order],
         CLASSES,
     )
@@ -267,18 +267,18 @@ def test_the_order_of_reviews_does_not_matter(order: list[int]) -> None:
 
 
 def test_parts_of_different_lengths_are_refused() -> None:
-    with pytest.raises(ValueError, match="feedback_said: 1 for 2 codes"):
-        judged(["yes", "AGP101"], said=["yes"])
+    with pytest.raises(ValueError, match="generated_feedback: 1 for 2 codes"):
+        predicted(["yes", "AGP101"], said=["yes"])
 
 
 def test_a_probability_that_is_no_number_is_refused() -> None:
     with pytest.raises(ValueError, match="not all in"):
-        judged(["yes"], [float("nan")])
+        predicted(["yes"], [float("nan")])
 
 
 def test_a_code_that_is_no_class_is_refused() -> None:
-    with pytest.raises(ValueError, match='"ACM101" is no class'):
-        JudgedReviews(np.array(["ACM101"]), np.zeros((1, len(CLASSES))), [""], [""], np.array(["p"]), CLASSES)
+    with pytest.raises(ValueError, match='"ACM101" is not a class'):
+        Predictions(np.array(["ACM101"]), np.zeros((1, len(CLASSES))), [""], [""], np.array(["p"]), CLASSES)
 
 
 def test_figures_are_rounded_to_four_digits() -> None:

@@ -12,13 +12,13 @@ from PIL import Image
 from agpis_sdk.errors import ConfigError
 from agpis_sdk.evaluation.metrics import evaluate
 from agpis_sdk.evaluation.plots import rule_bars, wilson_interval, write_plots
-from agpis_sdk.evaluation.predictions import JudgedReviews
-from tests.evaluation.predicted import drawn, judged
+from agpis_sdk.evaluation.predictions import Predictions
+from tests.evaluation.predicted import drawn, predicted
 
 NAMES = ["precision-recall.png", "roc.png", "reliability.png", "confusion.png", "rules.png"]
 
 
-def written(reviews: JudgedReviews, folder: Path) -> list[Path]:
+def written(reviews: Predictions, folder: Path) -> list[Path]:
     return write_plots(reviews, evaluate(reviews, resamples=10), folder)
 
 
@@ -35,11 +35,11 @@ def test_each_plot_is_a_picture_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("codes", [[], ["yes"], ["AGP103"] * 6, ["yes", "AGP103"]], ids=str)
 def test_what_cannot_be_drawn_is_a_picture_that_says_why(codes: list[str], tmp_path: Path) -> None:
-    assert [path.name for path in written(judged(codes), tmp_path)] == NAMES
+    assert [path.name for path in written(predicted(codes), tmp_path)] == NAMES
 
 
 def test_each_rule_with_enough_reviews_has_a_bar() -> None:
-    reviews = judged(["yes"] * 3 + ["AGP103"] * 5 + ["AGP121"] * 2, np.linspace(1, 0, 10).tolist())
+    reviews = predicted(["yes"] * 3 + ["AGP103"] * 5 + ["AGP121"] * 2, np.linspace(1, 0, 10).tolist())
 
     (axes,) = rule_bars(evaluate(reviews, resamples=0)).axes
 
@@ -63,7 +63,7 @@ def test_the_missing_package_s_extra_is_named(tmp_path: Path, monkeypatch: pytes
             raise ImportError(name)
         return real(name, *rest, **more)  # type: ignore[arg-type]
 
-    reviews = judged(["yes"])
+    reviews = predicted(["yes"])
     monkeypatch.setattr(builtins, "__import__", without_matplotlib)
 
     with pytest.raises(ConfigError, match=r"agpis-sdk\[train\]"):

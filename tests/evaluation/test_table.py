@@ -6,14 +6,16 @@ from io import StringIO
 
 from rich.console import Console
 
-from agpis_sdk.evaluation.report import Confusion, Figure, SequenceReport
+from agpis_sdk.evaluation.report import Confusion, Estimate, SequenceReport
 from agpis_sdk.evaluation.table import CATEGORIES, HEADLINE, evaluation_table
 
 
-def report(rules: dict[str, Figure] | None = None, unseen: tuple[str, ...] = (), **figures: Figure) -> SequenceReport:
-    every = dict.fromkeys((*HEADLINE, *CATEGORIES), Figure(0.5, 0.4, 0.6, 20))
+def report(
+    rules: dict[str, Estimate] | None = None, unseen: tuple[str, ...] = (), **metrics: Estimate
+) -> SequenceReport:
+    every = dict.fromkeys((*HEADLINE, *CATEGORIES), Estimate(0.5, 0.4, 0.6, 20))
     return SequenceReport(
-        reviews=1200, qualified=700, products=1, resamples=500, figures={**every, **figures}, rules=rules or {},
+        reviews=1200, qualified=700, products=1, resamples=500, metrics={**every, **metrics}, rules=rules or {},
         unseen_rules=unseen, reliability=(), confusion=Confusion((), ()),
     )  # fmt: skip
 
@@ -34,7 +36,7 @@ def test_the_reviews_are_counted() -> None:
 
 
 def test_a_figure_stands_with_its_interval_and_its_reviews() -> None:
-    table = text(report(auc=Figure(0.8123, 0.7901, 0.834, 321)))
+    table = text(report(auc=Estimate(0.8123, 0.7901, 0.834, 321)))
 
     assert line(table, "ROC AUC").split() == ["ROC", "AUC", "0.812", "0.790", "–", "0.834", "321"]
 
@@ -46,14 +48,18 @@ def test_every_category_has_a_line() -> None:
 
 
 def test_a_missing_figure_is_a_dash_with_its_reason() -> None:
-    table = text(report(auc_pair=Figure(None, reviews=0, missing="no review is rejected for an image-pair rule")))
+    table = text(report(auc_pair=Estimate(None, reviews=0, missing="no review is rejected for an image-pair rule")))
 
     assert line(table, "image-pair rules").split()[2] == "–"
     assert "no review is rejected for an image-pair rule" in table
 
 
 def test_the_worst_rules_come_first_by_name() -> None:
-    rules = {"AGP103": Figure(0.9, 0.8, 1.0, 9), "AGP121": Figure(0.6, 0.5, 0.7, 9), "other": Figure(0.7, 0.6, 0.8, 9)}
+    rules = {
+        "AGP103": Estimate(0.9, 0.8, 1.0, 9),
+        "AGP121": Estimate(0.6, 0.5, 0.7, 9),
+        "other": Estimate(0.7, 0.6, 0.8, 9),
+    }
 
     table = text(report(rules))
 
@@ -62,9 +68,9 @@ def test_the_worst_rules_come_first_by_name() -> None:
 
 def test_rules_that_are_not_shown_are_counted() -> None:
     rules = {
-        "AGP103": Figure(0.9, 0.8, 1.0, 9),
-        "AGP121": Figure(0.6, 0.5, 0.7, 9),
-        "AGP111": Figure(None, reviews=2, missing="2 reviews of it, 5 are needed"),
+        "AGP103": Estimate(0.9, 0.8, 1.0, 9),
+        "AGP121": Estimate(0.6, 0.5, 0.7, 9),
+        "AGP111": Estimate(None, reviews=2, missing="2 reviews of it, 5 are needed"),
     }
 
     table = text(report(rules, unseen=("AGP101", "AGP102")), worst=1)
@@ -74,10 +80,10 @@ def test_rules_that_are_not_shown_are_counted() -> None:
 
 
 def test_figures_and_intervals_stay_whole_in_a_narrow_terminal() -> None:
-    table = text(report(auc=Figure(0.8123, 0.7901, 0.834, 321, missing="")), width=80)
+    table = text(report(auc=Estimate(0.8123, 0.7901, 0.834, 321, missing="")), width=80)
 
     assert "0.790 – 0.834" in line(table, "ROC AUC")
 
 
 def test_markup_in_a_class_of_a_model_stays_text() -> None:
-    assert "[red]X[/red]" in text(report({"[red]X[/red]": Figure(0.5, 0.4, 0.6, 9)}))
+    assert "[red]X[/red]" in text(report({"[red]X[/red]": Estimate(0.5, 0.4, 0.6, 9)}))

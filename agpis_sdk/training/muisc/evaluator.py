@@ -8,7 +8,7 @@ from agpis_sdk.builtin.muisc.checkpoints import load_muisc
 from agpis_sdk.datasets.galleries import read_reviews, split_of_review
 from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.evaluation.metrics import evaluate as measured
-from agpis_sdk.evaluation.predict import judge
+from agpis_sdk.evaluation.predict import predict
 from agpis_sdk.evaluation.table import evaluation_table
 from agpis_sdk.training.muisc.trainer import learnable
 from agpis_sdk.training.request import Evaluation, EvaluationRequest
@@ -29,7 +29,7 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
         raise TrainingDataError(f"has no review of the {request.split} split", item=str(path), remedy="--split all")
     muisc, text = load_muisc(Path(request.model) if Path(request.model).exists() else request.model)
     source = learnable(chosen, request.backbone(), muisc.config, seed=request.seed, rules=request.rules)
-    predictions = judge(muisc, text, source, source.every_row)
+    predictions = predict(muisc, text, source, source.every_row)
     report = measured(predictions, seed=request.seed, rules=request.rules)
     for skipped in source.skipped:
         request.note(f"skipped {skipped.product}: {skipped.reason}")

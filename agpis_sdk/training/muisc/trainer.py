@@ -31,7 +31,7 @@ from agpis_sdk.datasets.review_features import LearnableReviews, review_features
 from agpis_sdk.errors import ConfigError, TrainingDataError
 from agpis_sdk.evaluation.calibration import calibrated, fit_calibration, objection_limit
 from agpis_sdk.evaluation.metrics import evaluate
-from agpis_sdk.evaluation.predict import class_logits, judge
+from agpis_sdk.evaluation.predict import class_logits, predict
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Review
 from agpis_sdk.rules import RuleSet
@@ -97,7 +97,7 @@ def train_muisc(
         "objection_threshold": round(model.config.objection_threshold, 4),
         "history": history,
         **{
-            split: evaluate(judge(model, text, features, features.rows(split)), seed=plan.seed, rules=rules).as_dict()
+            split: evaluate(predict(model, text, features, features.rows(split)), seed=plan.seed, rules=rules).as_dict()
             for split in ("validation", "test")
             if len(features.rows(split))
         },
