@@ -43,11 +43,11 @@ demo: .venv/.installed  ## Run the main job on the example catalog.
 	@echo "Outcomes: demo/outcomes.jsonl"
 	@echo "Report:   demo/report.html  (open it in a browser)"
 
-test: .venv/.installed test-plugins  ## Run all tests.
-	$(BIN)/python -m pytest tests
+test: .venv/.installed test-plugins  ## Run all tests and doctests.
+	$(BIN)/python -m pytest
 
 test-fast: .venv/.installed  ## Run the tests of the SDK but the slow ones.
-	$(BIN)/python -m pytest tests -m "not slow"
+	$(BIN)/python -m pytest -m "not slow"
 
 test-plugins: .venv/.installed $(PLUGINS)/.installed  ## Run the tests of the plugins in plugins/.
 	$(BIN)/python -m pytest plugins/agpis-example/tests
@@ -56,7 +56,7 @@ test-plugins: .venv/.installed $(PLUGINS)/.installed  ## Run the tests of the pl
 	PYTHONPATH=$(PLUGINS) $(BIN)/python -m pytest plugins/agpis-safety/tests
 
 test-lowest: $(LOWEST)/.installed  ## Run the tests with the lowest versions that pyproject.toml allows.
-	$(LOWEST)/bin/python -m pytest tests --ignore tests/docs
+	$(LOWEST)/bin/python -m pytest --ignore tests/docs
 
 plugin-jobs: .venv/.installed $(PLUGINS)/.installed  ## Run the main job with no plugin, with each alone, and with all.
 	PYTHONPATH=$(PLUGINS) $(BIN)/python plugins/run_each_alone.py

@@ -346,7 +346,7 @@ def test_thinning_keeps_a_line_one_pixel_wide() -> None:
 
 def test_proposals_begin_with_the_whole_picture_and_its_content() -> None:
     pixels = picture(12)
-    boxes = proposals.propose(pixels, proposals.foreground_mask(pixels), 10)
+    boxes = proposals.propose(pixels, proposals.content_mask(pixels), 10)
     assert boxes[0].tolist() == [0, 0, SIZE, SIZE]
     assert iou(boxes[1], (50, 20, 300, 360)) > 0.97
     assert len(boxes) <= 12

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.errors import PluginLoadError
+from agpis_sdk.media.edge_ring import edge_ring
 
-RING = 0.03  # width of the border that the background is read from, as a share of the long side
 PLAIN = 0.5  # share of that border that must be of one color for the picture to have a plain background
 TOLERANCE = 10.0  # Chebyshev distance in RGB up to which a pixel is of the background's color
 
@@ -25,15 +25,15 @@ def working_copy(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR).astype(np.uint8)
 
 
-def foreground_mask(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def content_mask(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return (h, w) uint8, 1 where a picture shows content; all ones where its background is not plain.
 
-    Background is what has the border's median color and is connected to the border.
+    Background is what has the border's median color and is connected to the border. Unlike the fact "foreground", content
+    holds shadows, white parts inside the product and everything on a busy background: all that two pictures can share.
+    In its place that fact changes 21 of 742 verdicts on four shops, most from AGP203 to none.
     """
     height, width = pixels.shape[:2]
-    ring = max(1, round(RING * max(height, width)))
-    border = np.ones((height, width), dtype=bool)
-    border[ring:-ring, ring:-ring] = False
+    border = edge_ring(height, width)
     color = np.median(pixels[border], axis=0)  # (3,)
     near = cv2.inRange(pixels, np.floor(color) - TOLERANCE, np.ceil(color) + TOLERANCE)  # (h, w), 0 or 255
     if (near[border] > 0).mean() < PLAIN:

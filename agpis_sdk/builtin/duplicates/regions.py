@@ -39,7 +39,7 @@ def find_regions(
     pixels = proposals.working_copy(image.pixels, config.working_side)
     height, width = pixels.shape[:2]
     scale = max(image.pixels.shape[:2]) / config.working_side
-    content = proposals.foreground_mask(pixels)
+    content = proposals.content_mask(pixels)
     boxes = proposals.propose(pixels, content, config.max_proposals, config.structured_edges_model)
     if config.features == "crop":
         pooled = features.crop_features(image, boxes, scale, backbone)

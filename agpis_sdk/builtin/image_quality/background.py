@@ -29,14 +29,6 @@ GRADUAL = 4.0
 RING_SAMPLES = 600
 
 
-def ring_of(height: int, width: int, thickness: float = RING) -> NDArray[np.bool_]:
-    """Return the (height, width) mask of the ring along a picture's edge; `thickness` is a share of the longer side."""
-    rows = max(1, round(thickness * max(height, width)))
-    ring = np.ones((height, width), dtype=bool)
-    ring[rows:-rows, rows:-rows] = False
-    return ring
-
-
 def background_distance(lab: NDArray[np.float32], ring: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return how far each pixel of an (h, w, 3) Lab picture lies from the background fitted to its ring, as (h, w)."""
     terms = _quadratic_terms(*ring.shape)  # (h, w, 6)

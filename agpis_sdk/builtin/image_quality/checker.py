@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
-from agpis_sdk.builtin.image_quality.background import ring_of
 from agpis_sdk.builtin.image_quality.color_histogram import color_histogram_of
 from agpis_sdk.builtin.image_quality.config import MeasuresConfig
 from agpis_sdk.builtin.image_quality.detail import detail_decay, grid_strengths
@@ -20,6 +19,7 @@ from agpis_sdk.builtin.image_quality.rules import RULES
 from agpis_sdk.builtin.image_quality.sharpness import edge_sharpness
 from agpis_sdk.components import MIN_REPORTED_SCORE, AttributedFinding, Context, DecodedImage, image_finding
 from agpis_sdk.facts import Background, Foreground
+from agpis_sdk.media.edge_ring import edge_ring
 from agpis_sdk.records import Box
 
 CLUTTER_COLORS = 14.0
@@ -193,7 +193,7 @@ def ring_edges(image: DecodedImage) -> float:
     gray = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)
     edges = cv2.Canny(cv2.GaussianBlur(gray, (3, 3), 0), 40, 100) > 0
     edges = cv2.dilate(edges.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return float(edges[ring_of(edges.shape[0], edges.shape[1], EDGE_RING)].mean())
+    return float(edges[edge_ring(edges.shape[0], edges.shape[1], EDGE_RING)].mean())
 
 
 def _product(luma: MatLike, background: Background, foreground: Foreground | None) -> MatLike:

@@ -11,9 +11,9 @@ from agpis_sdk.builtin.image_quality.background import (
     background_distance,
     describe_ring,
     least_difference,
-    ring_of,
 )
 from agpis_sdk.facts import Background, Foreground
+from agpis_sdk.media.edge_ring import edge_ring
 
 SIDE = 192
 # Below this share of a ring that the background explains, nobody can tell product from surroundings by color alone.
@@ -35,7 +35,7 @@ def estimate_foreground(pixels: NDArray[np.uint8]) -> tuple[Background, Foregrou
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)  # (h, w, 3), 0..255 each
-    ring = ring_of(size[1], size[0])
+    ring = edge_ring(size[1], size[0])
     distance = background_distance(lab, ring)
     background = describe_ring(small, lab, distance, ring)
     if background.plainness < PLAIN_ENOUGH:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.facts import Background, Foreground
+from agpis_sdk.media.edge_ring import edge_ring
 
 TRAITS = (
     "extent", "fill", "fill squared", "off-center", "cut", "busy edge", "colored edge", "white", "symmetry", "edges",
@@ -34,8 +35,7 @@ def image_traits(
     x, y, width, height = foreground.box if foreground else (0.0, 0.0, 1.0, 1.0)
     small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
-    ring = np.ones((SIDE, SIDE), dtype=bool)
-    ring[2:-2, 2:-2] = False
+    ring = edge_ring(SIDE, SIDE)
     fill = width * height
     return np.array(
         [

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 from agpis_sdk.synthetic.violations.canvas import color
 from agpis_sdk.synthetic.violations.types import Box, Color, Drawn, Pixels, Pool, Sampler
 
@@ -28,17 +29,18 @@ def backdrop(pixels: Pixels) -> Color:
 
 
 def product_mask(pixels: Pixels) -> npt.NDArray[np.uint8]:
-    """Guess the product: 255 where the picture is not the plain ground of its rim; all 255 without such a ground."""
+    """Return 255 on the product, its holes filled, as (H, W); all 255 where no plain background shows a product."""
     height, width = pixels.shape[:2]
-    small = resize(pixels, 160, max(8, round(160 * height / width)))
-    apart = np.abs(small.astype(np.int16) - np.asarray(backdrop(small), np.int16)).max(axis=2)
-    mask = cv2.morphologyEx((apart > 14).astype(np.uint8) * 255, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    filled = np.zeros(mask.shape, np.uint8)
+    _, foreground = estimate_foreground(pixels)
+    everywhere = np.full((height, width), 255, np.uint8)
+    if foreground is None:
+        return everywhere
+    closed = cv2.morphologyEx(foreground.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    filled = np.zeros(closed.shape, np.uint8)
     cv2.drawContours(filled, outlines, -1, (255,), -1)
     if not 0.02 < (filled > 0).mean() < 0.9:
-        return np.full((height, width), 255, np.uint8)
+        return everywhere
     return np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.facts import Foreground
+from agpis_sdk.media.edge_ring import edge_ring
 
-# The ring along the picture's edge, as a share of the longer side.
-RING = 0.03
 # How many pixels of the reduced mask the blur around the product takes, on both sides together.
 SOFT_EDGE = 7
 
@@ -23,9 +22,7 @@ def white_background_share(pixels: NDArray[np.uint8], foreground: Foreground | N
     1.0
     """
     height, width = pixels.shape[:2]
-    thickness = max(1, round(RING * max(height, width)))
-    ring = np.ones((height, width), dtype=bool)
-    ring[thickness:-thickness, thickness:-thickness] = False
+    ring = edge_ring(height, width)
     background = ring if foreground is None else ring & ~_with_soft_edge(foreground, height, width)
     white: NDArray[np.bool_] = np.all(pixels >= white_from, axis=2)  # (H, W)
     return float(white[background if background.any() else ring].mean())
