@@ -17,7 +17,7 @@ import numpy as np
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.regions import Regions, find_regions
 from agpis_sdk.builtin.duplicates.registration import align
-from agpis_sdk.builtin.duplicates.verdict import KINDS, PairKind, VerdictHead, evidence
+from agpis_sdk.builtin.duplicates.verdict import KINDS, PairKind, VerdictHead, verdict_features
 from agpis_sdk.builtin.duplicates.verification import Comparison
 from agpis_sdk.components import Backbone
 from agpis_sdk.datasets.splits import Split
@@ -92,7 +92,7 @@ def measured(pairs: Iterable[LabeledPair], backbone: Backbone) -> Iterator[Measu
 
 
 def fit(pairs: Sequence[MeasuredPair]) -> VerdictHead:
-    """Fit a multinomial logistic regression on standardized evidence and fold the standardization into its weights."""
+    """Fit a multinomial logistic regression on standardized features and fold the standardization into its weights."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
@@ -105,10 +105,10 @@ def fit(pairs: Sequence[MeasuredPair]) -> VerdictHead:
             item="pairs",
             remedy="give folders whose products have several photos and a facts.json",
         )
-    features = np.stack([evidence(pair.comparison) for pair in aligned if pair.comparison is not None])
+    features = np.stack([verdict_features(pair.comparison) for pair in aligned if pair.comparison is not None])
     scaler = StandardScaler().fit(features)
     model = LogisticRegression(C=1.0, max_iter=5000).fit(scaler.transform(features), labels)
-    weight = model.coef_ / scaler.scale_  # (kinds, evidence)
+    weight = model.coef_ / scaler.scale_  # (kinds, features)
     return VerdictHead(weight.astype(np.float32), (model.intercept_ - weight @ scaler.mean_).astype(np.float32))
 
 

@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from agpis_sdk.builtin.duplicates import alignment, features, matching, proposals, verification
-from agpis_sdk.builtin.duplicates.checker import DuplicateChecker, step_aside
+from agpis_sdk.builtin.duplicates import affine, alignment, features, matching, proposals, verification
+from agpis_sdk.builtin.duplicates.checker import DuplicateChecker, is_small_viewpoint_change
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.verdict import VerdictHead
 from agpis_sdk.components import AttributedFinding, DecodedImage, ImagePair
@@ -208,8 +208,8 @@ def test_a_step_aside_is_a_similar_angle_and_no_duplicate() -> None:
         pytest.param([[0.94, -0.34, 0.0], [0.34, 0.94, 0.0]], id="turned by 20 degrees"),
     ],
 )
-def test_no_step_aside_mirrors_zooms_or_turns_a_picture(transform: list[list[float]]) -> None:
-    assert not step_aside(np.array(transform))
+def test_no_small_viewpoint_change_mirrors_zooms_or_turns_a_picture(transform: list[list[float]]) -> None:
+    assert not is_small_viewpoint_change(np.array(transform))
 
 
 def test_a_picture_with_much_hidden_has_no_overlay() -> None:
@@ -334,7 +334,7 @@ def test_mirrored_descriptors_are_those_of_the_mirrored_picture() -> None:
 
 def test_rescaled_transforms_compose_with_a_resize() -> None:
     transform = np.array([[-0.8, 0.1, 90.0], [0.2, 0.9, 7.0]])
-    assert np.allclose(alignment.rescaled(alignment.rescaled(transform, 0.5), 2.0), transform)
+    assert np.allclose(affine.rescaled(affine.rescaled(transform, 0.5), 2.0), transform)
 
 
 def test_thinning_keeps_a_line_one_pixel_wide() -> None:

@@ -1,8 +1,4 @@
-"""Alignment of two pictures that may show the same content: keypoints with RANSAC, or matched regions with ECC.
-
-A transform is a (2, 3) affine map from the first picture's pixels to the second's; a mirrored one has a negative
-determinant.
-"""
+"""Alignment of two pictures that may show the same content: keypoints with RANSAC, or matched regions with ECC."""
 
 from __future__ import annotations
 
@@ -12,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Transform = NDArray[np.float64]
+from agpis_sdk.builtin.duplicates.affine import Transform, compose, invert, rescaled
+
 RATIO = 0.9  # Lowe's ratio of the nearest to the second-nearest distance
 REPROJECTION = 3.0  # pixels
 ECC_SIDE = 64
@@ -105,29 +102,6 @@ def plausible(transform: Transform) -> bool:
     """Tell whether a transform neither blows up, nor shrinks away, nor squeezes a picture."""
     stretch = np.linalg.svd(transform[:, :2], compute_uv=False)
     return bool(SCALES[0] < stretch[1] and stretch[0] < SCALES[1] and stretch[0] / stretch[1] < 1.6)
-
-
-def compose(outer: Transform, inner: Transform) -> Transform:
-    """Return the transform that applies `inner`, then `outer`."""
-    return np.concatenate([outer[:, :2] @ inner[:, :2], (outer[:, :2] @ inner[:, 2] + outer[:, 2])[:, None]], axis=1)
-
-
-def invert(transform: Transform) -> Transform:
-    """Return the inverse (2, 3) transform."""
-    return np.asarray(cv2.invertAffineTransform(transform), dtype=np.float64)
-
-
-def rescaled(transform: Transform, scale: float) -> Transform:
-    """Return the transform between the two pictures after both were scaled by `scale`; pixel centers are whole."""
-    center = np.array([0.5, 0.5])
-    shift = transform[:, 2] * scale + (1 - scale) * (transform[:, :2] @ center - center)
-    return np.concatenate([transform[:, :2], shift[:, None]], axis=1)
-
-
-def from_corners(transform: Transform) -> Transform:
-    """Turn a transform of continuous coordinates, 0 at the picture's corner, into one of pixel centers."""
-    center = np.array([0.5, 0.5])
-    return np.concatenate([transform[:, :2], (transform[:, :2] @ center - center + transform[:, 2])[:, None]], axis=1)
 
 
 def _drawn(luma: NDArray[np.float32], transform: Transform, shape: tuple[int, ...]) -> NDArray[np.float32]:

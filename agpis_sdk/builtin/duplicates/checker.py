@@ -1,4 +1,4 @@
-"""The pair checker: propose, match, align, verify, and say what kind of pair it is."""
+"""The pair checker: propose, match, align, verify, classify."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from agpis_sdk.builtin.duplicates import verification
-from agpis_sdk.builtin.duplicates.alignment import Transform
+from agpis_sdk.builtin.duplicates.affine import Transform
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.messages import describe
 from agpis_sdk.builtin.duplicates.regions import Regions, find_regions
@@ -28,14 +28,14 @@ MOST_TURNED, MOST_ZOOMED = 15.0, 1.4  # degrees and factor of a second shot from
 
 
 class DuplicateChecker:
-    """Tells pairs that repeat the same content from color variants, similar angles and fine pairs."""
+    """Finds pairs that repeat the same content, color variants and similar viewing angles."""
 
     def __init__(self, config: DuplicatesConfig) -> None:
         self._config = config
         self._head = VerdictHead.load(config.weights) if config.weights else VerdictHead.load()
 
     def check_pairs(self, pairs: Sequence[ImagePair], context: Context) -> Iterator[AttributedFinding]:
-        """Yield a finding for each verdict that is worth a word; boxes hold what both pictures show."""
+        """Yield a finding for each verdict from `MIN_REPORTED_SCORE` on; its boxes hold the content that both images share."""
         for pair in pairs:
             swapped = _identity(pair.second) < _identity(pair.first)  # so that the order of a pair changes nothing
             one, two = (pair.second, pair.first) if swapped else (pair.first, pair.second)
@@ -52,15 +52,15 @@ class DuplicateChecker:
                     yield pair_finding(pair, rule, score, message, boxes)
 
     def _verdicts(self, aligned: AlignedPair) -> Iterator[tuple[Rule, float]]:
-        """Yield each rule with its probability; what repeats but a small part of the other is an enlarged detail."""
+        """Yield each rule with its probability; a duplicate that shares little of the wider image is an enlarged detail."""
         for kind, probability in self._head.probabilities(aligned.comparison).items():
             if kind == "duplicate" and aligned.comparison.least_coverage < self._config.min_shared:
                 yield REPEATED_DETAIL, probability
-            elif kind in RULE_OF_KIND and (kind != "similar-angle" or step_aside(aligned.transform)):
+            elif kind in RULE_OF_KIND and (kind != "similar-angle" or is_small_viewpoint_change(aligned.transform)):
                 yield RULE_OF_KIND[kind], probability
 
     def _regions(self, image: DecodedImage, context: Context) -> Regions:
-        """Return the image's regions, computed the first time that they are asked for."""
+        """Return the image's regions, computed on first use."""
         try:
             known: Regions = context.fact(image, FACT)
         except KeyError:
@@ -69,13 +69,13 @@ class DuplicateChecker:
         return known
 
     def _original(self, image: DecodedImage, regions: Regions, box: verification.Box) -> tuple[int, int, int, int]:
-        """Turn a box at verification size into one in the pixels of the original file."""
+        """Map a box at verification size to the pixels of the original file."""
         factor = regions.scale * self._config.working_side / self._config.verification_side
         return image.original_box(*(value * factor for value in box))
 
 
-def step_aside(transform: Transform) -> bool:
-    """Tell whether one picture may be the other from a step aside: not mirrored, turned or zoomed, which a step is not."""
+def is_small_viewpoint_change(transform: Transform) -> bool:
+    """Return whether a transform fits a small change of viewpoint, a step aside: not mirrored, hardly turned or zoomed."""
     linear = transform[:, :2]
     scale = float(np.sqrt(abs(np.linalg.det(linear))))
     turn = float(np.degrees(np.arctan2(linear[1, 0], linear[0, 0])))

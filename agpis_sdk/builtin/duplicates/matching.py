@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.builtin.duplicates.affine import box_transform, transform_boxes
+
 
 @dataclass(frozen=True)
 class RegionMatch:
@@ -33,28 +35,6 @@ def match_regions(
     return sorted(matches, key=lambda match: (-match.similarity, match.first, match.second))
 
 
-def box_transform(first: NDArray[np.float32], second: NDArray[np.float32], *, mirrored: bool) -> NDArray[np.float64]:
-    """Return the (2, 3) affine map that lays box `first` (x, y, width, height) over box `second`."""
-    scale_x, scale_y = (second[2:] / np.maximum(first[2:], 1e-6)).astype(np.float64)
-    if mirrored:
-        scale_x = -scale_x
-    start = second[0] + second[2] if mirrored else second[0]
-    return np.array(
-        [[scale_x, 0.0, start - scale_x * first[0]], [0.0, scale_y, second[1] - scale_y * first[1]]], dtype=np.float64
-    )
-
-
-def apply_to_boxes(transform: NDArray[np.float64], boxes: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Map (N, 4) boxes x, y, width, height by a (2, 3) affine map; returns the upright boxes around the results."""
-    x, y, width, height = boxes.T.astype(np.float64)
-    corners = np.stack(
-        [np.stack([x, y]), np.stack([x + width, y]), np.stack([x, y + height]), np.stack([x + width, y + height])]
-    )  # (4 corners, 2, N)
-    mapped = np.einsum("ij,cjn->cin", transform[:, :2], corners) + transform[:, 2][None, :, None]
-    low, high = mapped.min(axis=0), mapped.max(axis=0)  # (2, N)
-    return np.concatenate([low, high - low]).T
-
-
 def box_iou(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the intersection over union (N,) of boxes (N, 4) with boxes (N, 4), row by row."""
     low = np.maximum(first[:, :2], second[:, :2])
@@ -76,7 +56,7 @@ def supported_matches(
     agree = np.stack(
         [
             box_iou(
-                apply_to_boxes(box_transform(first[match.first], second[match.second], mirrored=match.mirrored), left),
+                transform_boxes(box_transform(first[match.first], second[match.second], mirrored=match.mirrored), left),
                 right,
             )
             for match in matches

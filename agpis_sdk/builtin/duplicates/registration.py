@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agpis_sdk.builtin.duplicates import alignment, matching, verification
+from agpis_sdk.builtin.duplicates import affine, alignment, matching, verification
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.regions import Regions
 
@@ -17,7 +17,7 @@ class AlignedPair:
     """The best alignment found for a pair: a transform between working pixels, and what it brings to light."""
 
     comparison: verification.Comparison
-    transform: alignment.Transform
+    transform: affine.Transform
 
 
 def align(first: Regions, second: Regions, config: DuplicatesConfig) -> AlignedPair | None:
@@ -27,7 +27,7 @@ def align(first: Regions, second: Regions, config: DuplicatesConfig) -> AlignedP
     best: AlignedPair | None = None
     factor = config.verification_side / config.working_side
     for transform in _alignments(first, second, config):
-        comparison = verification.compare(first.view, second.view, alignment.rescaled(transform, factor))
+        comparison = verification.compare(first.view, second.view, affine.rescaled(transform, factor))
         if comparison is None:
             continue
         if best is None or comparison.agreement > best.comparison.agreement:
@@ -37,7 +37,7 @@ def align(first: Regions, second: Regions, config: DuplicatesConfig) -> AlignedP
     return best
 
 
-def _alignments(first: Regions, second: Regions, config: DuplicatesConfig) -> Iterator[alignment.Transform]:
+def _alignments(first: Regions, second: Regions, config: DuplicatesConfig) -> Iterator[affine.Transform]:
     """Yield transforms from the first image's working pixels to the second's, the most trusted ones first."""
     for mirrored in (False, True):
         found = alignment.keypoint_transform(
@@ -57,8 +57,8 @@ def _alignments(first: Regions, second: Regions, config: DuplicatesConfig) -> It
         )
         limit = config.max_region_hypotheses
         for match in matching.supported_matches(matches, first.boxes, second.boxes, limit):
-            rough = alignment.from_corners(
-                matching.box_transform(first.boxes[match.first], second.boxes[match.second], mirrored=match.mirrored)
+            rough = affine.from_corners(
+                affine.box_transform(first.boxes[match.first], second.boxes[match.second], mirrored=match.mirrored)
             )
             refined = alignment.refine(rough, first.luma, second.luma, alignment.ECC_SIDE / config.working_side)
             if refined is not None:

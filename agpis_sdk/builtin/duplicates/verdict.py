@@ -1,4 +1,4 @@
-"""The verdict on an aligned pair: a multinomial logistic classifier over what the verification measured."""
+"""The verdict on an aligned pair: a multinomial logistic classifier over the measurements of the verification."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SHIPPED = Path(__file__).parent / "weights" / "verdict.safetensors"
 PairKind = Literal["duplicate", "variant", "similar-angle", "other"]
 KINDS: tuple[PairKind, ...] = ("duplicate", "variant", "similar-angle", "other")
 """Same content again · same shot in another color · nearly the same angle · another view or another product."""
-EVIDENCE = 9
+FEATURES = 9
 
 
-def evidence(comparison: Comparison) -> NDArray[np.float64]:
-    """Return what speaks for one verdict or another, (9,), each about 0..1.
+def verdict_features(comparison: Comparison) -> NDArray[np.float64]:
+    """Return the classifier's features (9,) of an aligned pair, each about 0..1.
 
     Structure as a margin to perfect, on a logarithmic scale as 0.99 and 0.9 differ more than 0.6 and 0.5; colors
     likewise, as a dye shifts them ten times as far as JPEG does.
@@ -43,14 +43,14 @@ def evidence(comparison: Comparison) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class VerdictHead:
-    """Probabilities = softmax(weight · evidence + bias); `weight` is (kinds, evidence), `bias` (kinds,)."""
+    """Probabilities = softmax(weight · features + bias); `weight` is (kinds, features), `bias` (kinds,)."""
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
 
     def probabilities(self, comparison: Comparison) -> dict[PairKind, float]:
         """Return the probability of each kind; they sum to 1."""
-        logits = self.weight.astype(np.float64) @ evidence(comparison) + self.bias
+        logits = self.weight.astype(np.float64) @ verdict_features(comparison) + self.bias
         shares = np.exp(logits - logits.max())
         return dict(zip(KINDS, (shares / shares.sum()).tolist(), strict=True))
 
@@ -62,4 +62,4 @@ class VerdictHead:
     @classmethod
     def load(cls, path: Path = SHIPPED) -> VerdictHead:
         """Read a head; raises `WeightsError` where it is of another layout."""
-        return cls(**read_tensors(path, {"weight": (len(KINDS), EVIDENCE), "bias": (len(KINDS),)}))
+        return cls(**read_tensors(path, {"weight": (len(KINDS), FEATURES), "bias": (len(KINDS),)}))

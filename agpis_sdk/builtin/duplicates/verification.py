@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.duplicates.alignment import Transform, invert
+from agpis_sdk.builtin.duplicates.affine import Transform, invert, transform_boxes
 
 Box = tuple[float, float, float, float]
 WINDOW = 11  # pixels; side of the window of local statistics
@@ -118,7 +118,7 @@ def compare(first: View, second: View, transform: Transform) -> Comparison | Non
         covered=float(overlay[shared].mean()),
         coverage=max(coverages),
         least_coverage=min(coverages),
-        first_box=_box_back(second_box, transform, first.size),
+        first_box=_clipped_box(invert(transform), second_box, first.size),
         second_box=second_box,
     )
 
@@ -234,14 +234,12 @@ def _warp_ones(view: View, transform: Transform, size: tuple[int, int]) -> NDArr
     return np.asarray(cv2.warpAffine(ones, transform, size, flags=cv2.INTER_LINEAR) > 0.99)
 
 
-def _box_back(box: Box, transform: Transform, size: tuple[int, int]) -> Box:
-    """Return the upright box around a box of the second picture, in the first, clipped to its (width, height)."""
-    x, y, width, height = box
-    corners = np.array([[x, y], [x + width, y], [x, y + height], [x + width, y + height]])
-    back = invert(transform)
-    mapped = np.clip(corners @ back[:, :2].T + back[:, 2], 0, np.array(size, dtype=np.float64))
-    low, high = mapped.min(axis=0), mapped.max(axis=0)
-    return (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+def _clipped_box(transform: Transform, box: Box, size: tuple[int, int]) -> Box:
+    """Map a box into a picture of (width, height), clipped to it."""
+    x, y, width, height = transform_boxes(transform, np.array([box]))[0].tolist()
+    left, top = min(max(x, 0.0), size[0]), min(max(y, 0.0), size[1])
+    right, bottom = min(max(x + width, 0.0), size[0]), min(max(y + height, 0.0), size[1])
+    return (left, top, right - left, bottom - top)
 
 
 def _smooth(pixels: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
