@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agpis_sdk.config import IndexSection
 from agpis_sdk.index.search import Search, unit_block
-from agpis_sdk.index.store import DEAD, IndexStore
+from agpis_sdk.index.store import DELETED, IndexStore
 
 SPARE = 8  # rows fetched beyond those wanted, as the picture itself and its own product's are among the nearest
 QUERIES = 256  # that are searched for at a time
@@ -30,7 +30,7 @@ def candidates(
     `owners` (rows,) are those of `IndexStore.owners`. Where a query's own product takes up too many places, the
     search goes deeper.
     """
-    alive = int((owners != DEAD).sum())
+    alive = int((owners != DELETED).sum())
     pending, depth = np.arange(len(queries) if alive else 0), settings.neighbors + SPARE
     while len(pending):
         depth = min(depth, alive)
@@ -54,7 +54,7 @@ def candidate_pairs(
     Pairs are sorted, the smaller row first.
     """
     rows, (owners, _) = store.rows(), store.owners()
-    alive = np.flatnonzero(owners != DEAD)
+    alive = np.flatnonzero(owners != DELETED)
     found: list[tuple[int, int]] = []
     cosines: list[float] = []
     for start in range(0, len(alive), QUERIES):
@@ -69,8 +69,8 @@ def candidate_pairs(
     return pairs, np.array(cosines)[places]
 
 
-def reading_order(pairs: NDArray[np.int64], rows_at_once: int) -> NDArray[np.int64]:
-    """Return the order (P,) in which pairs of rows (P, 2) are compared, so that few pictures are read more than once.
+def io_schedule(pairs: NDArray[np.int64], rows_at_once: int) -> NDArray[np.int64]:
+    """Return the order (P,) in which pairs of rows (P, 2) are compared, so that few pictures are read twice.
 
     Pictures are gathered, the one with the most pairs among those already there next, until there are `rows_at_once`;
     the pairs among them come first, and the same again with those that are left.

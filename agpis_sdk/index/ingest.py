@@ -26,7 +26,7 @@ Row = NDArray[np.float32]
 
 
 @dataclass
-class IntakeSummary:
+class IngestSummary:
     """What became of the images of the products that were added; `problems` names each that could not be taken in."""
 
     products: int = 0
@@ -50,14 +50,14 @@ def add_products(
     store: IndexStore,
     engine: IndexEngine,
     records: Iterable[Product | RejectedRecord],
-    progress: Callable[[IntakeSummary], None] | None = None,
-) -> IntakeSummary:
+    progress: Callable[[IngestSummary], None] | None = None,
+) -> IngestSummary:
     """Add the images of products, some products at a time; each such chunk is in the index, or is not, as a whole.
 
     An image with the bytes that the index knows is skipped, one with other bytes replaces the old one, and images that
     a product no longer lists are forgotten. One that cannot be read is named, and what the index held of it stays.
     """
-    summary = IntakeSummary()
+    summary = IngestSummary()
     with ThreadPoolExecutor(engine.config.run.threads, thread_name_prefix="agpis-decode") as executor:
         for batch in _batches(iter(records), engine.config.run.batch_size):
             summary.problems += [str(record.error) for record in batch if isinstance(record, RejectedRecord)]
@@ -65,7 +65,7 @@ def add_products(
             _add(store, engine, products, executor, summary)
             if progress is not None:
                 progress(summary)
-    store.tidy()
+    store.vacuum()
     return summary
 
 
@@ -106,7 +106,7 @@ def _add(
     engine: IndexEngine,
     products: Sequence[Product],
     executor: Executor,
-    summary: IntakeSummary,
+    summary: IngestSummary,
 ) -> None:
     """Commit one chunk of products."""
     read = read_images(products, engine.config.media, executor)
@@ -129,7 +129,7 @@ def _add(
     summary.forgotten += len(chunk.forgotten)
 
 
-def _put(image: IndexedImage, known: Mapping[str, IndexedImage], chunk: Chunk, summary: IntakeSummary) -> None:
+def _put(image: IndexedImage, known: Mapping[str, IndexedImage], chunk: Chunk, summary: IngestSummary) -> None:
     """Put an image into a chunk unless the index knows it as it is, and count what it is."""
     before = known.get(image.id)
     if before is None:

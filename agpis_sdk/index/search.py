@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from agpis_sdk.config import IndexSection
 from agpis_sdk.errors import IndexFolderError
-from agpis_sdk.index.store import DEAD, IndexStore
+from agpis_sdk.index.store import DELETED, IndexStore
 
 Rows = NDArray[np.float16] | NDArray[np.float32]
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]  # cosines and row numbers, both (queries, depth)
@@ -81,7 +81,7 @@ def open_search(store: IndexStore, settings: IndexSection) -> Search:
     Raises `CatalogIndexError` naming the file that is damaged.
     """
     rows, owners = store.rows(), store.owners()[0]
-    alive = np.flatnonzero(owners != DEAD)
+    alive = np.flatnonzero(owners != DELETED)
     if len(alive) <= settings.exact_up_to:
         return ExactSearch(rows, alive, store.folder)
     return ApproximateSearch(_current_ivf(store, rows, owners), rows, settings.probed_share)
@@ -132,12 +132,12 @@ def unit_block(rows: Rows, numbers: NDArray[np.int64], source: Path) -> NDArray[
 
 def _current_ivf(store: IndexStore, rows: Rows, owners: NDArray[np.int64]) -> Any:
     """Return the IVF index of all rows that are alive: read, brought up to date and written back where it was behind."""
-    alive = np.flatnonzero(owners != DEAD)
+    alive = np.flatnonzero(owners != DELETED)
     path, covered = _newest_ivf(store)
     index = _read_ivf(path) if path else None
     if index is None or faiss.extract_index_ivf(index).nlist < list_count(len(alive)) / 2:
         index, covered = build_ivf(rows, alive, store.folder), 0
-    dead = np.flatnonzero(owners[:covered] == DEAD)
+    dead = np.flatnonzero(owners[:covered] == DELETED)
     if len(dead):
         index.remove_ids(dead)
     add_rows(index, rows, alive[alive >= covered], store.folder)

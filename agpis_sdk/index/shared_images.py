@@ -9,13 +9,13 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.index.candidates import NO_PRODUCT, candidate_pairs, candidates, reading_order
+from agpis_sdk.index.candidates import NO_PRODUCT, candidate_pairs, candidates, io_schedule
 from agpis_sdk.index.engine import IndexEngine
 from agpis_sdk.index.ingest import ReadImage, embed_images, read_images
 from agpis_sdk.index.records import IndexedImage, QueryAnswer, Repeat, RepeatGroup
 from agpis_sdk.index.search import Search
-from agpis_sdk.index.store import SEVERAL, IndexStore
-from agpis_sdk.index.verify import IMAGES_AT_ONCE, Candidate, Problems, judge_candidates
+from agpis_sdk.index.store import SHARED, IndexStore
+from agpis_sdk.index.verify import IMAGES_AT_ONCE, Candidate, Problems, verify_candidates
 from agpis_sdk.records import Product
 
 PAIRS_AT_ONCE = 1024  # whose images are asked of the database together
@@ -34,16 +34,16 @@ def find_repeats(
     candidate pairs have been judged, and how many there are.
     """
     pairs, cosines = candidate_pairs(store, search, engine.config.index)
-    order = reading_order(pairs, IMAGES_AT_ONCE)
+    order = io_schedule(pairs, IMAGES_AT_ONCE)
     pairs, cosines = pairs[order], cosines[order]
     owners, _ = store.owners()
-    shared = np.repeat(np.flatnonzero(owners == SEVERAL)[:, None], 2, axis=1)  # one file under several products
+    shared = np.repeat(np.flatnonzero(owners == SHARED)[:, None], 2, axis=1)  # one file under several products
     proposed = chain(_proposed(store, shared, np.ones(len(shared))), _proposed(store, pairs, cosines))
     total = len(shared) + len(pairs)
     told = None if progress is None else lambda done: progress(done, total)
-    confirmed = list(judge_candidates(proposed, engine, problems, told))
+    confirmed = list(verify_candidates(proposed, engine, problems, told))
     groups = []
-    for pictures in connected((pair.first.sha256, pair.second.sha256) for pair, _ in confirmed):
+    for pictures in connected_components((pair.first.sha256, pair.second.sha256) for pair, _ in confirmed):
         images = store.images_of_rows(store.rows_of(pictures).values())
         repeats = [repeat for pair, repeat in confirmed if pair.first.sha256 in pictures]
         groups.append(RepeatGroup(images=_by_name(chain(*images.values())), repeats=_by_score(repeats)))
@@ -65,26 +65,15 @@ def answer_queries(
                     yield _look_up(image.image, found, store, engine, problems)
 
 
-def connected(links: Iterable[tuple[str, str]]) -> list[set[str]]:
-    """Return the connected components of a graph that is given by its links.
+def connected_components(edges: Iterable[tuple[str, str]]) -> list[set[str]]:
+    """Return the connected_components components of a graph that is given by its links.
 
-    >>> [sorted(component) for component in connected([("a", "b"), ("c", "d"), ("b", "e")])]
+    >>> [sorted(component) for component in connected_components([("a", "b"), ("c", "d"), ("b", "e")])]
     [['a', 'b', 'e'], ['c', 'd']]
     """
-    parent: dict[str, str] = {}
+    import networkx as nx
 
-    def root(node: str) -> str:
-        parent.setdefault(node, node)
-        while parent[node] != node:
-            parent[node] = node = parent[parent[node]]
-        return node
-
-    for one, other in links:
-        parent[root(other)] = root(one)
-    components: dict[str, set[str]] = {}
-    for node in parent:
-        components.setdefault(root(node), set()).add(node)
-    return list(components.values())
+    return list(nx.connected_components(nx.Graph(edges)))
 
 
 def _proposed(store: IndexStore, pairs: NDArray[np.int64], cosines: NDArray[np.float64]) -> Iterator[Candidate]:
@@ -127,7 +116,7 @@ def _look_up(
         for row, images in store.images_of_rows(row for row, _ in found).items()
     }
     pairs = [Candidate(image, others[row][0], cosine) for row, cosine in found if others[row]]
-    confirmed = list(judge_candidates(pairs, engine, problems))
+    confirmed = list(verify_candidates(pairs, engine, problems))
     same = {pair.second.sha256 for pair, _ in confirmed}
     images = [listed for listed in chain(*others.values()) if listed.sha256 in same]
     return QueryAnswer(image=image, images=_by_name(images), repeats=_by_score(repeat for _, repeat in confirmed))

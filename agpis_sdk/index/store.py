@@ -3,7 +3,7 @@
 A *picture* is the content of a file: images of the same bytes, under whatever product, share one picture and one row.
 SQLite holds the truth, the number of rows included. New rows are appended and flushed before the transaction that counts
 them; what an interruption leaves behind the counted rows is cut off by the next writer. A file of rows is never changed
-otherwise: tidying up writes the next generation and switches to it in one transaction.
+otherwise: a vacuum writes the next generation and switches to it in one transaction.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ FORMAT = 1
 DATABASE = "index.sqlite"
 SAME_BACKBONE = 0.995  # cosine of the probe's embedding; another device or precision stays above, other weights do not
 WAIT = 60.0  # seconds for another process that writes
-MAX_DEAD_SHARE = 0.25
+MAX_DELETED_SHARE = 0.25
 BLOCK = 10_000
-SEVERAL, DEAD = -1, -2  # owners of rows that are no product
+SHARED, DELETED = -1, -2  # owners of rows that belong to no single product
 
+# The table of metadata is called facts on disk since format 1; another name would make every index anew.
 _TABLES = """
     CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
     CREATE TABLE pictures (sha256 TEXT PRIMARY KEY, row INTEGER NOT NULL UNIQUE) WITHOUT ROWID;
@@ -81,7 +82,7 @@ class IndexStore:
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
         self._connection = connection
-        self._facts = _read_facts(folder, connection)
+        self._metadata = _read_metadata(folder, connection)
         self._mapped: NDArray[np.float16] | None = None
 
     @classmethod
@@ -127,27 +128,27 @@ class IndexStore:
     @property
     def row_count(self) -> int:
         """The number of rows, those of forgotten pictures included."""
-        return int(self._facts["rows"])
+        return int(self._metadata["rows"])
 
     @property
     def channels(self) -> int:
         """The length of a row."""
-        return int(self._facts["channels"])
+        return int(self._metadata["channels"])
 
     @property
     def generation(self) -> int:
         """Counts how often the rows have been written anew; row numbers hold within one generation."""
-        return int(self._facts["generation"])
+        return int(self._metadata["generation"])
 
     def check_backbone(self, identity: BackboneIdentity) -> None:
         """Raise `CatalogIndexError` where another backbone made this index: its rows would mean something else."""
-        name, channels = self._facts["backbone"], self.channels
+        name, channels = self._metadata["backbone"], self.channels
         made_with = f'was made with backbone "{name}" ({channels} channels)'
         remedy = f'set backbone.name = "{name}", or make a new index'
         if (identity.name, identity.channels) != (name, channels):
             found = f'"{identity.name}" ({identity.channels})'
             raise IndexFolderError(f"{made_with}, not {found}", item=str(self.folder), remedy=remedy)
-        if float(np.frombuffer(self._facts["probe"], np.float32) @ identity.probe) < SAME_BACKBONE:
+        if float(np.frombuffer(self._metadata["probe"], np.float32) @ identity.probe) < SAME_BACKBONE:
             raise IndexFolderError(
                 f"{made_with} of other weights",
                 item=str(self.folder),
@@ -190,9 +191,9 @@ class IndexStore:
     def owners(self) -> tuple[NDArray[np.int64], dict[str, int]]:
         """Return which product each row's picture stands under (row_count,), and the number of each product.
 
-        `SEVERAL` is a picture of several products, `DEAD` a row that no image shows any more.
+        `SHARED` marks a picture of several products, `DELETED` a row that no image uses any more.
         """
-        owners = np.full(self.row_count, DEAD, np.int64)
+        owners = np.full(self.row_count, DELETED, np.int64)
         numbers: dict[str, int] = {}
         query = (
             "SELECT row, MIN(product_id), MAX(product_id) FROM images JOIN pictures USING (sha256) "
@@ -200,7 +201,7 @@ class IndexStore:
         )
         with _blaming(self.folder):
             for row, first, last in self._connection.execute(query):
-                owners[row] = numbers.setdefault(first, len(numbers)) if first == last else SEVERAL
+                owners[row] = numbers.setdefault(first, len(numbers)) if first == last else SHARED
         return owners, numbers
 
     def counts(self) -> Counts:
@@ -214,7 +215,7 @@ class IndexStore:
     def commit(self, chunk: Chunk) -> None:
         """Take in a chunk, all of it or nothing; pictures that no image shows any more are forgotten."""
         with _blaming(self.folder), _transaction(self._connection) as connection:
-            self._facts = _read_facts(self.folder, connection)  # another writer may have been here
+            self._metadata = _read_metadata(self.folder, connection)  # another writer may have been here
             present = self.rows_of(chunk.rows)
             new = {sha256: row for sha256, row in chunk.rows.items() if sha256 not in present}
             self._append(list(new.values()))
@@ -229,14 +230,14 @@ class IndexStore:
                 "DELETE FROM pictures WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM images WHERE sha256 = ?1)",
                 [(sha256,) for sha256 in left],
             )
-            self._set_facts(rows=self.row_count + len(new))
+            self._set_metadata(rows=self.row_count + len(new))
 
-    def tidy(self) -> None:
-        """Write the rows anew where many belong to forgotten pictures, and delete those that were there before."""
+    def vacuum(self) -> None:
+        """Rewrite the rows without the deleted ones where these are many, and delete files of earlier generations."""
         with _blaming(self.folder), _transaction(self._connection) as connection:
-            self._facts = _read_facts(self.folder, connection)
+            self._metadata = _read_metadata(self.folder, connection)
             alive = connection.execute("SELECT row, sha256 FROM pictures ORDER BY row").fetchall()
-            if self.row_count - len(alive) > MAX_DEAD_SHARE * self.row_count:
+            if self.row_count - len(alive) > MAX_DELETED_SHARE * self.row_count:
                 rows = self.rows()
                 with _written(self._rows_path(self.generation + 1), "wb") as stream:
                     for start in range(0, len(alive), BLOCK):
@@ -244,7 +245,7 @@ class IndexStore:
                 # Upwards, each row onto a smaller number: no two are ever the same.
                 renumbered = [(row, sha256) for row, (_, sha256) in enumerate(alive)]
                 connection.executemany("UPDATE pictures SET row = ? WHERE sha256 = ?", renumbered)
-                self._set_facts(rows=len(alive), generation=self.generation + 1)
+                self._set_metadata(rows=len(alive), generation=self.generation + 1)
         for generation in range(self.generation):  # a later one may be another writer's, who is at it
             self._rows_path(generation).unlink(missing_ok=True)
 
@@ -257,9 +258,9 @@ class IndexStore:
             for row in rows:
                 stream.write(row.astype(np.float16).tobytes())
 
-    def _set_facts(self, **facts: int) -> None:
-        self._connection.executemany("UPDATE facts SET value = ?2 WHERE name = ?1", list(facts.items()))
-        self._facts = {**self._facts, **facts}
+    def _set_metadata(self, **metadata: int) -> None:
+        self._connection.executemany("UPDATE facts SET value = ?2 WHERE name = ?1", list(metadata.items()))
+        self._metadata = {**self._metadata, **metadata}
 
     def _hash_of(self, product_id: str, image_id: str) -> list[str]:
         query = "SELECT sha256 FROM images WHERE product_id = ? AND id = ?"
@@ -288,7 +289,7 @@ def _connect(folder: Path) -> sqlite3.Connection:
 def _make_tables(connection: sqlite3.Connection, identity: BackboneIdentity) -> None:
     for statement in _TABLES.split(";"):
         connection.execute(statement)
-    facts = {
+    metadata = {
         "format": FORMAT,
         "backbone": identity.name,
         "channels": identity.channels,
@@ -296,18 +297,18 @@ def _make_tables(connection: sqlite3.Connection, identity: BackboneIdentity) -> 
         "generation": 0,
         "rows": 0,
     }
-    connection.executemany("INSERT INTO facts VALUES (?, ?)", list(facts.items()))
+    connection.executemany("INSERT INTO facts VALUES (?, ?)", list(metadata.items()))
 
 
-def _read_facts(folder: Path, connection: sqlite3.Connection) -> dict[str, Any]:
-    facts = dict(connection.execute("SELECT name, value FROM facts"))
-    if facts["format"] != FORMAT:
+def _read_metadata(folder: Path, connection: sqlite3.Connection) -> dict[str, Any]:
+    metadata = dict(connection.execute("SELECT name, value FROM facts"))
+    if metadata["format"] != FORMAT:
         raise IndexFolderError(
-            f"is of format {facts['format']}; this version reads format {FORMAT}",
+            f"is of format {metadata['format']}; this version reads format {FORMAT}",
             item=str(folder),
             remedy="make a new index, or use the version of agpis-sdk that made this one",
         )
-    return facts
+    return metadata
 
 
 @contextlib.contextmanager
@@ -324,7 +325,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]
 
 @contextlib.contextmanager
 def _written(path: Path, mode: str) -> Iterator[Any]:
-    """Open a file, and have its bytes on the disk before anything is said about them."""
+    """Open a file, and flush its bytes to disk before a transaction counts them."""
     path.touch()
     with path.open(mode) as stream:
         yield stream

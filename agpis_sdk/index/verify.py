@@ -1,4 +1,4 @@
-"""Candidate pairs judged on their pixels: both files are read again, and the pair checkers have the word."""
+"""Verify candidate pairs on their pixels: both files are read again and shown to the pair checkers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Candidate:
         return cls(one, other, similarity)
 
 
-def judge_candidates(
+def verify_candidates(
     found: Iterable[Candidate],
     engine: IndexEngine,
     problems: Problems,
@@ -48,8 +48,8 @@ def judge_candidates(
 ) -> Iterator[tuple[Candidate, Repeat]]:
     """Yield the candidates that are repeats.
 
-    What could not be compared is put down in `problems`: an image that is gone or has changed since it was added, a
-    pair on which a checker failed. `progress` is told how many candidates have been judged.
+    What could not be compared is recorded in `problems`: an image that is gone or has changed since it was added, a
+    pair on which a checker failed. `progress` is told how many candidates have been compared.
     """
     done = 0
     with ThreadPoolExecutor(engine.config.run.threads, thread_name_prefix="agpis-decode") as executor:

@@ -16,7 +16,7 @@ from agpis_sdk.builtin.image_quality import plugin as measures
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import Config
 from agpis_sdk.index.engine import IndexEngine
-from agpis_sdk.index.ingest import IntakeSummary, add_products
+from agpis_sdk.index.ingest import IngestSummary, add_products
 from agpis_sdk.index.records import RepeatGroup
 from agpis_sdk.index.search import open_search
 from agpis_sdk.index.shared_images import find_repeats
@@ -67,7 +67,7 @@ class Shop:
         picture.save(self.folder / name)
         return str(self.folder / name)
 
-    def add(self, products: Iterable[Product], engine: IndexEngine | None = None) -> IntakeSummary:
+    def add(self, products: Iterable[Product], engine: IndexEngine | None = None) -> IngestSummary:
         engine = engine or make_engine()
         with IndexStore.open_to_write(self.index, engine.identity()) as store:
             return add_products(store, engine, products)

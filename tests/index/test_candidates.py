@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agpis_sdk.index.candidates import reading_order
+from agpis_sdk.index.candidates import io_schedule
 
 ROWS = st.integers(0, 30)
 PAIRS = st.sets(st.tuples(ROWS, ROWS).filter(lambda pair: pair[0] < pair[1]))
@@ -29,21 +29,21 @@ def pictures_read(pairs: np.ndarray, at_once: int) -> int:
 
 @given(PAIRS, st.integers(2, 12))
 def test_every_pair_is_compared_once(pairs: set[tuple[int, int]], at_once: int) -> None:
-    order = reading_order(as_array(pairs), at_once)
+    order = io_schedule(as_array(pairs), at_once)
 
     assert sorted(order.tolist()) == list(range(len(pairs)))
 
 
 @given(PAIRS)
 def test_the_same_pairs_are_compared_in_the_same_order(pairs: set[tuple[int, int]]) -> None:
-    assert reading_order(as_array(pairs), 5).tolist() == reading_order(as_array(pairs), 5).tolist()
+    assert io_schedule(as_array(pairs), 5).tolist() == io_schedule(as_array(pairs), 5).tolist()
 
 
 def test_pictures_that_hang_together_are_read_once() -> None:
     # Ten groups of eight, whose rows are scattered over the index.
     pairs = as_array([(one, other) for one in range(80) for other in range(one + 10, 80, 10)])
 
-    order = reading_order(pairs, 16)
+    order = io_schedule(pairs, 16)
 
     assert pictures_read(pairs[order], 16) == 80
     assert pictures_read(pairs, 16) > 200
@@ -52,6 +52,6 @@ def test_pictures_that_hang_together_are_read_once() -> None:
 def test_one_picture_that_is_near_to_all_is_no_trouble() -> None:
     pairs = as_array([(0, other) for other in range(1, 40)])
 
-    order = reading_order(pairs, 10)
+    order = io_schedule(pairs, 10)
 
     assert pictures_read(pairs[order], 10) == pytest.approx(40 + 4, abs=1)

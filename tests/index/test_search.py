@@ -13,7 +13,7 @@ from agpis_sdk.errors import IndexFolderError
 from agpis_sdk.index.candidates import candidates
 from agpis_sdk.index.records import IndexedImage
 from agpis_sdk.index.search import ApproximateSearch, ExactSearch, open_search
-from agpis_sdk.index.store import SEVERAL, BackboneIdentity, Chunk, IndexStore
+from agpis_sdk.index.store import SHARED, BackboneIdentity, Chunk, IndexStore
 
 CHANNELS = 32
 HERE = Path("here")
@@ -147,7 +147,7 @@ def test_pictures_of_the_same_product_are_no_candidates_however_many_there_are()
 
 def test_a_picture_that_stands_under_several_products_is_a_candidate_of_all() -> None:
     rows = clustered(2)
-    owners = np.array([0, SEVERAL])
+    owners = np.array([0, SHARED])
 
     found = list(candidates(rows[:1], owners[:1], ExactSearch(rows, np.arange(2), HERE), owners, EXACT))
 

@@ -63,7 +63,7 @@ def test_a_process_that_dies_in_the_middle_of_a_chunk_leaves_the_chunks_before_i
     child = os.fork()
     if child == 0:
         store = IndexStore.open_to_write(tmp_path, IDENTITY)
-        store._set_facts = lambda **facts: os._exit(9)  # type: ignore[method-assign]
+        store._set_metadata = lambda **facts: os._exit(9)  # type: ignore[method-assign]
         store.commit(chunk(3, 4, 5))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
@@ -108,7 +108,7 @@ def test_a_reader_sees_the_index_as_it_was_opened(tmp_path: Path) -> None:
         with IndexStore.open_to_write(tmp_path, IDENTITY) as writer:
             writer.commit(chunk(4))
             writer.commit(forgotten)
-            writer.tidy()
+            writer.vacuum()
 
         assert reader.counts() == (3, 3, 3)
         _, rows = open_search(reader, EXACT).search(row(2)[None], 1)
@@ -120,7 +120,7 @@ def test_tidying_up_keeps_what_is_alive(tmp_path: Path) -> None:
 
     with IndexStore.open_to_write(tmp_path, IDENTITY) as store:
         store.commit(Chunk(forgotten=[(f"P{seed}", "front") for seed in range(6)]))
-        store.tidy()
+        store.vacuum()
 
     assert [path.name for path in tmp_path.glob("rows-*")] == ["rows-1.f16"]
     assert (tmp_path / "rows-1.f16").stat().st_size == 4 * CHANNELS * 2
