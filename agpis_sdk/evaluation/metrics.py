@@ -16,6 +16,7 @@ from agpis_sdk.evaluation.predictions import JudgedReviews
 from agpis_sdk.evaluation.report import Confusion, Figure, ReliabilityBin, SequenceReport
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.rules import RuleSet
+from agpis_sdk.wording import counted
 
 PRECISIONS = (0.8, 0.85, 0.9)
 CATEGORIES = {"single": "AGP1", "pair": "AGP2", "multi": "AGP3"}
@@ -120,7 +121,9 @@ def _rules(judged: JudgedReviews) -> dict[str, _Question]:
     for code in judged.classes[1:]:
         rejected = np.asarray(judged.codes == code, dtype=bool)
         if count := int(rejected.sum()):
-            too_few = f"{_counted(count)} of it, {ENOUGH_FOR_A_RULE} are needed" if count < ENOUGH_FOR_A_RULE else ""
+            too_few = (
+                f"{counted(count, 'review')} of it, {ENOUGH_FOR_A_RULE} are needed" if count < ENOUGH_FOR_A_RULE else ""
+            )
             questions[code] = _against_qualified(judged, rejected, NO_REJECTED, too_few)
     return questions
 
@@ -207,7 +210,3 @@ def _figure(
         return Figure(value, reviews=reviews, missing="no interval: all reviews are of one product")
     low, high = interval(drawn) or (None, None)
     return Figure(value, low, high, reviews, "" if low is not None else "no interval: no resample holds both decisions")
-
-
-def _counted(count: int) -> str:
-    return f"{count} review" if count == 1 else f"{count} reviews"
