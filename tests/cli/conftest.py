@@ -34,6 +34,7 @@ SETTINGS = """
     [sequence]
     scorer = "steady"
     builder = "listed"
+    min_length = 0
     [plugins]
     load = ["fakes_for_the_command_line"]
     block = ["marketplaces", {block}]
