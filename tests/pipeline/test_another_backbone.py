@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import timm
 import torch
+from typer.testing import CliRunner
 
 from agpis_sdk.builtin.backbones.config import TimmConfig
 from agpis_sdk.builtin.backbones.timm_backbone import TimmBackbone
+from agpis_sdk.cli.app import app
 from agpis_sdk.config import Config
 from agpis_sdk.datasets.galleries import products_of, read_galleries
 from agpis_sdk.errors import WeightsError
@@ -45,6 +47,15 @@ def configured(checkpoint: Path, **components: dict[str, Any]) -> Config:
 def test_shipped_weights_are_refused_before_the_first_product(checkpoint: Path) -> None:
     with pytest.raises(WeightsError, match=r"trained on a backbone with .*backbone\.name"):
         Pipeline(configured(checkpoint), host=PluginHost.load(discover=False))
+
+
+def test_the_doctor_finds_weights_that_do_not_fit(checkpoint: Path) -> None:
+    settings = ("backbone.name=timm", f"components.timm.model={MODEL}", f"components.timm.checkpoint={checkpoint}")
+
+    answer = CliRunner().invoke(app, ["doctor", *(part for one in settings for part in ("--set", one))])
+
+    assert answer.exit_code == 2
+    assert "FAIL  primary" in answer.output
 
 
 @pytest.mark.slow
