@@ -115,7 +115,9 @@ class PluginHost:
                 if rule not in list(self.rules):
                     _refuse_foreign_prefix(rule.code, owned.plugin.distribution, make_rules.__module__)
                 self.rules.add(rule, owner=owned.plugin.owner)
-            self._components[hook][owned.spec.name] = replace(owned, spec=replace(owned.spec, rules=rules))
+            self._components[hook][owned.spec.name] = replace(
+                owned, spec=replace(owned.spec, rules=(*owned.spec.rules, *rules))
+            )
 
     def add(self, module: object, *, name: str) -> PluginStatus:
         """Register an imported module or object as a plugin: for notebooks and tests."""
