@@ -14,9 +14,9 @@ _HOMES = {
     "agpis_sdk.builtin.muisc.model": ("Muisc", "MuiscConfig"),
     "agpis_sdk.builtin.muisc.processor": ("MuiscProcessor",),
     "agpis_sdk.components": (
-        "Backbone", "BackboneSpec", "ComponentConfig", "Context", "DecodedImage", "ImageChecker", "ImageCheckerSpec",
-        "ImagePair", "ImageSequence", "MIN_REPORTED_SCORE", "PairChecker", "PairCheckerSpec", "PrimarySelector", "PrimarySelectorSpec",
-        "Profile", "Reporter", "ReporterSpec", "SequenceBuilder", "SequenceBuilderSpec", "SequenceCandidates", "SequenceChecker",
+        "AuditReporter", "Backbone", "BackboneSpec", "ComponentConfig", "Context", "DecodedImage", "ImageChecker", "ImageCheckerSpec",
+        "ImagePair", "ImageSequence", "MIN_REPORTED_SCORE", "OutcomeReporter", "PairChecker", "PairCheckerSpec", "PrimarySelector", "PrimarySelectorSpec",
+        "Profile", "ReporterSpec", "SequenceBuilder", "SequenceBuilderSpec", "SequenceCandidates", "SequenceChecker",
         "SequenceCheckerSpec", "image_finding", "pair_finding",
     ),
     "agpis_sdk.config": ("Config", "load_config"),
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from agpis_sdk.builtin.muisc.model import MuiscConfig as MuiscConfig
     from agpis_sdk.builtin.muisc.processor import MuiscProcessor as MuiscProcessor
     from agpis_sdk.components import MIN_REPORTED_SCORE as MIN_REPORTED_SCORE
+    from agpis_sdk.components import AuditReporter as AuditReporter
     from agpis_sdk.components import Backbone as Backbone
     from agpis_sdk.components import BackboneSpec as BackboneSpec
     from agpis_sdk.components import ComponentConfig as ComponentConfig
@@ -46,12 +47,12 @@ if TYPE_CHECKING:
     from agpis_sdk.components import ImageCheckerSpec as ImageCheckerSpec
     from agpis_sdk.components import ImagePair as ImagePair
     from agpis_sdk.components import ImageSequence as ImageSequence
+    from agpis_sdk.components import OutcomeReporter as OutcomeReporter
     from agpis_sdk.components import PairChecker as PairChecker
     from agpis_sdk.components import PairCheckerSpec as PairCheckerSpec
     from agpis_sdk.components import PrimarySelector as PrimarySelector
     from agpis_sdk.components import PrimarySelectorSpec as PrimarySelectorSpec
     from agpis_sdk.components import Profile as Profile
-    from agpis_sdk.components import Reporter as Reporter
     from agpis_sdk.components import ReporterSpec as ReporterSpec
     from agpis_sdk.components import SequenceBuilder as SequenceBuilder
     from agpis_sdk.components import SequenceBuilderSpec as SequenceBuilderSpec

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TextIO, get_args, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
-from agpis_sdk.records import Finding, Outcome, Product, SequenceVerdict
+from agpis_sdk.records import Finding, GalleryAudit, Outcome, Product, SequenceVerdict
 from agpis_sdk.rules import Rule, RuleSet
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ EVERY_RULE: Final = ""
 MIN_REPORTED_SCORE: Final = 0.05
 """The score from which a checker reports a finding at all: far below any threshold, so that a config may lower them."""
 FACTORY = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+
+Reports = Literal["outcomes", "audits"]
 
 
 class ComponentConfig(BaseModel):
@@ -263,11 +265,11 @@ class TrainedOnBackbone(Protocol):
 
 
 @runtime_checkable
-class Reporter(Protocol):
-    """Turns the outcomes of a run into one file for people."""
+class OutcomeReporter(Protocol):
+    """Turns the outcomes of a run into one file (`agpis run --report`)."""
 
     def start(self, path: Path, title: str, rules: Sequence[Rule]) -> None:
-        """Begin a report; nothing stands at `path` before `finish`."""
+        """Begin a report; nothing appears at `path` before `finish`."""
         ...
 
     def add(self, product: Product | None, outcome: Outcome, images: Mapping[str, DecodedImage]) -> None:
@@ -280,6 +282,23 @@ class Reporter(Protocol):
 
     def discard(self) -> None:
         """Give the report up without a trace: the run was broken off."""
+        ...
+
+
+@runtime_checkable
+class AuditReporter(Protocol):
+    """Writes the galleries of an audit to a stream as they come (`agpis audit --format`)."""
+
+    def start(self, stream: TextIO, products: str, rules: Sequence[Rule]) -> None:
+        """Begin; `products` is the path of the audited file, or "stdin", and `rules` are all that the audit can raise."""
+        ...
+
+    def add(self, audit: GalleryAudit) -> None:
+        """Write what was found in one gallery, in input order; `audit.error` is set where a record was no product."""
+        ...
+
+    def finish(self) -> None:
+        """Write what comes last; the stream stays open."""
         ...
 
 
@@ -366,8 +385,25 @@ class BackboneSpec(ComponentSpec):
     """Announces a `Backbone`; `name` is what `backbone.name` in the config selects."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class ReporterSpec(ComponentSpec):
-    """Announces a `Reporter`; `name` is the file ending that it writes, such as "html"."""
+    """Announces an `OutcomeReporter` or, with `reports="audits"`, an `AuditReporter`.
+
+    `format` is what users write: the ending of `--report FILE`, or the name after `--format`. It is the component's name
+    unless it is given; two reporters may share a format where one reports outcomes and the other audits.
+    """
+
+    reports: Reports = "outcomes"
+    format: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.reports not in get_args(Reports):
+            raise ValueError(f'component "{self.name}": reports "{self.reports}" is not "outcomes" or "audits"')
+        if not self.format:
+            object.__setattr__(self, "format", self.name)
+        if not COMPONENT_NAME.match(self.format):
+            raise ValueError(f'component "{self.name}": format "{self.format}" is not a name such as "csv"')
 
 
 @dataclass(frozen=True, kw_only=True)

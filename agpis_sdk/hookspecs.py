@@ -160,7 +160,10 @@ def agpis_profiles() -> Iterable[Profile]:
 
 @hookspec
 def agpis_reporters() -> Iterable[ReporterSpec]:
-    """Announce reporters: outcomes in, a file out; the ending of `--report` names the one that a run uses.
+    """Announce reporters of outcomes and of audits; what users write, the `format`, finds them.
+
+    A reporter of outcomes is chosen by the ending of `agpis run --report FILE`, one of audits by
+    `agpis audit --format NAME`.
 
     Example:
         ```python
@@ -169,7 +172,8 @@ def agpis_reporters() -> Iterable[ReporterSpec]:
 
         @hookimpl
         def agpis_reporters():
-            yield ReporterSpec(name="csv", factory="agpis_shiny.report:CsvReport")
+            yield ReporterSpec(name="shiny-csv", format="csv", factory="agpis_shiny.report:CsvReporter")
+            yield ReporterSpec(name="junit", reports="audits", factory="agpis_shiny.report:JunitReporter")
         ```
     """
     return ()

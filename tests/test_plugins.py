@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from agpis_sdk.components import ComponentConfig, ImageCheckerSpec, PairCheckerSpec, Profile
+from agpis_sdk.components import ComponentConfig, ImageCheckerSpec, PairCheckerSpec, Profile, ReporterSpec
 from agpis_sdk.config import PluginsSection
 from agpis_sdk.errors import ConfigError, PluginLoadError, UnknownNameError
 from agpis_sdk.hookspecs import hookimpl
@@ -201,6 +201,61 @@ def test_two_plugins_that_clash_over_a_profile_are_both_named() -> None:
     status = host.add(WithProfile(), name="second")
 
     assert 'profile "house" is announced by both first local (first) and second local (second)' in status.reason
+
+
+class Reports:
+    """A plugin that announces reporters."""
+
+    def __init__(self, *specs: ReporterSpec) -> None:
+        self.specs = specs
+
+    @hookimpl
+    def agpis_reporters(self) -> Iterable[ReporterSpec]:
+        return self.specs
+
+
+def reporter(name: str, **fields: Any) -> ReporterSpec:
+    return ReporterSpec(name=name, factory="a.b:C", **fields)
+
+
+def test_two_plugins_that_clash_over_a_format_are_both_named() -> None:
+    host = PluginHost()
+    host.add(Reports(reporter("one-xml", format="xml", reports="audits")), name="first")
+
+    status = host.add(Reports(reporter("other-xml", format="xml", reports="audits")), name="second")
+
+    assert 'format "xml" for audits is announced by both first local (first) and second local' in status.reason
+    assert set(host.specs("agpis_reporters")) == {"one-xml"}
+
+
+def test_one_format_may_report_outcomes_and_audits() -> None:
+    host = PluginHost()
+
+    status = host.add(Reports(reporter("csv"), reporter("audit-csv", format="csv", reports="audits")), name="both")
+
+    assert status.state == "active"
+    assert host.reporter("outcomes", "csv", setting="--report").spec.name == "csv"
+    assert host.reporter("audits", "csv", setting="--format").spec.name == "audit-csv"
+
+
+def test_a_format_of_the_other_kind_is_not_found() -> None:
+    host = PluginHost()
+    host.add(Reports(reporter("html"), reporter("junit", reports="audits")), name="both")
+
+    with pytest.raises(UnknownNameError, match=r'--format = "html": no plugin announces it \(known: junit\)'):
+        host.reporter("audits", "html", setting="--format")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"reports": "audit"}, 'reports "audit" is not "outcomes" or "audits"'),
+        ({"format": ".csv"}, 'format ".csv" is not a name such as "csv"'),
+    ],
+)
+def test_a_reporter_with_an_impossible_spec_is_refused_where_it_is_written(fields: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        reporter("shiny", **fields)
 
 
 def test_a_plugin_name_that_is_taken_names_who_has_it() -> None:

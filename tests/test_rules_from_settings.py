@@ -51,3 +51,13 @@ class TestRulesFromSettings:
 
         with pytest.raises(PluginContractError, match=r"SHY101.*declared by both"):
             host.add_rules_from({"sentences": {"sentences": {"SHY101": "No hands."}}})
+
+    def test_stand_beside_the_rules_that_the_component_declares(self) -> None:
+        own = Rule(code="VLM100", name="always-asked", summary="Always asked.", category="single-image")
+        spec = checker("sentences", (own,), config=SentenceSettings, rules_from=f"{__name__}:rules_of")
+        host = PluginHost()
+        host.add(announcing(spec), name="sentences")
+
+        host.add_rules_from({"sentences": {"sentences": {"VLM101": "No hands."}}})
+
+        assert host.finders("VLM100") == host.finders("VLM101") == ["sentences"]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
-from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,22 +18,12 @@ from agpis_sdk.cli.options import (
     settings,
 )
 from agpis_sdk.errors import ConfigError
+from agpis_sdk.wording import counted
 
 if TYPE_CHECKING:
+    from agpis_sdk.components import AuditReporter
     from agpis_sdk.pipeline.audit import Audit
-    from agpis_sdk.report.audit_format import AuditFormat
     from agpis_sdk.report.audit_statistics import AuditStatistics
-
-
-class Format(StrEnum):
-    """The formats that findings are printed in."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
-    SARIF = "sarif"
-    CSV = "csv"
-
 
 SelectOption = Annotated[
     list[str] | None,
@@ -50,8 +37,13 @@ IgnoreOption = Annotated[
 def audit(
     products: Annotated[str, typer.Argument(help="Products: .jsonl, .jsonl.gz or .parquet; - is stdin.")],
     output_format: Annotated[
-        Format, typer.Option("--format", help="How findings are printed on stdout.")
-    ] = Format.TEXT,
+        str,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="How findings are printed on stdout: text, json, csv, github, sarif, or a format of a plugin.",
+        ),
+    ] = "text",
     select: SelectOption = None,
     ignore: IgnoreOption = None,
     baseline: Annotated[Path | None, typer.Option("--baseline", help="Show only findings that are not in it.")] = None,
@@ -82,19 +74,22 @@ def audit(
         raise fail(ConfigError("the folder does not exist", item=str(write_baseline), remedy="make it first"))
     overrides = [*(overrides or ()), *_rule_overrides(select, ignore)]
     loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
+    announced = host.reporter("audits", output_format, setting="--format")
     # Everything above answers at once; from here on models are loaded.
     from agpis_sdk.pipeline.audit import Audit
     from agpis_sdk.report.audit_statistics import AuditStatistics
 
+    reporter: AuditReporter = host.create(announced, loaded.config.components)
     auditor, counts, standing = Audit(loaded.config, host=host), AuditStatistics(), set[str]()
-    with _writing(output_format, products, auditor) as writer:
-        for gallery in auditor.run(records):
-            if write_baseline is not None:
-                standing.update(finding.fingerprint for finding in gallery.findings if finding.suppressed is None)
-            fresh = gallery.keep(lambda finding: finding.fingerprint not in known or finding.suppressed is not None)
-            counts.known += len(gallery.findings) - len(fresh.findings)
-            counts.add(fresh)
-            writer.add(fresh if show_suppressed else fresh.keep(lambda finding: finding.suppressed is None))
+    reporter.start(sys.stdout, "stdin" if products == "-" else products, auditor.reported_rules)
+    for gallery in auditor.run(records):
+        if write_baseline is not None:
+            standing.update(finding.fingerprint for finding in gallery.findings if finding.suppressed is None)
+        fresh = gallery.keep(lambda finding: finding.fingerprint not in known or finding.suppressed is not None)
+        counts.known += len(gallery.findings) - len(fresh.findings)
+        counts.add(fresh)
+        reporter.add(fresh if show_suppressed else fresh.keep(lambda finding: finding.suppressed is None))
+    reporter.finish()
     if write_baseline is not None:
         write(write_baseline, standing)
     if not quiet:
@@ -102,17 +97,6 @@ def audit(
     blocked = counts.total.errors > 0 and write_baseline is None
     if blocked or auditor.summary.failed:
         raise typer.Exit(1)
-
-
-@contextlib.contextmanager
-def _writing(output_format: Format, products: str, auditor: Audit) -> Iterator[AuditFormat]:
-    """Open the format on stdout with the rules that the audit can raise, and close it."""
-    from agpis_sdk.report.audit_format import AuditedFile, audit_format
-
-    writer = audit_format(output_format.value, sys.stdout)
-    writer.start(AuditedFile("stdin" if products == "-" else products, auditor.reported_rules))
-    yield writer
-    writer.finish()
 
 
 def _rule_overrides(select: list[str] | None, ignore: list[str] | None) -> list[str]:
@@ -143,17 +127,13 @@ def _print_summary(audit: Audit, counts: AuditStatistics, *, statistics: bool) -
 def _summary(audit: Audit, counts: AuditStatistics) -> str:
     """Return the last line: "3 errors, 1 warning in 2 of 16 products (80 images) · 1 suppressed"."""
     summary, total = audit.summary, counts.total
-    found = f"{_number(total.errors, 'error')}, {_number(total.warnings, 'warning')}"
-    looked_at = f"{total.products:,} of {_number(summary.products, 'product')} ({_number(summary.images, 'image')})"
+    found = f"{counted(total.errors, 'error')}, {counted(total.warnings, 'warning')}"
+    looked_at = f"{total.products:,} of {counted(summary.products, 'product')} ({counted(summary.images, 'image')})"
     parts = [f"{found} in {looked_at} in {summary.seconds:.1f} s"]
     if counts.suppressed:
         parts.append(f"{counts.suppressed:,} suppressed")
     if counts.known:
         parts.append(f"{counts.known:,} known from the baseline")
     if summary.faulty:
-        parts.append(f"{_number(summary.faulty, 'faulty record')}")
+        parts.append(f"{counted(summary.faulty, 'faulty record')}")
     return " · ".join(parts)
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

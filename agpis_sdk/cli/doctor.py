@@ -32,12 +32,18 @@ def doctor(config: ConfigOption = None, overrides: SetOption = None) -> None:
     loaded, host = settings(config, overrides)
     failed = [status for status in host.statuses if status.state == "failed"]
     typer.echo(f"plugins: {len(host.statuses)}, of which failed: {len(failed)}")
+    from agpis_sdk.pipeline.backbone import check_backbone
+    from agpis_sdk.pipeline.guard import Component
     from agpis_sdk.pipeline.plan import make_plan
 
     healthy &= not failed
-    for owned in make_plan(host, loaded.config).components():
+    plan = make_plan(host, loaded.config)
+    backbone: Component | None = None
+    for owned in plan.components():
         try:
-            host.create(owned, loaded.config.components, device=loaded.config.run.device)
+            made = Component(owned, host.create(owned, loaded.config.components, device=loaded.config.run.device))
+            backbone = made if owned is plan.backbone else backbone
+            check_backbone(backbone, [made])
             typer.echo(f"  ok    {owned.spec.name}")
         except (AgpisError, ImportError, OSError, ValueError, RuntimeError) as error:
             healthy = False

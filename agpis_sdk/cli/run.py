@@ -22,9 +22,10 @@ from agpis_sdk.cli.options import (
 from agpis_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
-    from agpis_sdk.components import Reporter
+    from agpis_sdk.components import OutcomeReporter
     from agpis_sdk.pipeline.pipeline import Pipeline, ProcessedProduct
     from agpis_sdk.pipeline.summary import RunSummary
+    from agpis_sdk.plugins import OwnedSpec, PluginHost
 
 COUNT_LINES_UP_TO = 1_000_000_000
 
@@ -47,7 +48,7 @@ def run(
     loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
     _check_outputs(products, output, report)
     if report is not None:
-        host.named("agpis_reporters", report.suffix.removeprefix("."), setting="--report")
+        _reporter_of(report, host)
     # Everything above answers at once; from here on models are loaded.
     from agpis_sdk.pipeline.pipeline import Pipeline
 
@@ -73,15 +74,18 @@ def _check_outputs(products: str, output: str, report: Path | None) -> None:
             raise fail(ConfigError("is the input itself", item=str(path), remedy="name another file"))
 
 
+def _reporter_of(report: Path, host: PluginHost) -> OwnedSpec:
+    return host.reporter("outcomes", report.suffix.removeprefix("."), setting="--report")
+
+
 @contextlib.contextmanager
-def _reporting(report: Path | None, pipeline: Pipeline, title: str) -> Iterator[list[Reporter]]:
-    """Open the reporter that the file's ending names, and finish or discard its report."""
+def _reporting(report: Path | None, pipeline: Pipeline, title: str) -> Iterator[list[OutcomeReporter]]:
+    """Start the report that the file's ending names, and finish or discard it."""
     if report is None:
         yield []
         return
     host = pipeline.host
-    owned = host.named("agpis_reporters", report.suffix.removeprefix("."), setting="--report")
-    reporter: Reporter = host.create(owned, pipeline.config.components)
+    reporter: OutcomeReporter = host.create(_reporter_of(report, host), pipeline.config.components)
     reporter.start(report, title, list(host.rules))
     try:
         yield [reporter]

@@ -25,6 +25,7 @@ from agpis_sdk.evaluation.predictions import Predictions
 from agpis_sdk.evaluation.report import Confusion, Estimate, ReliabilityBin, SequenceReport
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.rules import RuleSet
+from agpis_sdk.wording import counted
 
 PRECISIONS = (0.8, 0.85, 0.9)
 CATEGORIES = {"single": "AGP1", "pair": "AGP2", "multi": "AGP3"}
@@ -153,7 +154,9 @@ def _rules(predictions: Predictions) -> dict[str, _Metric]:
     for code in predictions.classes[1:]:
         rejected = np.asarray(predictions.codes == code, dtype=bool)
         if count := int(rejected.sum()):
-            too_few = f"{_counted(count)} of it, {ENOUGH_FOR_A_RULE} are needed" if count < ENOUGH_FOR_A_RULE else ""
+            too_few = (
+                f"{counted(count, 'review')} of it, {ENOUGH_FOR_A_RULE} are needed" if count < ENOUGH_FOR_A_RULE else ""
+            )
             metrics[code] = _against_qualified(predictions, rejected, NO_REJECTED, too_few)
     return metrics
 
@@ -247,7 +250,3 @@ def _estimate(
     return Estimate(
         value, low, high, reviews, "" if low is not None else "no interval: no resample holds both decisions"
     )
-
-
-def _counted(count: int) -> str:
-    return f"{count} review" if count == 1 else f"{count} reviews"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from agpis_sdk.evaluation.report import Estimate, SequenceReport
 from agpis_sdk.plugins import shipped_rules
+from agpis_sdk.report.console_table import console_table
 from agpis_sdk.rules import RuleSet
+from agpis_sdk.wording import counted
 
 HEADLINE: Final[dict[str, str]] = {
     "auc": "ROC AUC",
@@ -58,16 +59,16 @@ def evaluation_table(report: SequenceReport, *, worst: int = 10, rules: RuleSet 
 
 
 def _subject(report: SequenceReport) -> Text:
-    counted = f"{_counted(report.reviews, 'review')} of {_counted(report.products, 'product')}"
-    return Text.assemble((counted, "bold"), f": {report.qualified:,} qualified, {report.rejected:,} rejected")
+    subject = f"{counted(report.reviews, 'review')} of {counted(report.products, 'product')}"
+    return Text.assemble((subject, "bold"), f": {report.qualified:,} qualified, {report.rejected:,} rejected")
 
 
-def _estimates(title: str, counted: str, words: Mapping[str, str], estimates: Mapping[str, Estimate]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+def _estimates(title: str, counts: str, words: Mapping[str, str], estimates: Mapping[str, Estimate]) -> Table:
+    table = console_table()
     table.add_column(title, no_wrap=True, min_width=max(map(len, HEADLINE.values())))
     table.add_column("Value", justify="right", no_wrap=True)
     table.add_column("95 % interval", no_wrap=True)
-    table.add_column(counted, justify="right", no_wrap=True)
+    table.add_column(counts, justify="right", no_wrap=True)
     table.add_column("", overflow="fold", style="dim")
     for name, shown in words.items():
         estimate = estimates[name]
@@ -93,7 +94,3 @@ def _rest(report: SequenceReport, measured: Mapping[str, Estimate], worst: int) 
     }
     parts = [f"{count} {words}" for words, count in counts.items() if count]
     return f"Further rules: {', '.join(parts)}." if parts else ""
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

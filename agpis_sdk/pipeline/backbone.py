@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from agpis_sdk.components import DecodedImage, TrainedOnBackbone
-from agpis_sdk.errors import ComponentError
+from agpis_sdk.errors import ComponentError, PluginLoadError
 from agpis_sdk.media.decode import as_image
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.guard import Component, Failure, Guard
@@ -41,12 +41,20 @@ def compute_features(
 def check_backbone(backbone: Component | None, components: Iterable[Component]) -> None:
     """Ask every component that was trained on a backbone whether the configured one fits, before the first product.
 
-    Raises `WeightsError` naming the weights and the remedy.
+    Raises `WeightsError` naming the weights and the remedy, and `PluginLoadError` where the backbone fails on one plain
+    picture: it would fail on every product.
     """
     trained = [one.instance for one in components if isinstance(one.instance, TrainedOnBackbone)]
     if backbone is None or not trained:
         return
-    (facts,) = backbone.instance.features([as_image(np.zeros((64, 64, 3), np.uint8))])
-    shapes = {name: tuple(np.shape(value)) for name, value in facts.items()}
+    try:
+        (facts,) = backbone.instance.features([as_image(np.zeros((64, 64, 3), np.uint8))])
+        shapes = {name: tuple(np.shape(facts[name])) for name in backbone.owned.spec.provides}
+    except Exception as error:
+        raise PluginLoadError(
+            f"fails on a plain picture: {type(error).__name__}: {error}",
+            item=backbone.label,
+            remedy=backbone.owned.plugin.remedy,
+        ) from error
     for instance in trained:
         instance.check_backbone(shapes)

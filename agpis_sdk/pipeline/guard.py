@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from agpis_sdk.errors import ComponentError
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.plugins import OwnedSpec
+from agpis_sdk.wording import counted
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -67,7 +68,7 @@ class Guard:
     def notices(self) -> list[str]:
         """Return for each component that failed a line for people: how often, whether it was dropped, and why."""
         return [
-            f"{blame} failed on {count} item{'s' * (count > 1)}"
+            f"{blame} failed on {counted(count, 'item')}"
             f"{' and was dropped' if count >= self._max_failures else ''}; last: {self.last_reason.get(blame, '')}"
             for blame, count in self.failures.items()
         ]

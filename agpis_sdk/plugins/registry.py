@@ -26,6 +26,7 @@ from agpis_sdk.components import (
     PrimarySelectorSpec,
     Profile,
     ReporterSpec,
+    Reports,
     SequenceBuilderSpec,
     SequenceCheckerSpec,
 )
@@ -114,7 +115,9 @@ class PluginHost:
                 if rule not in list(self.rules):
                     _refuse_foreign_prefix(rule.code, owned.plugin.distribution, make_rules.__module__)
                 self.rules.add(rule, owner=owned.plugin.owner)
-            self._components[hook][owned.spec.name] = replace(owned, spec=replace(owned.spec, rules=rules))
+            self._components[hook][owned.spec.name] = replace(
+                owned, spec=replace(owned.spec, rules=(*owned.spec.rules, *rules))
+            )
 
     def add(self, module: object, *, name: str) -> PluginStatus:
         """Register an imported module or object as a plugin: for notebooks and tests."""
@@ -167,6 +170,18 @@ class PluginHost:
             if name in (owned.spec.name, *owned.spec.aliases):
                 return owned
         raise UnknownNameError("no plugin announces it", item=f'{setting} = "{name}"', remedy=nearest(name, components))
+
+    def reporter(self, reports: Reports, format_name: str, *, setting: str) -> OwnedSpec:
+        """Return the reporter of a format; raises `UnknownNameError` with the nearest format."""
+        formats = {
+            owned.spec.format: owned
+            for owned in self.specs("agpis_reporters").values()
+            if isinstance(owned.spec, ReporterSpec) and owned.spec.reports == reports
+        }
+        if format_name not in formats:
+            remedy = nearest(format_name, formats)
+            raise UnknownNameError("no plugin announces it", item=f'{setting} = "{format_name}"', remedy=remedy)
+        return formats[format_name]
 
     def profile(self, name: str) -> Profile:
         """Return a profile; raises `UnknownNameError` with the nearest name."""
@@ -288,15 +303,11 @@ class PluginHost:
     def _refuse_taken_names(
         self, found: FoundPlugin, collected: Sequence[tuple[str, ComponentSpec]], profiles: Sequence[Profile]
     ) -> None:
-        taken = {
-            name: owned.plugin.owner for _, owned in self.all_specs() for name in (owned.spec.name, *owned.spec.aliases)
-        }
+        taken = {name: owned.plugin.owner for _, owned in self.all_specs() for name in _unique_names(owned.spec)}
         for _, spec in collected:
-            for name in (spec.name, *spec.aliases):
+            for name in _unique_names(spec):
                 if name in taken:
-                    raise PluginContractError(
-                        f'component "{name}" is announced by both {taken[name]} and {found.owner}'
-                    )
+                    raise PluginContractError(f"{name} is announced by both {taken[name]} and {found.owner}")
                 taken[name] = found.owner
         for profile in profiles:
             if profile.name in self._profile_owners:
@@ -331,6 +342,12 @@ def _taken_from(announced: Any, hook: str, kind: type[Any]) -> list[Any]:
         if len(collected) > SPECS_PER_HOOK:
             raise PluginContractError(f"{hook} yielded more than {SPECS_PER_HOOK} specs: an endless generator?")
     return collected
+
+
+def _unique_names(spec: ComponentSpec) -> list[str]:
+    """Return, as error messages write it, every name that no other component may have."""
+    names = [f'component "{name}"' for name in (spec.name, *spec.aliases)]
+    return [*names, f'format "{spec.format}" for {spec.reports}'] if isinstance(spec, ReporterSpec) else names
 
 
 def imported(owned: OwnedSpec, reference: str) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
+from agpis_sdk.components import ComponentConfig
 from agpis_sdk.records import GalleryAudit
-from agpis_sdk.report.audit_format import AuditedFile
+from agpis_sdk.rules import Rule
 
 COLUMNS = (
     "product_id", "title", "category", "seller", "severity", "code", "name", "images", "score", "message", "checker",
@@ -14,17 +16,20 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class JsonFormat:
+class JsonReporter:
     """Writes one JSON array; products without findings are left out."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    _stream: TextIO
+
+    def __init__(self, config: ComponentConfig) -> None:
+        del config
         self._separator = "\n"
 
-    def start(self, audited: AuditedFile) -> None:
+    def start(self, stream: TextIO, products: str, rules: Sequence[Rule]) -> None:
         """Open the array."""
-        del audited
-        self._stream.write("[")
+        del products, rules
+        self._stream = stream
+        stream.write("[")
 
     def add(self, audit: GalleryAudit) -> None:
         """Write one product; where its images lie is left out, as it differs from machine to machine."""
@@ -37,24 +42,27 @@ class JsonFormat:
         self._stream.write("\n]\n")
 
 
-class CsvFormat:
-    """Writes a table; the images of a finding stand in one cell, separated by `|`, a faulty record has no code."""
+class CsvReporter:
+    """Writes a table; the images of a finding share one cell, separated by `|`, a faulty record has no code."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._writer = csv.writer(stream, lineterminator="\n")
+    _stream: TextIO
 
-    def start(self, audited: AuditedFile) -> None:
+    def __init__(self, config: ComponentConfig) -> None:
+        del config
+
+    def start(self, stream: TextIO, products: str, rules: Sequence[Rule]) -> None:
         """Write the head of the table."""
-        del audited
-        self._writer.writerow(COLUMNS)
+        del products, rules
+        self._stream = stream
+        self._write(COLUMNS)
 
     def add(self, audit: GalleryAudit) -> None:
         """Write a row per finding."""
         product = (audit.product_id, audit.title, audit.category, audit.seller)
         if audit.error is not None:
-            self._writer.writerow((*product, "error", "", "", "", "", audit.error, "", "", ""))
+            self._write((*product, "error", "", "", "", "", audit.error, "", "", ""))
         for finding in audit.findings:
-            self._writer.writerow(
+            self._write(
                 (
                     *product, finding.severity, finding.code, finding.name, "|".join(finding.images), finding.score,
                     finding.message, finding.checker, finding.suppressed or "", finding.fingerprint,
@@ -63,3 +71,6 @@ class CsvFormat:
 
     def finish(self) -> None:
         """Write nothing: a table has no foot."""
+
+    def _write(self, row: Iterable[object]) -> None:
+        csv.writer(self._stream, lineterminator="\n").writerow(row)

@@ -5,22 +5,28 @@ Escapes as in actions/toolkit, packages/core/src/command.ts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TextIO
 
+from agpis_sdk.components import ComponentConfig
 from agpis_sdk.records import AuditFinding, GalleryAudit
-from agpis_sdk.report.audit_format import AuditedFile, local_file, relative
+from agpis_sdk.report.finding_file import finding_file, relative
+from agpis_sdk.rules import Rule
 
 
-class GithubFormat:
+class GithubReporter:
     """Writes `::error`, `::warning` and, for what is suppressed, `::notice` commands on the image files."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._products = ""
+    _stream: TextIO
+    _products: str
 
-    def start(self, audited: AuditedFile) -> None:
-        """Remember the products file: what is about no image is shown on it."""
-        self._products = audited.products
+    def __init__(self, config: ComponentConfig) -> None:
+        del config
+
+    def start(self, stream: TextIO, products: str, rules: Sequence[Rule]) -> None:
+        """Write nothing, but keep the products file: what is about no image is shown on it."""
+        del rules
+        self._stream, self._products = stream, products
 
     def add(self, audit: GalleryAudit) -> None:
         """Write a command per finding."""
@@ -28,7 +34,7 @@ class GithubFormat:
             self._write("error", relative(self._products), audit.product_id, audit.error)
         for finding in audit.findings:
             title = f"{finding.code} {finding.name} · {audit.product_id}"
-            self._write(_command(finding), local_file(audit, finding, self._products), title, _message(finding))
+            self._write(_command(finding), finding_file(audit, finding, self._products), title, _message(finding))
 
     def finish(self) -> None:
         """Write nothing: commands stand alone."""

@@ -6,31 +6,35 @@ Results are written as they come; the records that could not be judged stand at 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
 
 from agpis_sdk import __version__
+from agpis_sdk.components import ComponentConfig
 from agpis_sdk.records import AuditFinding, GalleryAudit
-from agpis_sdk.report.audit_format import AuditedFile, local_file
+from agpis_sdk.report.finding_file import finding_file
 from agpis_sdk.rules import Rule
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-class SarifFormat:
+class SarifReporter:
     """Writes one SARIF log of one run."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._products = ""
+    _stream: TextIO
+    _products: str
+
+    def __init__(self, config: ComponentConfig) -> None:
+        del config
         self._separator = "\n"
         self._notifications: list[dict[str, Any]] = []
 
-    def start(self, audited: AuditedFile) -> None:
+    def start(self, stream: TextIO, products: str, rules: Sequence[Rule]) -> None:
         """Write the head: the tool and its rules."""
-        self._products = audited.products
-        driver = {"name": "agpis", "semanticVersion": __version__, "rules": [_rule(rule) for rule in audited.rules]}
+        self._stream, self._products = stream, products
+        driver = {"name": "agpis", "semanticVersion": __version__, "rules": [_rule(rule) for rule in rules]}
         tool = json.dumps({"driver": driver}, ensure_ascii=False)
         head = f'{{"$schema": "{SCHEMA}", "version": "2.1.0", "runs": [{{"tool": {tool},\n'
         self._stream.write(f'{head}"columnKind": "unicodeCodePoints", "results": [')
@@ -60,7 +64,9 @@ class SarifFormat:
             "message": {"text": finding.message},
             "locations": [
                 {
-                    "physicalLocation": {"artifactLocation": {"uri": _uri(local_file(audit, finding, self._products))}},
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": _uri(finding_file(audit, finding, self._products))}
+                    },
                     "logicalLocations": [
                         {"fullyQualifiedName": f"{audit.product_id}/{name}".rstrip("/"), "kind": "resource"}
                         for name in names

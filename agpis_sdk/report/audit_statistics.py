@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from agpis_sdk.records import GalleryAudit
+from agpis_sdk.report.console_table import console_table
 
 UNKNOWN = "–"
 
@@ -77,7 +77,7 @@ def _count(tally: Tally, severities: Mapping[str, int]) -> None:
 
 
 def _table(title: str, tallies: Mapping[str, Tally]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table = console_table()
     table.add_column(title, overflow="fold")
     for column in ("Errors", "Warnings", "Products"):
         table.add_column(column, justify="right", no_wrap=True)

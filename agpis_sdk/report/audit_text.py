@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TextIO
 
+from agpis_sdk.components import ComponentConfig
 from agpis_sdk.records import AuditFinding, GalleryAudit
-from agpis_sdk.report.audit_format import AuditedFile
+from agpis_sdk.rules import Rule
 
 
-class TextFormat:
+class TextReporter:
     """Writes products with findings only; what blocks is told apart by its severity."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    _stream: TextIO
 
-    def start(self, audited: AuditedFile) -> None:
+    def __init__(self, config: ComponentConfig) -> None:
+        del config
+
+    def start(self, stream: TextIO, products: str, rules: Sequence[Rule]) -> None:
         """Write nothing: text has no head."""
-        del audited
+        del products, rules
+        self._stream = stream
 
     def add(self, audit: GalleryAudit) -> None:
         """Write the product's id and title, and below it a line per finding."""

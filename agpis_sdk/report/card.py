@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agpis_sdk.records import Box, Finding, ImageOutcome, ImageState, Outcome, Product
-from agpis_sdk.report.phrases import STATE_WORDS, STATUS_WORDS, percent, reason_in_words, rule_explanation, spoken
+from agpis_sdk.report.phrases import STATE_WORDS, STATUS_WORDS, reason_in_words, rule_explanation, spoken
 from agpis_sdk.report.thumbnails import REST_SIDE, SEQUENCE_SIDE, Thumbnail, shrunk
 from agpis_sdk.rules import Rule
+from agpis_sdk.wording import percent
 
 BOX_COLORS = 6
 _REST_STATES: tuple[ImageState, ...] = ("primary", "selected", "removed", "unreadable", "kept")

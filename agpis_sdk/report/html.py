@@ -8,7 +8,8 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -16,13 +17,14 @@ from typing import TextIO
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from agpis_sdk.components import DecodedImage
 from agpis_sdk.records import Outcome, Product, Status
 from agpis_sdk.report.card import card_view
-from agpis_sdk.report.phrases import STATUS_WORDS, STATUSES, duration, percent, rate, reason_in_words, spoken
-from agpis_sdk.report.thumbnails import Thumbnail, make_thumbnail
+from agpis_sdk.report.config import HtmlConfig
+from agpis_sdk.report.phrases import STATUS_WORDS, STATUSES, reason_in_words, spoken
+from agpis_sdk.report.thumbnails import make_thumbnail
 from agpis_sdk.rules import Rule
-
-__all__ = ["HtmlReport", "Thumbnail", "make_thumbnail"]
+from agpis_sdk.wording import duration, percent, rate
 
 TEMPLATES = Path(__file__).parent / "templates"
 TOP_RULES = 8
@@ -54,17 +56,16 @@ class RuleView:
     share: float
 
 
-class HtmlReport:
-    """A report that grows card by card on disk; its file appears, whole, when it is closed.
+class HtmlReporter:
+    """Writes a page that grows card by card on disk; its file appears, whole, when it is finished."""
 
-    Cards beyond `max_products` are not drawn, only counted. `rules` explain the codes; give a run's own catalog.
-    """
+    _path: Path
+    _title: str
+    _folder: Path
 
-    def __init__(self, path: Path, *, title: str, rules: Iterable[Rule], max_products: int = 2000) -> None:
-        self._path = path
-        self._title = title
-        self._max_products = max_products
-        self._rules = {rule.code: rule for rule in rules}
+    def __init__(self, config: HtmlConfig) -> None:
+        self._max_products = config.max_products
+        self._rules: dict[str, Rule] = {}
         self._rule_names: dict[str, str] = {}
         self._statuses: Counter[str] = Counter()
         self._reasons: Counter[tuple[str, str]] = Counter()
@@ -78,21 +79,33 @@ class HtmlReport:
             lstrip_blocks=True,
         )
         self._card = self._environment.get_template("card.html")
+        self._unfinished = ExitStack()
+        self._parts: dict[str, TextIO] = {}
+
+    def start(self, path: Path, title: str, rules: Sequence[Rule]) -> None:
+        """Open the files that collect the cards; `rules` explain the codes."""
+        self._path, self._title = path, title
+        self._rules = {rule.code: rule for rule in rules}
         path.parent.mkdir(parents=True, exist_ok=True)
         # Beside the report, so that the finished file moves to its place in one step.
-        self._folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.")
-        self._parts: dict[str, TextIO] = {status: self._open(f"{status}.part") for status in STATUSES}
+        folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.")
+        self._folder = Path(self._unfinished.enter_context(folder))
+        self._parts = {status: self._unfinished.enter_context(self._open(f"{status}.part")) for status in STATUSES}
 
-    def add(self, product: Product | None, outcome: Outcome, thumbnails: Mapping[str, Thumbnail]) -> None:
+    def add(self, product: Product | None, outcome: Outcome, images: Mapping[str, DecodedImage]) -> None:
         """Count one product and append its card; `product` is None where its record could not be read."""
         number = self._statuses.total() + 1
         self._count(outcome)
         if number > self._max_products:
             return
+        thumbnails = {
+            name: make_thumbnail(image.pixels, image.original_width, image.original_height)
+            for name, image in images.items()
+        }
         view = card_view(number, product, outcome, thumbnails, self._rules)
         self._parts[outcome.status].write(self._card.render(card=view))
 
-    def close(self, summary: Mapping[str, object]) -> None:
+    def finish(self, summary: Mapping[str, object]) -> None:
         """Write the head over the cards and move the finished file to its path.
 
         Of `summary`, "seconds", "images", "products_per_second", "images_per_second" and "threshold" have their place
@@ -107,18 +120,16 @@ class HtmlReport:
                     continue
                 self._parts[piece].seek(0)
                 shutil.copyfileobj(self._parts[piece], whole)
-        (Path(self._folder.name) / "report.html").replace(self._path)
+        (self._folder / "report.html").replace(self._path)
         self.discard()
 
     def discard(self) -> None:
         """Give the report up: nothing appears at its path, and nothing is left beside it."""
-        for part in self._parts.values():
-            part.close()
-        self._folder.cleanup()
+        self._unfinished.close()
 
     def _open(self, name: str) -> TextIO:
         # A title may hold half a surrogate pair, which UTF-8 cannot carry.
-        return (Path(self._folder.name) / name).open("w+", encoding="utf-8", errors="replace")
+        return (self._folder / name).open("w+", encoding="utf-8", errors="replace")
 
     def _count(self, outcome: Outcome) -> None:
         self._statuses[outcome.status] += 1

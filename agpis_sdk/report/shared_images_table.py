@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from agpis_sdk.index.records import IndexedImage, QueryAnswer, Repeat, RepeatGroup
+from agpis_sdk.report.console_table import console_table
+from agpis_sdk.wording import counted
 
 SHOWN_IMAGES = 6
 
@@ -20,7 +21,7 @@ def report_table(groups: Sequence[RepeatGroup]) -> Group:
     for group in groups:
         table.add_row(_images(group.images), *_why(group.repeats))
     products = {product for group in groups for product in group.products}
-    return _with_count(table, f"{_count(groups, 'picture')} shared by {_count(products, 'product')}")
+    return _with_count(table, f"{counted(len(groups), 'picture')} shared by {counted(len(products), 'product')}")
 
 
 def query_table(answers: Sequence[QueryAnswer]) -> Group:
@@ -28,11 +29,11 @@ def query_table(answers: Sequence[QueryAnswer]) -> Group:
     table = _table("Image", "Same picture")
     for answer in answers:
         table.add_row(Text(answer.image.name), _images(answer.images), *_why(answer.repeats))
-    return _with_count(table, f"{_count(answers, 'image')} found under other products")
+    return _with_count(table, f"{counted(len(answers), 'image')} found under other products")
 
 
 def _table(*images: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table = console_table()
     for heading in (*images, "Rule"):
         table.add_column(heading, overflow="fold")
     table.add_column("Score", justify="right", no_wrap=True)
@@ -54,7 +55,3 @@ def _why(repeats: Sequence[Repeat]) -> Iterable[Text]:
 
 def _with_count(table: Table, count: str) -> Group:
     return Group(table, Text(), Text(count)) if table.row_count else Group(Text(count))
-
-
-def _count(items: Collection[object], noun: str) -> str:
-    return f"{len(items):,} {noun}{'' if len(items) == 1 else 's'}"

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agpis_sdk.report.phrases import (
-    STATUS_WORDS,
-    STATUSES,
-    duration,
-    percent,
-    rate,
-    reason_in_words,
-)
+from agpis_sdk.report.console_table import console_table
+from agpis_sdk.report.phrases import STATUS_WORDS, STATUSES, reason_in_words
+from agpis_sdk.wording import counted, duration, percent, rate
 
 _STYLES = {"submit": "green", "hold": "yellow", "none": "bright_black", "failed": "red"}
 _BAR_CELLS = 12
@@ -80,14 +74,13 @@ def _rule_table(rules: Mapping[str, int], names: Mapping[str, str], top: int) ->
     if len(ordered) > top:
         rest = ordered[top:]
         findings = sum(count for _, count in rest)
-        more = f"{len(rest)} more rule{'s' if len(rest) > 1 else ''}"
-        table.add_row("", Text(f"{findings:,}", style="dim"), "", Text(more, style="dim"))
+        table.add_row("", Text(f"{findings:,}", style="dim"), "", Text(counted(len(rest), "more rule"), style="dim"))
     return table
 
 
 def _speed(products: int, images: int, seconds: float) -> Text:
     sizes = [(products, "product")] + ([(images, "image")] if images else [])
-    line = ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in sizes)
+    line = ", ".join(counted(count, noun) for count, noun in sizes)
     if seconds <= 0:
         return Text(line)
     speeds = ", ".join(f"{rate(count / seconds)} {noun}s/s" for count, noun in sizes)
@@ -95,7 +88,7 @@ def _speed(products: int, images: int, seconds: float) -> Text:
 
 
 def _table(first: str, number: str, third: str, last: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table = console_table()
     table.add_column(first, no_wrap=True)
     table.add_column(number, justify="right", no_wrap=True)
     table.add_column(third, no_wrap=True, justify="right" if third else "left")

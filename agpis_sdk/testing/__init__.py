@@ -16,6 +16,7 @@ _HOMES = {
     "agpis_sdk.testing.hosts": ("isolated_host",),
     "agpis_sdk.testing.images": ("FAULTS", "image_bytes", "make_image", "make_product"),
     "agpis_sdk.testing.light_import": ("assert_light_import",),
+    "agpis_sdk.testing.reporter_contracts": ("AuditReporterContract", "OutcomeReporterContract"),
     "agpis_sdk.testing.recorder": ("HookCall", "HookRecorder"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from agpis_sdk.testing.light_import import assert_light_import as assert_light_import
     from agpis_sdk.testing.recorder import HookCall as HookCall
     from agpis_sdk.testing.recorder import HookRecorder as HookRecorder
+    from agpis_sdk.testing.reporter_contracts import AuditReporterContract as AuditReporterContract
+    from agpis_sdk.testing.reporter_contracts import OutcomeReporterContract as OutcomeReporterContract
 
 __all__ = sorted(_HOME_OF)
 

@@ -69,5 +69,10 @@ def _noted(model: Path) -> str | None:
     for folder in (model, model.parent):
         path = folder / PROVENANCE
         if path.is_file():
-            return str(json.loads(path.read_text(encoding="utf-8"))["component"])
+            try:
+                return str(json.loads(path.read_text(encoding="utf-8"))["component"])
+            except (ValueError, KeyError, TypeError):
+                raise TrainingDataError(
+                    "does not say whose model it is", item=str(path), remedy="name it: --component NAME"
+                ) from None
     return None

@@ -27,6 +27,36 @@ FAKES = """
     agpis_backbones = stand.agpis_backbones
 """
 
+COUNTING = """
+    from agpis_sdk import ComponentConfig, ReporterSpec, hookimpl
+
+
+    class CountingConfig(ComponentConfig):
+        word: str = "findings"
+
+
+    @hookimpl
+    def agpis_reporters():
+        yield ReporterSpec(
+            name="counter", format="count", reports="audits", factory="counting_plugin:Counter", config=CountingConfig
+        )
+
+
+    class Counter:
+        def __init__(self, config):
+            self.word = config.word
+
+        def start(self, stream, products, rules):
+            self.stream = stream
+            print(products.rpartition("/")[2], file=stream)
+
+        def add(self, audit):
+            print(f"{audit.product_id}: {len(audit.findings)} {self.word}", file=self.stream)
+
+        def finish(self):
+            print("end", file=self.stream)
+"""
+
 
 @pytest.fixture
 def shop(agpis: Agpis, tmp_path: Path, gallery: Path) -> Path:
@@ -140,8 +170,25 @@ class TestFormats:
         assert noisy.out == quiet.out
         assert quiet.err == ""
 
-    def test_an_unknown_format_is_bad_usage(self, agpis: Agpis, shop: Path) -> None:
-        assert agpis("audit", shop, "--format", "xml").code == 2
+    @pytest.mark.parametrize(
+        ("name", "remedy"), [("xml", "known: csv, github, json, sarif, text"), ("serif", 'did you mean "sarif"?')]
+    )
+    def test_an_unknown_format_is_bad_usage_and_the_nearest_is_named(
+        self, agpis: Agpis, shop: Path, name: str, remedy: str
+    ) -> None:
+        answer = agpis("audit", shop, "--format", name)
+
+        assert (answer.code, answer.out) == (2, "")
+        assert f'--format = "{name}": no plugin announces it ({remedy})' in answer.err
+
+    def test_a_plugin_brings_a_format_with_settings_of_its_own(self, agpis: Agpis, shop: Path, tmp_path: Path) -> None:
+        (tmp_path / "counting_plugin.py").write_text(textwrap.dedent(COUNTING))
+        settings = ["--set", 'plugins.load=["fakes_for_the_command_line", "counting_plugin"]']
+
+        answer = agpis("audit", shop, "--format", "count", *settings, "--set", "components.counter.word=found")
+
+        assert answer.out == "products.jsonl\nP1: 3 found\nP2: 0 found\nend\n"
+        assert answer.code == 1
 
 
 class TestStatistics:

@@ -8,16 +8,21 @@ from typing import Any
 import pytest
 import timm
 import torch
+from typer.testing import CliRunner
 
 from agpis_sdk.builtin.backbones.config import TimmConfig
 from agpis_sdk.builtin.backbones.timm_backbone import TimmBackbone
+from agpis_sdk.cli.app import app
 from agpis_sdk.config import Config
 from agpis_sdk.datasets.galleries import products_of, read_galleries
-from agpis_sdk.errors import WeightsError
+from agpis_sdk.errors import PluginLoadError, WeightsError
+from agpis_sdk.pipeline.backbone import check_backbone
+from agpis_sdk.pipeline.guard import Component
 from agpis_sdk.pipeline.pipeline import Pipeline
-from agpis_sdk.plugins import PluginHost
+from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.training.noncompliance import train_noncompliance
 from agpis_sdk.training.primary import train_primary
+from tests.pipeline.fakes import Fake, Stand
 from tests.training.conftest import red_first
 
 MODEL = "resnet10t"
@@ -45,6 +50,31 @@ def configured(checkpoint: Path, **components: dict[str, Any]) -> Config:
 def test_shipped_weights_are_refused_before_the_first_product(checkpoint: Path) -> None:
     with pytest.raises(WeightsError, match=r"trained on a backbone with .*backbone\.name"):
         Pipeline(configured(checkpoint), host=PluginHost.load(discover=False))
+
+
+def test_a_backbone_that_fails_on_a_plain_picture_is_named_before_the_first_product() -> None:
+    class Trained:
+        def check_backbone(self, shapes: object) -> None:
+            raise AssertionError("it was asked")
+
+    def fail(images: object) -> None:
+        raise RuntimeError("out of ink")
+
+    (spec,) = Stand().backbone(fail).specs["agpis_backbones"]
+    plugin = PluginHost.load(discover=False).statuses[0]
+    backbone = Component(OwnedSpec(spec, plugin), Fake(features=fail))
+
+    with pytest.raises(PluginLoadError, match=r"plain .*fails on a plain picture: RuntimeError: out of ink"):
+        check_backbone(backbone, [Component(OwnedSpec(spec, plugin), Trained())])
+
+
+def test_the_doctor_finds_weights_that_do_not_fit(checkpoint: Path) -> None:
+    settings = ("backbone.name=timm", f"components.timm.model={MODEL}", f"components.timm.checkpoint={checkpoint}")
+
+    answer = CliRunner().invoke(app, ["doctor", *(part for one in settings for part in ("--set", one))])
+
+    assert answer.exit_code == 2
+    assert "FAIL  primary" in answer.output
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -234,12 +233,16 @@ def test_a_builder_may_provide_its_own_fact_after_it_has_asked_for_p_t(gallery: 
     assert seen == [0.8]
 
 
-def test_a_builder_s_seconds_do_not_hold_the_scorer_s(gallery: Path) -> None:
+def test_a_builder_s_seconds_do_not_hold_the_scorer_s(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("agpis_sdk.pipeline.guard.time.perf_counter", lambda: clock[0])
+
     def slow(sequences: Sequence[ImageSequence], context: Context) -> list[Any]:
-        time.sleep(0.2)
-        return always(0.8)(sequences, context)
+        clock[0] += 100.0
+        return list(always(0.8)(sequences, context))
 
     def build(candidates: Sequence[SequenceCandidates], length: int, context: Context) -> list[ImageSequence]:
+        clock[0] += 1.0
         built = [ImageSequence(product=one.product, images=(one.primary, *one.others)[:length]) for one in candidates]
         context.p_qualified(built)
         return built
@@ -250,7 +253,8 @@ def test_a_builder_s_seconds_do_not_hold_the_scorer_s(gallery: Path) -> None:
     list(pipeline.run([product(gallery)]))
 
     seconds = {label.split()[0]: spent for label, spent in pipeline.summary.component_seconds.items()}
-    assert seconds["asking"] < seconds["steady"]
+    # The scorer is asked twice: by the builder, and for the verdict.
+    assert (seconds["asking"], seconds["steady"]) == (1.0, 200.0)
 
 
 DEVICES: list[tuple[str, str]] = []

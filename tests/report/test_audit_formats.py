@@ -11,11 +11,11 @@ import jsonschema
 import pytest
 
 from agpis_sdk.errors import InputFileError
-from agpis_sdk.plugins import shipped_rules
+from agpis_sdk.plugins import PluginHost, shipped_rules
 from agpis_sdk.records import AuditFinding, GalleryAudit
-from agpis_sdk.report.audit_format import FORMATS, AuditedFile, audit_format
 from agpis_sdk.report.audit_statistics import AuditStatistics
 from agpis_sdk.report.baseline import read_baseline, write_baseline
+from agpis_sdk.report.plugin import AUDIT_REPORTERS
 
 # The required keys of SARIF 2.1.0 (OASIS, sections 3.13, 3.14, 3.18, 3.20, 3.27, 3.28, 3.35) for what is written here.
 TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
@@ -129,23 +129,24 @@ def gallery(*findings: AuditFinding, **changes: Any) -> GalleryAudit:
 
 def written(name: str, *audits: GalleryAudit) -> str:
     stream = io.StringIO()
-    writer = audit_format(name, stream)
-    writer.start(AuditedFile("products.jsonl", list(shipped_rules())[:3]))
+    host = PluginHost.load(discover=False)
+    reporter = host.create(host.reporter("audits", name, setting="--format"), {})
+    reporter.start(stream, "products.jsonl", list(shipped_rules())[:3])
     for audit in audits:
-        writer.add(audit)
-    writer.finish()
+        reporter.add(audit)
+    reporter.finish()
     return stream.getvalue()
 
 
 FAULTY = gallery(error="[E300] line 7: is list, not an object", product_id="line-7", images=())
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", AUDIT_REPORTERS)
 def test_a_faulty_record_is_said_in_every_format(name: str) -> None:
     assert "line 7: is list" in written(name, FAULTY)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", AUDIT_REPORTERS)
 def test_a_suppressed_finding_comes_with_its_reason(name: str) -> None:
     assert "it is art" in written(name, gallery(finding(suppressed="it is art")))
 

@@ -9,12 +9,10 @@ from typing import get_args
 
 import pytest
 
-from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Finding, ImageOutcome, Region, Status
-from agpis_sdk.report.html import HtmlReport
 from agpis_sdk.report.phrases import REASON_WORDS
 from agpis_sdk.rules import Rule
-from tests.report.conftest import Rendered, outcome, picture, product
+from tests.report.conftest import Rendered, decoded, outcome, product, started
 
 VOID = {"meta", "img", "input", "br", "rect"}
 
@@ -72,7 +70,7 @@ def test_markup_and_quotes_in_any_text_stay_text(rendered: Rendered, field: str)
         reason=evil if field == "reason" else None,
         images=(ImageOutcome(id="a", state="primary"), ImageOutcome(id=image, state="removed")),
     )
-    page = rendered(told, product=item, thumbnails={"a": picture(), image: picture()})
+    page = rendered(told, product=item, images={"a": decoded(), image: decoded()})
     assert not [tag for tag in Tags(page).all("img") if "onerror" in tag]
     assert "&gt;&lt;img src=x onerror=alert(1)&gt;" in page
 
@@ -83,8 +81,8 @@ def test_a_title_that_looks_like_a_place_for_cards_moves_nothing(rendered: Rende
 
 
 def test_half_a_surrogate_pair_does_not_break_the_file(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "r.html", title="broken \ud800 title", rules=shipped_rules())
-    report.close({})
+    report = started(tmp_path / "r.html", title="broken \ud800 title")
+    report.finish({})
     assert "broken ? title" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
@@ -93,28 +91,28 @@ def test_half_a_surrogate_pair_does_not_break_the_file(tmp_path: Path) -> None:
 
 def test_the_file_is_complete_html(rendered: Rendered) -> None:
     findings = tuple(Finding(code="AGP103", images=(image,), score=0.9, message="blurred") for image in ("a", "b"))
-    page = rendered(outcome(findings), product=product(), thumbnails={"a": picture(), "b": picture()})
+    page = rendered(outcome(findings), product=product(), images={"a": decoded(), "b": decoded()})
     assert page.startswith("<!DOCTYPE html>")
     assert page.rstrip().endswith("</html>")
     assert Tags(page).open == []
 
 
-def test_the_file_appears_only_after_close(tmp_path: Path) -> None:
+def test_the_file_appears_only_after_finish(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
-    report = HtmlReport(path, title="Test", rules=shipped_rules())
+    report = started(path)
     report.add(product(), outcome(), {})
     assert not path.exists()
-    report.close({})
+    report.finish({})
     assert path.exists()
 
 
 def test_nothing_is_left_beside_the_file(tmp_path: Path) -> None:
-    HtmlReport(tmp_path / "report.html", title="Test", rules=shipped_rules()).close({})
+    started(tmp_path / "report.html").finish({})
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
 def test_a_discarded_report_leaves_nothing(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "report.html", title="Test", rules=shipped_rules())
+    report = started(tmp_path / "report.html")
     report.add(product(), outcome(), {})
     report.discard()
     assert list(tmp_path.iterdir()) == []
@@ -123,19 +121,19 @@ def test_a_discarded_report_leaves_nothing(tmp_path: Path) -> None:
 def test_an_earlier_report_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.write_text("earlier", encoding="utf-8")
-    report = HtmlReport(path, title="Test", rules=shipped_rules())
+    report = started(path)
     assert path.read_text(encoding="utf-8") == "earlier"
-    report.close({})
+    report.finish({})
     assert "<!DOCTYPE html>" in path.read_text(encoding="utf-8")
 
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:
-    HtmlReport(tmp_path / "new" / "report.html", title="Test", rules=shipped_rules()).close({})
+    started(tmp_path / "new" / "report.html").finish({})
     assert (tmp_path / "new" / "report.html").exists()
 
 
 def test_nothing_is_loaded_from_elsewhere(rendered: Rendered) -> None:
-    page = rendered(outcome(), product=product(), thumbnails={"a": picture()})
+    page = rendered(outcome(), product=product(), images={"a": decoded()})
     tags = Tags(page)
     sources = [value for _, attributes in tags.seen for name, value in attributes.items() if name in ("src", "href")]
     assert all(value is not None and value.startswith(("data:image/jpeg", "#")) for value in sources)
@@ -154,29 +152,29 @@ def test_no_script_but_the_report_s_own_may_run(rendered: Rendered) -> None:
 
 
 def test_the_head_counts_products_by_status(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "r.html", title="Test", rules=shipped_rules())
+    report = started(tmp_path / "r.html")
     expected: dict[Status, int] = {"submit": 3, "hold": 2, "none": 1, "failed": 0}
     for status, times in expected.items():
         for _ in range(times):
             report.add(None, outcome(status=status, sequence=()), {})
-    report.close({})
+    report.finish({})
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert {status: count_of(page, status) for status in get_args(Status)} == expected
 
 
 def test_the_head_names_the_most_frequent_rule_first(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "r.html", title="Test", rules=shipped_rules())
+    report = started(tmp_path / "r.html")
     for codes in (("AGP103",), ("AGP121", "AGP103"), ("AGP121",), ("AGP121", "AGP121")):
         report.add(None, outcome(tuple(Finding(code=c, images=("b",), score=1, message="") for c in codes)), {})
-    report.close({})
+    report.finish({})
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert re.findall(r'data-rule="(\w+)"', page) == ["AGP121", "AGP103"]
 
 
 def test_the_speed_is_worked_out_from_the_seconds(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "r.html", title="Test", rules=shipped_rules())
+    report = started(tmp_path / "r.html")
     report.add(None, outcome(), {})
-    report.close({"seconds": 4.0, "images": 10})
+    report.finish({"seconds": 4.0, "images": 10})
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "<dd>0.25</dd><dt>products / s</dt>" in page
     assert "<dd>2.50</dd><dt>images / s</dt>" in page
@@ -187,10 +185,10 @@ def test_a_run_without_a_clock_shows_no_speed(rendered: Rendered) -> None:
 
 
 def test_products_beyond_the_limit_are_counted_but_not_drawn(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "r.html", title="Test", rules=shipped_rules(), max_products=2)
+    report = started(tmp_path / "r.html", max_products=2)
     for _ in range(5):
         report.add(None, outcome(), {})
-    report.close({})
+    report.finish({})
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert page.count('<article class="card"') == 2
     assert count_of(page, "submit") == 5
@@ -202,10 +200,10 @@ def test_a_report_within_the_limit_has_no_note(rendered: Rendered) -> None:
 
 
 def test_a_card_stands_in_the_gallery_of_its_status(tmp_path: Path) -> None:
-    report = HtmlReport(tmp_path / "r.html", title="Test", rules=shipped_rules())
+    report = started(tmp_path / "r.html")
     report.add(product(title="Held Bag"), outcome(status="hold"), {})
     report.add(product(title="Good Bag"), outcome(status="submit"), {})
-    report.close({})
+    report.finish({})
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     hold = page.index('<section class="gallery" id="hold">')
     assert page.index(">Good Bag<") < hold < page.index(">Held Bag<")
@@ -217,7 +215,7 @@ def test_a_card_stands_in_the_gallery_of_its_status(tmp_path: Path) -> None:
 def test_a_box_is_drawn_at_its_relative_place(rendered: Rendered) -> None:
     region = Region(image="b", box=(1000, 300, 500, 600))
     finding = Finding(code="AGP119", images=("b",), score=1, message="", regions=(region,))
-    page = rendered(outcome((finding,)), product=product(), thumbnails={"b": picture(2000, 1200)})
+    page = rendered(outcome((finding,)), product=product(), images={"b": decoded(2000, 1200)})
     canvas = re.search(r'<svg viewBox="0 0 (\d+) (\d+)" preserveAspectRatio="none"', page)
     box = re.search(r'class="box" x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)"', page)
     assert canvas is not None
@@ -229,7 +227,7 @@ def test_a_box_is_drawn_at_its_relative_place(rendered: Rendered) -> None:
 
 def test_an_unreadable_image_has_a_placeholder(rendered: Rendered) -> None:
     states = (ImageOutcome(id="a", state="primary"), ImageOutcome(id="b", state="unreadable"))
-    page = rendered(outcome(images=states), product=product(), thumbnails={"a": picture()})
+    page = rendered(outcome(images=states), product=product(), images={"a": decoded()})
     assert '<div class="placeholder">could not be read</div>' in page
 
 
@@ -248,9 +246,9 @@ def test_a_removed_image_says_why(rendered: Rendered) -> None:
 
 def test_a_plugin_s_rule_is_explained(tmp_path: Path) -> None:
     rule = Rule(code="SHY101", name="shiny-spot", summary="A highlight hides the product.", category="single-image")
-    report = HtmlReport(tmp_path / "r.html", title="Test", rules=[rule])
+    report = started(tmp_path / "r.html", rules=[rule])
     report.add(None, outcome((Finding(code="SHY101", images=("b",), score=1, message=""),)), {})
-    report.close({})
+    report.finish({})
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "<b>Shiny spot</b>" in page
     assert "A highlight hides the product." in page

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from agpis_sdk.components import (
     ImageSequence,
     PairCheckerSpec,
     PrimarySelectorSpec,
+    ReporterSpec,
     SequenceBuilderSpec,
     SequenceCandidates,
     SequenceCheckerSpec,
@@ -25,7 +27,7 @@ from agpis_sdk.components import (
     pair_finding,
 )
 from agpis_sdk.hookspecs import hookimpl
-from agpis_sdk.records import Finding, SequenceVerdict
+from agpis_sdk.records import Finding, GalleryAudit, Outcome, Product, SequenceVerdict
 from agpis_sdk.rules import Rule
 
 ODD = Rule(code="ODD101", name="odd-picture", summary="It is odd.", category="single-image")
@@ -167,6 +169,42 @@ class SizeAware(_Checker):
         ]
 
 
+class Terse(_Checker):
+    """Writes nothing but the ids of products."""
+
+    def start(self, stream: TextIO, products: str, rules: Sequence[Rule]) -> None:
+        self.stream = stream
+
+    def add(self, audit: GalleryAudit) -> None:
+        self.stream.write(audit.product_id)
+
+    def finish(self) -> None:
+        """Write nothing."""
+
+
+class Closing(Terse):
+    """Closes the stream, which is not its own."""
+
+    def finish(self) -> None:
+        self.stream.close()
+
+
+class Hasty(_Checker):
+    """Writes its file before the run is over, and leaves it there."""
+
+    def start(self, path: Path, title: str, rules: Sequence[Rule]) -> None:
+        path.write_text(title)
+
+    def add(self, product: Product | None, outcome: Outcome, images: Mapping[str, DecodedImage]) -> None:
+        """Write nothing more."""
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Write nothing more."""
+
+    def discard(self) -> None:
+        """Leave the file."""
+
+
 class OddPlugin:
     """Announces every one of them under its class's name in lower case."""
 
@@ -198,6 +236,12 @@ class OddPlugin:
     def agpis_backbones(self) -> Iterable[BackboneSpec]:
         facts = frozenset({"embedding", "stride32"})
         yield BackboneSpec(name="sizeaware", factory=f"{__name__}:SizeAware", provides=facts)
+
+    @hookimpl
+    def agpis_reporters(self) -> Iterable[ReporterSpec]:
+        yield ReporterSpec(name="terse", factory=f"{__name__}:Terse", reports="audits")
+        yield ReporterSpec(name="closing", factory=f"{__name__}:Closing", reports="audits")
+        yield ReporterSpec(name="hasty", factory=f"{__name__}:Hasty")
 
 
 PLUGIN = OddPlugin()

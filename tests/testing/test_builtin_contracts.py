@@ -7,8 +7,10 @@ from typing import ClassVar
 import pytest
 
 from agpis_sdk.testing import (
+    AuditReporterContract,
     BackboneContract,
     ImageCheckerContract,
+    OutcomeReporterContract,
     PairCheckerContract,
     PrimarySelectorContract,
     SequenceBuilderContract,
@@ -68,3 +70,27 @@ class TestSearchByBeam(SequenceBuilderContract):
 @pytest.mark.slow
 class TestEfficientNetLite0(BackboneContract):
     component: ClassVar[str] = "efficientnet-lite0"
+
+
+class TestHtml(OutcomeReporterContract):
+    component: ClassVar[str] = "html"
+
+
+class TestAuditText(AuditReporterContract):
+    component: ClassVar[str] = "audit-text"
+
+
+class TestAuditJson(AuditReporterContract):
+    component: ClassVar[str] = "audit-json"
+
+
+class TestAuditCsv(AuditReporterContract):
+    component: ClassVar[str] = "audit-csv"
+
+
+class TestAuditGithub(AuditReporterContract):
+    component: ClassVar[str] = "audit-github"
+
+
+class TestAuditSarif(AuditReporterContract):
+    component: ClassVar[str] = "audit-sarif"

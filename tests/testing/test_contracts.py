@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agpis_sdk.errors import ComponentError
 from agpis_sdk.testing import (
+    AuditReporterContract,
     BackboneContract,
     ImageCheckerContract,
+    OutcomeReporterContract,
     PairCheckerContract,
     PrimarySelectorContract,
     SequenceBuilderContract,
@@ -91,3 +95,20 @@ def test_a_sequence_checker_that_leaves_one_out_is_found() -> None:
 def test_a_choice_that_breaks_a_clause_fails_its_test(kind: type, name: str, clause: str) -> None:
     with pytest.raises(AssertionError):
         getattr(contract(kind, name), f"test_{clause}")()
+
+
+@pytest.mark.parametrize("clause", ["every_finding_is_written", "a_record_that_was_no_product_is_written"])
+def test_an_audit_reporter_that_loses_something_fails_its_test(clause: str) -> None:
+    with pytest.raises(AssertionError):
+        getattr(contract(AuditReporterContract, "terse"), f"test_{clause}")()
+
+
+def test_an_audit_reporter_that_closes_the_stream_is_found() -> None:
+    with pytest.raises(ValueError, match="closed file"):
+        contract(AuditReporterContract, "closing").test_it_copes_with_an_audit_of_no_galleries()
+
+
+@pytest.mark.parametrize("clause", ["its_file_appears_only_when_it_is_finished", "a_discarded_report_leaves_nothing"])
+def test_an_outcome_reporter_that_writes_too_early_fails_its_test(tmp_path: Path, clause: str) -> None:
+    with pytest.raises(AssertionError):
+        getattr(contract(OutcomeReporterContract, "hasty"), f"test_{clause}")(tmp_path)

@@ -57,6 +57,14 @@ def test_the_component_is_read_from_the_training_folder(folder: Path, tmp_path: 
     assert figures(tmp_path / "out", photos=(folder,)) == trained["test"]
 
 
+@pytest.mark.parametrize("written", ["{", "[]", "{}"])
+def test_a_damaged_note_of_the_component_is_named_with_the_remedy(tmp_path: Path, written: str) -> None:
+    (tmp_path / PROVENANCE).write_text(written, encoding="utf-8")
+
+    with pytest.raises(TrainingDataError, match=r"component\.json: does not say whose model it is .*--component"):
+        figures(tmp_path, photos=(tmp_path,))
+
+
 def test_pairs_need_folders_of_photos(tmp_path: Path) -> None:
     (tmp_path / "verdict.safetensors").write_bytes(SHIPPED.read_bytes())
 

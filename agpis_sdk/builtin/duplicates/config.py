@@ -13,7 +13,9 @@ from agpis_sdk.components import ComponentConfig
 class DuplicatesConfig(ComponentConfig):
     """How regions are proposed, matched and verified, and who gives the verdict."""
 
-    weights: Path | None = Field(default=None, description="A file of `agpis train pairs`; the shipped one when unset.")
+    weights: Path | None = Field(
+        default=None, description="A file of `agpis train duplicates`; the shipped one when unset."
+    )
 
     features: Literal["roi_align", "crop"] = Field(
         default="roi_align",
