@@ -54,12 +54,12 @@ FACTS: Final[Mapping[str, Fact]] = {fact.name: fact for fact in _LISTED}
 """Every fact that the SDK's own components provide or require, by name; any plugin may provide one in their place."""
 
 FAR_COLOR = 15.0
-"""In Lab with L halved: from half of it on colors are told apart, and from one and a half of it on they are others."""
+"""Distance in Lab with L halved: two colors count as the same up to half of it, as different from 1.5 times of it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """What surrounds the product: the fact "background", provided by `image-quality`.
+    """The surroundings of the product: the fact "background", provided by `image-quality`.
 
     `plainness` is the share of the ring along the picture's edge that one smooth surface of color explains, `whiteness`
     the share that is white, both in 0..1; `colors` is how far the ring's colors scatter (standard deviation of a and b
@@ -73,9 +73,9 @@ class Background:
 
 @dataclass(frozen=True, eq=False)
 class Foreground:
-    """The product as it stands out from a plain background: the fact "foreground", provided by `image-quality`.
+    """The product, segmented from a plain background: the fact "foreground", provided by `image-quality`.
 
-    The fact is None where nothing stands out, and where the background is too busy to tell. `mask` is (h, w) bool at a
+    The fact is None on an empty picture, and where the background is too busy to segment. `mask` is (h, w) bool at a
     reduced size, `box` (x, y, width, height) in 0..1 of the picture and `fill` its area. `sides` are the shares of the
     picture's left, top, right and bottom side that the product covers, `touching` the largest of them. `offset` is how
     far the box's center lies from the picture's, as a share of the side, whichever axis is further off.

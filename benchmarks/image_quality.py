@@ -23,8 +23,8 @@ from PIL import Image, ImageFilter
 from rich.console import Console
 from rich.table import Table
 
-from agpis_sdk.builtin.image_quality.checker import MeasuresChecker
-from agpis_sdk.builtin.image_quality.config import MeasuresConfig
+from agpis_sdk.builtin.image_quality.checker import ImageQualityChecker
+from agpis_sdk.builtin.image_quality.config import ImageQualityConfig
 from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import MediaSection
@@ -145,7 +145,7 @@ def photos_of(folder: Path, count: int) -> list[bytes]:
     return [path.read_bytes() for path in paths[:count]]
 
 
-def flagged(data: bytes, checker: MeasuresChecker) -> set[str]:
+def flagged(data: bytes, checker: ImageQualityChecker) -> set[str]:
     """Return the names of the rules that speak on an image's bytes."""
     image = decode_image(data, product_id="p", image_id="i", position=0, limits=MediaSection())
     findings = checker.check_images([image], NoFacts())  # type: ignore[arg-type]
@@ -169,7 +169,7 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--photos", type=int, default=100, help="how many of each folder")
     arguments = parser.parse_args()
-    checker = MeasuresChecker(MeasuresConfig())
+    checker = ImageQualityChecker(ImageQualityConfig())
     clean: dict[str, Counter[str]] = {}
     found: dict[str, Counter[str]] = {}
     tried: dict[str, Counter[str]] = {}

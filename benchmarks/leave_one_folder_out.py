@@ -27,7 +27,7 @@ import torch
 from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.cli.options import backbone as configured_backbone
 from agpis_sdk.components import Backbone
-from agpis_sdk.datasets.galleries import products_of, read_galleries, read_reviews, thinned
+from agpis_sdk.datasets.galleries import products_of, read_galleries, read_reviews, subsample_accepted
 from agpis_sdk.datasets.review_features import ReviewFeatures, review_features
 from agpis_sdk.datasets.splits import Split
 from agpis_sdk.evaluation.metrics import evaluate
@@ -132,7 +132,7 @@ def _features_by_shop(
 ) -> tuple[ReviewFeatures, dict[str, list[int]]]:
     """Return features of all reviews, kept beside them as by `agpis train muisc`, and the rows of each folder."""
     folder_of = {product.id: str(folder) for folder in folders for product in products_of(folder)}
-    chosen = thinned(list(read_reviews(reviews)), accepted_share=0.45)
+    chosen = subsample_accepted(list(read_reviews(reviews)), accepted_share=0.45)
     features = review_features(chosen, backbone, cache=reviews.parent / "features")
     shops: dict[str, list[int]] = {str(folder): [] for folder in folders}
     for row, review in enumerate(features.reviews):

@@ -109,7 +109,7 @@ def read_reviews(path: Path) -> Iterator[Review]:
             yield review.model_copy(update={"product": review.product.model_copy(update={"images": images})})
 
 
-def thinned(reviews: Sequence[Review], *, accepted_share: float, seed: int = 0) -> list[Review]:
+def subsample_accepted(reviews: Sequence[Review], *, accepted_share: float, seed: int = 0) -> list[Review]:
     """Drop accepted reviews of the train split at random until they are at most `accepted_share` of it, 0..1.
 
     Accepted sequences are many and alike; a model that sees fewer of them learns more per minute. The validation and
@@ -126,6 +126,6 @@ def thinned(reviews: Sequence[Review], *, accepted_share: float, seed: int = 0) 
 
 
 def split_of_review(review: Review, *, seed: int = 0) -> Split:
-    """Return the split that the bench wrote down, else that of the review's product."""
+    """Return the split that the bench recorded, else that of the review's product."""
     written = review.product.attributes.get("split")
     return cast("Split", written) if written in SPLITS else split_of(review.product, seed=seed)

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.builtin.muisc.text import label_space
 from agpis_sdk.components import Backbone
-from agpis_sdk.datasets.galleries import thinned
+from agpis_sdk.datasets.galleries import subsample_accepted
 from agpis_sdk.datasets.review_dataset import Collator, Reviews
 from agpis_sdk.datasets.review_features import LearnableReviews, ReviewFeatures
 from agpis_sdk.evaluation.metrics import evaluate
@@ -117,7 +117,7 @@ def _chosen(reviews: Sequence[Review], config: TablesConfig) -> list[Review]:
     """Return all reviews of the validation and test splits, and as many of the train split as the config allows."""
     from agpis_sdk.datasets.galleries import split_of_review
 
-    kept = thinned(reviews, accepted_share=config.accepted_share)
+    kept = subsample_accepted(reviews, accepted_share=config.accepted_share)
     train = [review for review in kept if split_of_review(review) == "train"]
     if config.train_reviews is None or len(train) <= config.train_reviews:
         return kept

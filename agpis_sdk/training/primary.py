@@ -1,7 +1,7 @@
 """Trains the primary head on accepted reviews (paper section 3.3.1, Eq. 1), as a choice among the images of a product.
 
-Which image merchants put first differs between shops, so two more things are learned that hold in all of them: traits
-that anyone can see (`primary.traits`), and that a whole, upright product beats a cut, small or tilted copy of itself.
+Which image merchants put first differs between shops, so two more things are learned that hold in all of them: features
+that anyone can see (`primary.handcrafted_features`), and that a whole, upright product beats a cut, small or tilted copy of itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
-from agpis_sdk.builtin.primary.handcrafted_features import image_traits
+from agpis_sdk.builtin.primary.handcrafted_features import extract_features
 from agpis_sdk.builtin.primary.model import PrimaryHead
 from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.datasets.photos import load_photo, mirrored, with_pixels
@@ -33,9 +33,9 @@ from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRe
 
 WEIGHTS = "primary.safetensors"
 
-# Chosen by leave-one-folder-out figures: what is learned from embeddings must be strong to count, traits may count at once.
+# Chosen by leave-one-folder-out figures: what is learned from embeddings must be strong to count, features may count at once.
 EMBEDDING_PENALTY = 0.3
-TRAIT_PENALTY = 0.01
+FEATURE_PENALTY = 0.01
 WORSE_COPIES = ("close-up", "too-small", "off-center", "cluttered-background", "rotated")
 REAL_WEIGHT, COPIES_WEIGHT = 0.5, 0.1
 ScoredGallery = tuple[NDArray[np.float64], int]
@@ -44,7 +44,7 @@ ScoredGallery = tuple[NDArray[np.float64], int]
 
 @dataclass(frozen=True, eq=False)
 class RankedGallery:
-    """Images of one product of which the one at row `primary` comes first: embeddings (n, channels), traits (n, traits).
+    """Images of one product of which the one at row `primary` comes first: embeddings (n, channels), features (n, features).
 
     `real` galleries are a merchant's own; the others set a photo against worse copies of itself. `shop` is the folder
     that the photos lie in.
@@ -56,7 +56,7 @@ class RankedGallery:
     real: bool
     primary: int
     embeddings: NDArray[np.float32]
-    traits: NDArray[np.float32]
+    features: NDArray[np.float32]
 
 
 def train_primary(reviews: Iterable[Review], out: Path, backbone: Backbone, *, seed: int = 0) -> dict[str, Any]:
@@ -110,9 +110,9 @@ def ranked_galleries(reviews: Iterable[Review], backbone: Backbone, *, seed: int
 def _gallery(
     images: Sequence[DecodedImage], primary: int, shop: str, split: Split, backbone: Backbone, *, real: bool
 ) -> RankedGallery:
-    traits = [image_traits(image.pixels, *estimate_foreground(image.pixels)) for image in images]
+    features = [extract_features(image.pixels, *estimate_foreground(image.pixels)) for image in images]
     embeddings = [facts["embedding"] for facts in backbone.features(images)]
-    return RankedGallery(images[0].product_id, shop, split, real, primary, np.stack(embeddings), np.stack(traits))
+    return RankedGallery(images[0].product_id, shop, split, real, primary, np.stack(embeddings), np.stack(features))
 
 
 def _worse_copies(image: DecodedImage, rng: np.random.Generator, split: Split) -> Iterator[DecodedImage]:
@@ -158,14 +158,14 @@ def fit(galleries: Sequence[RankedGallery]) -> PrimaryHead:
 
 def _weights(train: Sequence[RankedGallery]) -> PrimaryHead:
     """Fit weights on standardized features and fold the standardization into them; the bias is left at 0."""
-    embeddings, traits = (
+    embeddings, features = (
         np.concatenate([getattr(gallery, name) for gallery in train]).astype(np.float64)
-        for name in ("embeddings", "traits")
+        for name in ("embeddings", "features")
     )
-    center, usual = embeddings.mean(0), traits.mean(0)
-    spread = np.concatenate([embeddings.std(0), traits.std(0)]) + 1e-6
-    rows = (np.concatenate([embeddings, traits], axis=1) - np.concatenate([center, usual])) / spread
-    penalty = np.repeat([EMBEDDING_PENALTY, TRAIT_PENALTY], [embeddings.shape[1], traits.shape[1]])
+    center, usual = embeddings.mean(0), features.mean(0)
+    spread = np.concatenate([embeddings.std(0), features.std(0)]) + 1e-6
+    rows = (np.concatenate([embeddings, features], axis=1) - np.concatenate([center, usual])) / spread
+    penalty = np.repeat([EMBEDDING_PENALTY, FEATURE_PENALTY], [embeddings.shape[1], features.shape[1]])
     looks, seen = np.split((_listwise(rows, train, penalty) / spread).astype(np.float32), [len(center)])
     return PrimaryHead(looks, center.astype(np.float32), seen, usual.astype(np.float32), np.zeros(1, np.float32))
 
@@ -174,7 +174,7 @@ def _listwise(
     rows: NDArray[np.float64], galleries: Sequence[RankedGallery], penalty: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Minimize the listwise softmax loss over galleries (Cao et al., ICML 2007, top one) for rows (images, D)."""
-    lengths = [len(gallery.traits) for gallery in galleries]
+    lengths = [len(gallery.features) for gallery in galleries]
     starts = np.cumsum([0, *lengths[:-1]])
     gallery_of = torch.from_numpy(np.repeat(np.arange(len(galleries)), lengths))
     primary = torch.from_numpy(starts + np.array([gallery.primary for gallery in galleries]))
@@ -200,8 +200,8 @@ def _listwise(
 
 
 def _scored(gallery: RankedGallery, head: PrimaryHead) -> ScoredGallery:
-    parts = [head.parts(*image) for image in zip(gallery.embeddings, gallery.traits, strict=True)]
-    return np.array([looks + float(traits.sum()) for looks, traits in parts]), gallery.primary
+    parts = [head.parts(*image) for image in zip(gallery.embeddings, gallery.features, strict=True)]
+    return np.array([looks + float(features.sum()) for looks, features in parts]), gallery.primary
 
 
 def fitted_slope(judged: Sequence[ScoredGallery]) -> float:
@@ -246,9 +246,9 @@ def gallery_metrics(galleries: Sequence[RankedGallery], head: PrimaryHead) -> di
     own = list({gallery.product: gallery for gallery in reversed(galleries) if gallery.real}.values())
     copies = [gallery for gallery in galleries if not gallery.real]
     ranks = np.array([_rank(gallery, head) for gallery in own])
-    metrics: dict[str, Any] = {"products": len(own), "images": sum(len(gallery.traits) for gallery in own)}
+    metrics: dict[str, Any] = {"products": len(own), "images": sum(len(gallery.features) for gallery in own)}
     if len(own):
-        chance = float(np.mean([1 / len(gallery.traits) for gallery in own]))
+        chance = float(np.mean([1 / len(gallery.features) for gallery in own]))
         metrics |= {"top1": _rounded(ranks == 1), "chance": round(chance, 4), "mrr": _rounded(1 / ranks)}
     if copies:
         metrics["against_copies"] = _rounded(np.array([_rank(gallery, head) for gallery in copies]) == 1)
@@ -256,7 +256,7 @@ def gallery_metrics(galleries: Sequence[RankedGallery], head: PrimaryHead) -> di
 
 
 def _rank(gallery: RankedGallery, head: PrimaryHead) -> int:
-    scores = [head.probability(*image) for image in zip(gallery.embeddings, gallery.traits, strict=True)]
+    scores = [head.probability(*image) for image in zip(gallery.embeddings, gallery.features, strict=True)]
     return 1 + sum(score > scores[gallery.primary] for score in scores)
 
 

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from agpis_sdk.builtin.image_quality.checker import MeasuresChecker
-from agpis_sdk.builtin.image_quality.config import MeasuresConfig
+from agpis_sdk.builtin.image_quality.checker import ImageQualityChecker
+from agpis_sdk.builtin.image_quality.config import ImageQualityConfig
 from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 from agpis_sdk.components import Context
 from agpis_sdk.facts import Background, Foreground
@@ -20,7 +20,7 @@ from tests.builtin.pictures import Facts, bag, decoded, on_a_table_of_things, st
 def facts(picture: Image.Image) -> tuple[Background, Foreground | None]:
     """Return what the checker provides about a picture."""
     context = Facts()
-    list(MeasuresChecker(MeasuresConfig()).check_images([decoded(picture)], cast("Context", context)))
+    list(ImageQualityChecker(ImageQualityConfig()).check_images([decoded(picture)], cast("Context", context)))
     return context.known["a", "background"], context.known["a", "foreground"]
 
 

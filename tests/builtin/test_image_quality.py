@@ -12,8 +12,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from agpis_sdk.builtin.image_quality.checker import MeasuresChecker, logistic_above, logistic_below
-from agpis_sdk.builtin.image_quality.config import MeasuresConfig
+from agpis_sdk.builtin.image_quality.checker import ImageQualityChecker, logistic_above, logistic_below
+from agpis_sdk.builtin.image_quality.config import ImageQualityConfig
 from agpis_sdk.builtin.image_quality.plugin import agpis_image_checkers, agpis_pair_checkers
 from agpis_sdk.builtin.image_quality.rules import RULES
 from agpis_sdk.components import Context, DecodedImage
@@ -35,7 +35,7 @@ SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 def found(picture: Image.Image | DecodedImage, **settings: float) -> dict[str, Finding]:
     """Return what is at or above 0.5 in a picture, by rule name."""
-    checker = MeasuresChecker(MeasuresConfig.model_validate(settings))
+    checker = ImageQualityChecker(ImageQualityConfig.model_validate(settings))
     image = picture if isinstance(picture, DecodedImage) else decoded(picture)
     findings = checker.check_images([image], cast("Context", Facts()))
     return {finding.name: finding for finding in findings if finding.score >= 0.5}
@@ -177,7 +177,7 @@ def test_a_picture_of_any_size_can_be_measured(size: tuple[int, int]) -> None:
 
 
 def test_a_picture_s_scores_do_not_depend_on_its_batch() -> None:
-    checker = MeasuresChecker(MeasuresConfig())
+    checker = ImageQualityChecker(ImageQualityConfig())
     pictures = [picture for picture in VIOLATIONS.values() if isinstance(picture, Image.Image)]
     images = [decoded(picture, f"i{position}", position) for position, picture in enumerate(pictures)]
     context = cast("Context", Facts())

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
-from agpis_sdk.builtin.primary.handcrafted_features import TRAITS
+from agpis_sdk.builtin.primary.handcrafted_features import FEATURE_NAMES
 from agpis_sdk.builtin.primary.model import PrimaryHead
 from agpis_sdk.builtin.primary.selectors import FirstListedSelector, LearnedPrimarySelector
 from agpis_sdk.components import ComponentConfig, DecodedImage
@@ -96,7 +96,7 @@ def test_features_of_another_backbone_are_refused() -> None:
 
 
 def tensors(channels: int = 4) -> dict[str, np.ndarray]:
-    count = len(TRAITS)
+    count = len(FEATURE_NAMES)
     sizes = {"weight": channels, "center": channels, "trait_weight": count, "usual": count, "bias": 1}
     return {name: np.arange(size, dtype=np.float32) for name, size in sizes.items()}
 

@@ -10,7 +10,7 @@ import pytest
 
 from agpis_sdk.builtin.muisc.checkpoints import load_muisc
 from agpis_sdk.builtin.muisc.model import MuiscConfig
-from agpis_sdk.datasets.galleries import read_reviews, split_of_review, thinned
+from agpis_sdk.datasets.galleries import read_reviews, split_of_review, subsample_accepted
 from agpis_sdk.datasets.review_dataset import LengthGroupedSampler
 from agpis_sdk.datasets.review_features import review_features
 from agpis_sdk.errors import ConfigError, TrainingDataError, WeightsError
@@ -138,8 +138,8 @@ def test_a_line_that_is_no_review_is_named(tmp_path: Path) -> None:
         list(read_reviews(tmp_path / "reviews.jsonl"))
 
 
-def test_accepted_reviews_are_thinned_in_the_train_split_alone(reviews: list[Review]) -> None:
-    kept = thinned(reviews, accepted_share=0.5)
+def test_accepted_reviews_are_subsampled_in_the_train_split_alone(reviews: list[Review]) -> None:
+    kept = subsample_accepted(reviews, accepted_share=0.5)
 
     def accepted(given: list[Review], train: bool) -> int:
         return sum(r.decision == "accepted" and (split_of_review(r) == "train") == train for r in given)

@@ -1,4 +1,4 @@
-"""The classical measures: one score in 0..1 per rule and image, 0.5 at the configured limit."""
+"""Classical image-quality measures: one score in 0..1 per rule and image, 0.5 at the configured limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from cv2.typing import MatLike
 
 from agpis_sdk.builtin.image_quality.color_histogram import color_histogram_of
-from agpis_sdk.builtin.image_quality.config import MeasuresConfig
+from agpis_sdk.builtin.image_quality.config import ImageQualityConfig
 from agpis_sdk.builtin.image_quality.detail import detail_decay, grid_strengths
 from agpis_sdk.builtin.image_quality.files import GENERATED, generated_term, names_another_format
 from agpis_sdk.builtin.image_quality.foreground import PLAIN_ENOUGH, estimate_foreground
@@ -24,21 +24,21 @@ from agpis_sdk.records import Box
 
 CLUTTER_COLORS = 14.0
 EDGE_RING = 0.1
-# From here on the share that the product covers of a side says that it runs out of the picture there.
-RUNS_OUT = 0.05
+# Share of a side that the product covers, above which it runs out of the picture there.
+RUNS_OUT_SHARE = 0.05
 # Steps that gather on a grid of repeated pixels; photographs stay below 0.2.
 MAX_REPEATED = 0.5
-Measure = tuple[str, float, str, Box | None]
+Measurement = tuple[str, float, str, Box | None]
 
 
-class MeasuresChecker:
+class ImageQualityChecker:
     """Measures resolution, shape, sharpness, compression, light, borders, background and framing of single images."""
 
-    def __init__(self, config: MeasuresConfig) -> None:
+    def __init__(self, config: ImageQualityConfig) -> None:
         self._config = config
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
-        """Provide background, foreground and color histogram of each image, and a finding for each rule that it nearly breaks."""
+        """Provide background, foreground and color histogram of each image, and yield its findings from `MIN_REPORTED_SCORE` on."""
         for image in images:
             background, foreground = estimate_foreground(image.pixels)
             context.provide(image, "background", background)
@@ -46,13 +46,13 @@ class MeasuresChecker:
             context.provide(
                 image, "color_histogram", color_histogram_of(image.pixels, foreground) if foreground else None
             )
-            for name, score, message, box in self._measures(image, background, foreground):
+            for name, score, message, box in self._measurements(image, background, foreground):
                 if score >= MIN_REPORTED_SCORE:
                     yield image_finding(image, RULES[name], score, message, [box] if box else [])
 
-    def _measures(
+    def _measurements(
         self, image: DecodedImage, background: Background, foreground: Foreground | None
-    ) -> Iterator[Measure]:
+    ) -> Iterator[Measurement]:
         yield from self._file(image)
         yield from self._shape(image)
         if min(image.pixels.shape[:2]) < 16:
@@ -64,14 +64,14 @@ class MeasuresChecker:
         if foreground is not None:
             yield from self._framing(image, foreground)
 
-    def _file(self, image: DecodedImage) -> Iterator[Measure]:
+    def _file(self, image: DecodedImage) -> Iterator[Measurement]:
         if names_another_format(image.suffix, image.format):
             yield "format-mismatch", 1.0, f'the name ends in "{image.suffix}", but the file is {image.format}', None
         term = generated_term(image.digital_source_types)
         if term is not None:
             yield "ai-generated-mark", 1.0, f"its metadata says {term}: {GENERATED[term]}", None
 
-    def _shape(self, image: DecodedImage) -> Iterator[Measure]:
+    def _shape(self, image: DecodedImage) -> Iterator[Measurement]:
         width, height = image.original_width, image.original_height
         shorter, longer = min(width, height), max(width, height)
         limit = self._config.min_side
@@ -90,14 +90,14 @@ class MeasuresChecker:
             None,
         )
 
-    def _sharpness(self, image: DecodedImage) -> Iterator[Measure]:
+    def _sharpness(self, image: DecodedImage) -> Iterator[Measurement]:
         sharpness = edge_sharpness(image.pixels)
         if sharpness is not None:
             score = logistic_below(sharpness, self._config.min_sharpness, 0.012)
             yield "blurry-image", score, f"even the sharpest edges are soft (sharpness {sharpness:.2f})", None
 
-    def _compression(self, image: DecodedImage) -> Iterator[Measure]:
-        """Judge what saving and scaling did to the picture's finest detail."""
+    def _compression(self, image: DecodedImage) -> Iterator[Measurement]:
+        """Measure what compression and scaling did to the picture's finest detail."""
         blocks, repeated = grid_strengths(image.detail) if image.detail is not None else (0.0, 0.0)
         score = logistic_above(blocks, self._config.max_blocks, 0.04)
         message = "the blocks of heavy compression stand out"
@@ -117,7 +117,9 @@ class MeasuresChecker:
             )
         yield "upscaled-image", score, message, None
 
-    def _light(self, image: DecodedImage, background: Background, foreground: Foreground | None) -> Iterator[Measure]:
+    def _light(
+        self, image: DecodedImage, background: Background, foreground: Foreground | None
+    ) -> Iterator[Measurement]:
         luma = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
         low, high = np.quantile(luma, [0.01, 0.99])
         if high - low < 0.02:
@@ -134,7 +136,7 @@ class MeasuresChecker:
         score = logistic_below(float(high - low), self._config.min_contrast, 0.025)
         yield "low-contrast", score, f"light and dark lie close together ({high - low:.0%} of the range)", None
 
-    def _surroundings(self, image: DecodedImage, background: Background) -> Iterator[Measure]:
+    def _surroundings(self, image: DecodedImage, background: Background) -> Iterator[Measurement]:
         frame, inside = frame_score(image.pixels)
         if inside is not None:
             box = _original(image, inside)
@@ -148,8 +150,8 @@ class MeasuresChecker:
         score = logistic_above(busy * ring_edges(image), limit, 0.02)
         yield "cluttered-background", score, "the background is full of other things", None
 
-    def _framing(self, image: DecodedImage, foreground: Foreground) -> Iterator[Measure]:
-        """Judge how the product stands in the picture."""
+    def _framing(self, image: DecodedImage, foreground: Foreground) -> Iterator[Measurement]:
+        """Measure size, cropping and centering of the product."""
         box = _original(image, foreground.box)
         score = logistic_below(foreground.fill, self._config.min_fill, 0.015)
         yield "product-too-small", score, f"the product takes {foreground.fill:.0%} of the picture", box
@@ -169,7 +171,7 @@ def cut(foreground: Foreground) -> float:
     meant so: 0.
     """
     left, top, right, bottom = foreground.sides
-    if min(left, right) > RUNS_OUT or min(top, bottom) > RUNS_OUT:
+    if min(left, right) > RUNS_OUT_SHARE or min(top, bottom) > RUNS_OUT_SHARE:
         return 0.0
     return max(max(left, right) / foreground.box[3], top / 2, bottom / 2)
 
@@ -197,7 +199,7 @@ def ring_edges(image: DecodedImage) -> float:
 
 
 def _product(luma: MatLike, background: Background, foreground: Foreground | None) -> MatLike:
-    """Return the brightness of the product's pixels: of all where it cannot be told from a busy background."""
+    """Return the luma of the product's pixels, or of all pixels where the background is too busy to segment."""
     if foreground is not None:
         height, width = foreground.mask.shape
         return cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)[foreground.mask]
@@ -205,6 +207,6 @@ def _product(luma: MatLike, background: Background, foreground: Foreground | Non
 
 
 def _original(image: DecodedImage, box: tuple[float, float, float, float]) -> Box:
-    """Turn a box in 0..1 of the picture into original pixels."""
+    """Map a box in 0..1 of the picture to original pixels."""
     height, width = image.pixels.shape[:2]
     return image.original_box(box[0] * width, box[1] * height, box[2] * width, box[3] * height)

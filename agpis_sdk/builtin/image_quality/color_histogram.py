@@ -1,4 +1,4 @@
-"""Which colors the product has: a small histogram of what stands out from a plain background."""
+"""A sparse color histogram of the foreground."""
 
 from __future__ import annotations
 

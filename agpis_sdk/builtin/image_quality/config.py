@@ -7,7 +7,7 @@ from pydantic import Field
 from agpis_sdk.components import ComponentConfig
 
 
-class MeasuresConfig(ComponentConfig):
+class ImageQualityConfig(ComponentConfig):
     """Limits of the single-image measures."""
 
     min_side: int = Field(default=200, ge=1, description="Shorter side in original pixels below which AGP101 speaks.")

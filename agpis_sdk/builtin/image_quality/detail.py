@@ -1,4 +1,4 @@
-"""What compression and enlargement leave behind: the grid of their blocks, and the detail that is not there."""
+"""Traces of compression and upscaling: the grid of their blocks, and missing detail."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HIGHEST_LINE = 3.0
 
 
 def detail_decay(luma: NDArray[np.uint8]) -> float | None:
-    """Return how fast a picture's detail fades: the exponent a of its power spectrum's fall, as frequency^-a.
+    """Return the exponent a of the power spectrum's decay, frequency^-a: how fast a picture's detail fades.
 
     A photograph's is near 2 (Field 1987), up to 3 for a soft one; what was enlarged holds nothing beyond its first size
     and falls by 5 or more. Judged by the liveliest tiles of an (H, W) picture; None where too few show anything.

@@ -1,4 +1,4 @@
-"""What a file says about itself: whether its name tells its format, and whether it was generated."""
+"""File metadata: does the suffix match the format, and does the file declare that AI generated it?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GENERATED = {
 
 
 def names_another_format(suffix: str, file_format: str) -> bool:
-    """Return whether a file's ending stands for another format than the file has; an unknown ending stands for none.
+    """Return whether a file's suffix names another format than the file has; an unknown suffix never does.
 
     >>> names_another_format(".jpg", "WEBP"), names_another_format(".jpeg", "JPEG"), names_another_format(".php", "PNG")
     (True, False, False)
@@ -25,5 +25,5 @@ def names_another_format(suffix: str, file_format: str) -> bool:
 
 
 def generated_term(terms: Iterable[str]) -> str | None:
-    """Return the first of some IPTC digital source types that says a picture was generated; None where none does."""
+    """Return the first IPTC digital source type that declares a generated picture, None where none does."""
     return next((term for term in terms if term in GENERATED), None)

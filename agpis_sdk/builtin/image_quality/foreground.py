@@ -1,4 +1,4 @@
-"""Where the product stands, on any background that is plain enough to tell."""
+"""Segmentation of the product from a background that is plain enough: the one estimator of the SDK."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agpis_sdk.facts import Background, Foreground
 from agpis_sdk.media.edge_ring import edge_ring
 
 SIDE = 192
-# Below this share of a ring that the background explains, nobody can tell product from surroundings by color alone.
+# Share of the ring that the background must explain; below it color alone cannot separate product and surroundings.
 PLAIN_ENOUGH = 0.65
 # A shadow or the bend of a backdrop: near the background, and reached from it without a step.
 SHADE = 45.0
@@ -26,7 +26,7 @@ SMALLEST_PART = 0.1
 
 
 def estimate_foreground(pixels: NDArray[np.uint8]) -> tuple[Background, Foreground | None]:
-    """Return the background of an (H, W, 3) RGB picture and what stands out from it.
+    """Return the background of an (H, W, 3) RGB picture and the foreground before it.
 
     The foreground is None where nothing stands out, and where the ring along the edge is too busy to tell.
     """
@@ -49,7 +49,7 @@ def estimate_foreground(pixels: NDArray[np.uint8]) -> tuple[Background, Foregrou
 def _reached(
     luma: NDArray[np.float32], distance: NDArray[np.float32], ring: NDArray[np.bool_], difference: float
 ) -> NDArray[np.bool_]:
-    """Return what can be reached from the background in the ring without a step: soft shadows, a backdrop's bend."""
+    """Return the pixels connected to the ring's background without a step: soft shadows, a backdrop's bend."""
     even = cv2.GaussianBlur(luma, (3, 3), 0)
     across = np.abs(cv2.Sobel(even, cv2.CV_32F, 1, 0, ksize=1)) / 2
     down = np.abs(cv2.Sobel(even, cv2.CV_32F, 0, 1, ksize=1)) / 2

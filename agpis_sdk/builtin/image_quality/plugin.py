@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agpis_sdk.builtin.image_quality.config import ExactCopiesConfig, MeasuresConfig
+from agpis_sdk.builtin.image_quality.config import ExactCopiesConfig, ImageQualityConfig
 from agpis_sdk.builtin.image_quality.rules import RULES
 from agpis_sdk.components import ImageCheckerSpec, PairCheckerSpec
 from agpis_sdk.hookspecs import hookimpl
@@ -16,9 +16,9 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
     yield ImageCheckerSpec(
         name="image-quality",
         aliases=("measures",),
-        factory="agpis_sdk.builtin.image_quality.checker:MeasuresChecker",
+        factory="agpis_sdk.builtin.image_quality.checker:ImageQualityChecker",
         rules=tuple(rule for rule in RULES if rule.category == "single-image"),
-        config=MeasuresConfig,
+        config=ImageQualityConfig,
         provides=frozenset({"background", "foreground", "color_histogram"}),
     )
 

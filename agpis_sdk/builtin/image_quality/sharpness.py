@@ -1,4 +1,4 @@
-"""Sharpness that plain and soft backgrounds do not spoil: only the picture's own strongest edges are looked at."""
+"""Sharpness of the strongest edges alone, so that plain and soft backgrounds do not lower it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readable traits of an image that speak for or against it as the primary one, in shops of every kind.
+"""Handcrafted, readable features of an image that make it a likely or unlikely primary one, in shops of every kind.
 
 An embedding learns what comes first in the shops that it has seen; that the whole product stands in the middle, before
 a plain ground, and is seen from the front, is true in others as well.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from agpis_sdk.facts import Background, Foreground
 from agpis_sdk.media.edge_ring import edge_ring
 
-TRAITS = (
+FEATURE_NAMES = (
     "extent", "fill", "fill squared", "off-center", "cut", "busy edge", "colored edge", "white", "symmetry", "edges",
 )  # fmt: skip
 SIDE = 64
@@ -22,10 +22,10 @@ WHITE = 240
 COLORFUL = 10.0  # standard deviation of a and b in Lab, at which an edge counts as fully colored
 
 
-def image_traits(
+def extract_features(
     pixels: NDArray[np.uint8], background: Background, foreground: Foreground | None
 ) -> NDArray[np.float32]:
-    """Return the traits (len(TRAITS),) of an image, each about 0..1.
+    """Return the features (len(FEATURE_NAMES),) of an image, each about 0..1.
 
     Args:
         pixels: (H, W, 3) RGB.
@@ -67,7 +67,7 @@ def _edges(pixels: NDArray[np.uint8]) -> float:
     return float((cv2.Canny(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), 40, 100) > 0).mean())
 
 
-SAID: dict[str, tuple[str, str]] = {
+REASONS: dict[str, tuple[str, str]] = {
     "extent": ("the product is small in the picture", ""),
     "fill": ("the product fills little of the picture", "the product fills nearly all of the picture"),
     "fill squared": ("", "the product fills nearly all of the picture"),
@@ -79,4 +79,4 @@ SAID: dict[str, tuple[str, str]] = {
     "symmetry": ("the product is seen from the side or turned, not from the front", ""),
     "edges": ("it shows little structure, as a close-up does", "it is full of detail"),
 }
-"""What is said of a trait that lowers an image's chance, where its value is low and where it is high."""
+"""The reason given where a feature lowers an image's chance: at a low value, and at a high one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
-from agpis_sdk.builtin.primary.handcrafted_features import image_traits
+from agpis_sdk.builtin.primary.handcrafted_features import extract_features
 from agpis_sdk.builtin.primary.model import SHIPPED, PrimaryHead
 from agpis_sdk.builtin.weights import check_shapes
 from agpis_sdk.components import ComponentConfig, Context, DecodedImage
@@ -28,9 +28,11 @@ class LearnedPrimarySelector:
         scores = []
         for image in images:
             embedding = context.fact(image, "embedding")
-            traits = image_traits(image.pixels, context.fact(image, "background"), context.fact(image, "foreground"))
-            context.provide(image, "primary_reasons", self._head.reasons(embedding, traits))
-            scores.append(self._head.probability(embedding, traits))
+            features = extract_features(
+                image.pixels, context.fact(image, "background"), context.fact(image, "foreground")
+            )
+            context.provide(image, "primary_reasons", self._head.reasons(embedding, features))
+            scores.append(self._head.probability(embedding, features))
         return scores
 
 

@@ -25,7 +25,7 @@ from agpis_sdk.builtin.muisc.config import MuiscTrainingConfig
 from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
 from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED, MuiscText
 from agpis_sdk.components import Backbone
-from agpis_sdk.datasets.galleries import read_reviews, thinned
+from agpis_sdk.datasets.galleries import read_reviews, subsample_accepted
 from agpis_sdk.datasets.review_dataset import Collator, LengthGroupedSampler, Reviews
 from agpis_sdk.datasets.review_features import LearnableReviews, review_features, review_pixels
 from agpis_sdk.errors import ConfigError, TrainingDataError
@@ -130,7 +130,7 @@ def train(request: TrainingRequest) -> dict[str, Any]:
     )
     reviews = list(read_reviews(request.reviews_file()))
     metrics = train_muisc(
-        thinned(reviews, accepted_share=settings.accepted_share, seed=request.seed),
+        subsample_accepted(reviews, accepted_share=settings.accepted_share, seed=request.seed),
         request.out,
         request.backbone(),
         config=switched_config(settings.size, settings.switch, request.rules),
