@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact about an image: its name, its type with shape and range, and what it says."""
+    """A fact about an image: its name, its type with shape and range, and its meaning."""
 
     name: str
     type: str

@@ -26,7 +26,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The reviews whose p^t lies in `start`..`end`: how many, their mean p^t and share qualified (None for none)."""
+    """A bin of the calibration curve: the reviews with p^t in `start`..`end`, their mean p^t and share qualified (None if empty)."""
 
     start: float
     end: float

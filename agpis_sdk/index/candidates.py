@@ -1,4 +1,4 @@
-"""Candidates: for a picture, the nearest pictures that stand under another product."""
+"""Candidates: the nearest pictures of other products."""
 
 from __future__ import annotations
 

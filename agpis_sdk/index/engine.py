@@ -26,14 +26,14 @@ SURE = 1.0  # a pair of this score is shown to no further checker
 
 @dataclass
 class Judgment:
-    """What the checkers say of pairs, by their position: the surest finding, or why there is none."""
+    """The checkers' results by pair number: the finding of the highest score, or the reason why there is none."""
 
     findings: dict[int, AttributedFinding] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
 
 
 class IndexEngine:
-    """Embeds pictures, and judges whether two show the same.
+    """Embeds pictures, and checks whether two show the same.
 
     Raises `ConfigError` where no checker can raise one of `index.rules`, or one needs a fact that no backbone gives.
     """
@@ -54,7 +54,7 @@ class IndexEngine:
         self._backbone = Component(owned, self._run.context.backbone)
 
     def identity(self) -> BackboneIdentity:
-        """Return what tells this backbone from another; raises `ConfigError` where it gives no embedding."""
+        """Return the identity of the backbone; raises `ConfigError` where it gives no embedding."""
         (row,) = self.embed([as_image(probe_drawing())])
         if isinstance(row, str):
             raise ConfigError(row, item=f'backbone.name = "{self.config.backbone.name}"')

@@ -1,4 +1,4 @@
-"""What a catalog index says: images, and why two of them show the same picture."""
+"""Records of a catalog index: images, and why two of them show the same picture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RepeatedImage(Record):
 
 
 class Repeat(Record):
-    """Two images of different products that show the same picture, and the rule that says so.
+    """Two images of different products that show the same picture, and the rule that found them.
 
     `similarity` is the cosine by which the pair was proposed; `score` is the verdict on the pixels.
     """
@@ -55,7 +55,7 @@ class RepeatGroup(Record):
 
     @property
     def products(self) -> list[str]:
-        """The ids of the products under which the picture stands, sorted."""
+        """The ids of the products that show the picture, sorted."""
         return sorted({image.product_id for image in self.images})
 
 

@@ -28,7 +28,7 @@ def find_repeats(
     problems: Problems,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[RepeatGroup]:
-    """Return the pictures that stand under several products, the largest groups first, then by their first image.
+    """Return the pictures that several products show, the largest groups first, then by their first image.
 
     Images that are gone, or have changed since they were added, are named in `problems`. `progress` is told how many
     candidate pairs have been judged, and how many there are.
@@ -53,7 +53,7 @@ def find_repeats(
 def answer_queries(
     store: IndexStore, engine: IndexEngine, search: Search, products: Iterable[Product], problems: Problems
 ) -> Iterator[QueryAnswer]:
-    """Yield for each image of products where its picture stands under other products; nothing is added."""
+    """Yield for each image of products the other products that show its picture; nothing is added to the index."""
     owners, numbers = store.owners()
     with ThreadPoolExecutor(engine.config.run.threads, thread_name_prefix="agpis-decode") as executor:
         for product in products:

@@ -189,7 +189,7 @@ class IndexStore:
         return {row: sorted(images, key=lambda image: (image.product_id, image.id)) for row, images in found.items()}
 
     def owners(self) -> tuple[NDArray[np.int64], dict[str, int]]:
-        """Return which product each row's picture stands under (row_count,), and the number of each product.
+        """Return the product number of each row's picture (row_count,), and the number of each product.
 
         `SHARED` marks a picture of several products, `DELETED` a row that no image uses any more.
         """
@@ -335,7 +335,7 @@ def _written(path: Path, mode: str) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _blaming(folder: Path) -> Iterator[None]:
-    """Turn what SQLite says about a broken or a busy database into an error that names it."""
+    """Turn SQLite's errors about a damaged or locked database into an `IndexFolderError` that names it."""
     path = str(folder / DATABASE)
     try:
         yield

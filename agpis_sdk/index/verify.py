@@ -33,7 +33,7 @@ class Candidate:
     def of_other_products(
         cls, first: Sequence[IndexedImage], second: Sequence[IndexedImage], similarity: float
     ) -> Candidate:
-        """Return the first two of the images of two pictures that stand under different products, sorted by name."""
+        """Return the first two images of two pictures that belong to different products, sorted by name."""
         one, other = next((one, other) for one in first for other in second if one.product_id != other.product_id)
         if (other.product_id, other.id) < (one.product_id, one.id):
             one, other = other, one

@@ -1,4 +1,4 @@
-"""What a photographer, or a shop's hurried assistant, does to photos: retakes, copies, recolors, close-ups.
+"""Augmentations of product photos: retakes, copies, recolorings, close-ups.
 
 Every photo is (height, width, 3) RGB uint8; every function returns a new one.
 """

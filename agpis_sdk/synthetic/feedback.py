@@ -1,4 +1,4 @@
-"""A reviewer's words: rule, image, place and thing, in many wordings."""
+"""Templates of reviewer feedback: rule, image, place and object, in many phrasings."""
 
 from __future__ import annotations
 
@@ -33,28 +33,28 @@ AND_ALSO = ("; also ", ". besides, ", ", and ")
 
 
 def about_one(code: str, position: int, thing: str, place: str, rng: np.random.Generator) -> str:
-    """Word a violation of a single-image rule in the image at `position`, counted from 0."""
+    """Return feedback on a violation of a single-image rule in the image at `position`, counted from 0."""
     return _pick(ABOUT_ONE, rng).format(rule=_spoken(code, rng), which=ORDINALS[position], thing=thing, place=place)
 
 
 def about_two(code: str, first: int, second: int, thing: str, rng: np.random.Generator) -> str:
-    """Word a violation of an image-pair rule."""
+    """Return feedback on a violation of an image-pair rule."""
     wording = _pick(ABOUT_TWO, rng)
     return wording.format(rule=_spoken(code, rng), which=ORDINALS[first], other=ORDINALS[second], thing=thing)
 
 
 def about_all(code: str, thing: str, rng: np.random.Generator) -> str:
-    """Word a violation of a multi-image rule."""
+    """Return feedback on a violation of a multi-image rule."""
     return _pick(ABOUT_ALL, rng).format(rule=_spoken(code, rng), thing=thing)
 
 
 def and_also(first: str, second: str, rng: np.random.Generator) -> str:
-    """Join two objections, the first one first."""
+    """Return two objections as one text, in order."""
     return first.rstrip(". ") + _pick(AND_ALSO, rng) + second
 
 
 def _spoken(code: str, rng: np.random.Generator) -> str:
-    """Name a rule as people do: mostly by its name, else by an alias, rarely by its code."""
+    """Return a rule's name as reviewers write it: mostly the name, else an alias, rarely the code."""
     rule = shipped_rules()[code]
     choice = rng.random()
     if choice < 0.05:

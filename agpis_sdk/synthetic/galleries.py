@@ -1,4 +1,4 @@
-"""Clean galleries for the bench: photos of one color in an order that a reviewer accepts."""
+"""Clean galleries: photos of one color in an order that a reviewer accepts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Gallery:
 
     @property
     def length(self) -> int:
-        """How many photos can stand in one sequence."""
+        """The largest number of photos in one sequence."""
         return 1 + len(self.others)
 
 
@@ -98,7 +98,7 @@ def _galleries(
 
 
 def _view(known: Mapping[str, Any] | None, position: int) -> str:
-    """Return what a photo shows; where nothing tells, the first one is the main view and each other one its own."""
+    """Return the view of a photo; without annotation the first is the main view and each other one a view of its own."""
     if known is None:
         return f"view {position}" if position else "main"
     return {"iconic": "main", "in-store photo": "setting"}.get(str(known.get("role")), str(known.get("view", "main")))

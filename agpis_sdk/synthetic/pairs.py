@@ -1,4 +1,4 @@
-"""Labeled pairs of photos: what a pair check must call a duplicate, and what it must leave alone.
+"""Labeled pairs of photos to train and test the duplicate checker: duplicates, variants, and pairs that are neither.
 
 Duplicates, recolored variants and shots from nearly the same angle are made of one photo; other views and the shops'
 own color variants are the galleries' own, as their `facts.json` tells.
@@ -37,7 +37,7 @@ VIEW_PAIRS_PER_PRODUCT = 12
 
 @dataclass(frozen=True, eq=False)
 class LabeledPair:
-    """Two photos and what a reviewer would say of them; `change` names what was done to the first, or "" for nothing.
+    """Two photos and the kind of their pair; `change` names the augmentation of the first, "" where there is none.
 
     "view" is another view of one product, "product" another product.
     """
@@ -149,7 +149,7 @@ def labeled_pairs(folders: Sequence[Path], *, seed: int = 0) -> Iterator[Labeled
 
 
 def _made(photo: DecodedImage, sampler: Sampler) -> Iterator[tuple[PairKind, str, Pixels]]:
-    """Yield changes of a photo, with what a reviewer would call the pair."""
+    """Yield augmentations of a photo with the kind of the pair that they make."""
     pixels = np.array(photo.pixels)
     for name in sampler.rng.choice(list(CHANGES), CHANGES_PER_PHOTO, replace=False).tolist():
         yield "duplicate", name, CHANGES[name](pixels, sampler)

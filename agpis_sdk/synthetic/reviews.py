@@ -89,7 +89,7 @@ def draw_plan(
 
 
 def _strangers(gallery: Gallery, galleries: Sequence[Gallery]) -> list[Gallery]:
-    """Return the galleries of other products of the same split, so that no photo stands on two sides."""
+    """Return the galleries of other products of the same split, so that no photo is in two splits."""
     return [
         other for other in galleries if other.split == gallery.split and other.product.title != gallery.product.title
     ]

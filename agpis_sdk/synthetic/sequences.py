@@ -1,4 +1,4 @@
-"""Sequences as reviewers see them: accepted ones, and ones with one violation of a known rule.
+"""Synthetic reviews: accepted sequences, and sequences that violate a known rule.
 
 Single-image violations are drawn into an image, image-pair violations made of real variants, strangers and copies,
 multi-image violations of order, completeness and title.
@@ -83,7 +83,7 @@ def synthetic_reviews(
 
 
 def _clean(sampler: SequenceSampler) -> SyntheticReview:
-    """Put the main view first, then other views, all a little different in framing, light and sometimes color."""
+    """Return a clean review: the main view first, then others, jittered in framing, light and sometimes color."""
     gallery, rng = sampler.gallery, sampler.rng
     lengths = range(1, min(gallery.length, LONGEST) + 1)
     weights = np.array([0.12, 0.28, 0.5, 0.1])[: len(lengths)]
@@ -139,7 +139,7 @@ def _inject(review: SyntheticReview, kind: str, position: int, sampler: Sequence
 
 
 def _setting_first(review: SyntheticReview, sampler: SequenceSampler) -> SyntheticReview:
-    """A photo from the store stands where the product alone should be."""
+    """Put an in-store photo first, where the product alone should be."""
     order = (len(review.pixels) - 1, *range(1, len(review.pixels) - 1), 0)
     feedback = about_one("AGP115", 0, "a store's shelf behind the product", "whole image", sampler.rng)
     return replace(_ordered(review, order), rules=("AGP115",), feedback=feedback, position=0)
@@ -279,7 +279,7 @@ def _wrong_title(review: SyntheticReview, sampler: SequenceSampler) -> Synthetic
 
 
 def _wrong_first(review: SyntheticReview, sampler: SequenceSampler) -> SyntheticReview | None:
-    """Let another view, or a detail, stand first."""
+    """Put another view, or a detail, first."""
     place = int(sampler.rng.integers(1, len(review.pixels)))
     view = review.views[place]
     if view == "setting":
@@ -296,7 +296,7 @@ def _wrong_first(review: SyntheticReview, sampler: SequenceSampler) -> Synthetic
 
 
 def _loud_grounds(review: SyntheticReview, sampler: SequenceSampler) -> SyntheticReview | None:
-    """Put one product photo before a color of its own, while the others stand on theirs."""
+    """Give one photo a loud background, while the others keep theirs."""
     place = int(sampler.rng.integers(len(review.pixels)))
     if augmentations.plain_ground(review.pixels[place]) is None:
         return None

@@ -32,7 +32,7 @@ WEIGHTS = "verdict.safetensors"
 
 @dataclass(frozen=True, eq=False)
 class MeasuredPair:
-    """A labeled pair with what the registration found; no comparison where nothing speaks for one."""
+    """A labeled pair with its comparison, None where the pair could not be aligned."""
 
     kind: LabeledKind
     change: str

@@ -76,10 +76,10 @@ Backbones = Callable[[Sequence[str]], Backbone]
 def run_tables(
     reviews: Sequence[Review], config: TablesConfig, out: Path, backbones: Backbones, *, cache: Path
 ) -> list[dict[str, Any]]:
-    """Train and measure every row with every seed; what `out` already holds is not done again.
+    """Train and measure every row with every seed; rows that `out` already holds are skipped.
 
-    `backbones` turns `--set` options into a backbone. Each result is written as soon as it is known, so that a run that
-    was cut off goes on where it stopped.
+    `backbones` turns `--set` options into a backbone. Each result is written at once, so that an interrupted run
+    resumes where it stopped.
     """
     out.mkdir(parents=True, exist_ok=True)
     results = read_results(out)
@@ -248,7 +248,7 @@ def _line(row: TableRow, hits: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _measured_on(hits: Sequence[Mapping[str, Any]]) -> str:
-    """Say when, on what machine and on which data results were measured, as far as they tell."""
+    """Return the dates, hardware, data and code revisions of some results, "unknown" where not recorded."""
 
     def all_of(key: str) -> str:
         return ", ".join(dict.fromkeys(str(hit[key]) for hit in hits if key in hit)) or "unknown"

@@ -1,4 +1,4 @@
-"""Do the images of a sequence show the product in one color? Told from the histograms of what stands out in them."""
+"""Color agreement of a sequence: do its images show the product in one color, by the histograms of their foregrounds?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ColorMismatch:
         self._known: dict[tuple[tuple[str, str], tuple[str, str]], float] = {}
 
     def worst(self, images: Sequence[DecodedImage]) -> float:
-        """Return the largest probability among the pairs of some images, 0 where it cannot be told of any."""
+        """Return the largest probability among the pairs of some images, 0 where no pair has two histograms."""
         return max((self._of(one, other) for one, other in itertools.combinations(images, 2)), default=0.0)
 
     def _of(self, one: DecodedImage, other: DecodedImage) -> float:

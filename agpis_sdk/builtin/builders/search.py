@@ -14,7 +14,7 @@ Images = tuple[DecodedImage, ...]
 
 
 class SearchBuilder:
-    """Lets stage 2 choose the best of many sequences, where the paper judges one (its future work, section 5.1).
+    """Chooses the best of many sequences by p^t, where the paper scores one (its future work, section 5.1).
 
     All ordered choices while they are few; beyond that a beam search, which scores growing beginnings of a sequence.
     With `one_color`, p^t is multiplied by the probability that no two images show the product in different colors. A

@@ -21,7 +21,7 @@ class AlignedPair:
 
 
 def align(first: Regions, second: Regions, config: DuplicatesConfig) -> AlignedPair | None:
-    """Return the alignment under which two images agree most, None where nothing speaks for one."""
+    """Return the alignment under which two images agree most, None where no candidate aligns them."""
     if min(first.content_share, second.content_share) < config.min_content:
         return None
     best: AlignedPair | None = None

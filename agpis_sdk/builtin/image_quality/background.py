@@ -30,7 +30,7 @@ RING_SAMPLES = 600
 
 
 def background_distance(lab: NDArray[np.float32], ring: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return how far each pixel of an (h, w, 3) Lab picture lies from the background fitted to its ring, as (h, w)."""
+    """Return the (h, w) distance of each pixel of an (h, w, 3) Lab picture from the background fitted to its ring."""
     terms = _quadratic_terms(*ring.shape)  # (h, w, 6)
     every = max(1, int(ring.sum()) // RING_SAMPLES)
     basis, colors = terms[ring][::every].astype(np.float64), lab[ring][::every].astype(np.float64)  # (n, 6), (n, 3)

@@ -191,7 +191,7 @@ def logistic_below(value: float, limit: float, width: float) -> float:
 
 
 def ring_edges(image: DecodedImage) -> float:
-    """Return the share of the ring along the picture's edge that lies on an edge of brightness, in 0..1."""
+    """Return the share of edge pixels (Canny) in the ring along the picture's border, in 0..1."""
     gray = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)
     edges = cv2.Canny(cv2.GaussianBlur(gray, (3, 3), 0), 40, 100) > 0
     edges = cv2.dilate(edges.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0

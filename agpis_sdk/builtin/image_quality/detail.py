@@ -93,7 +93,7 @@ def _count_columns(values: MatLike, least: int) -> NDArray[np.int32]:
 
 
 def _evened(counts: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Cut high counts, so that one long straight edge of the product does not speak for a grid."""
+    """Clip high counts, so that one long straight edge of the product does not count as a grid."""
     lines = counts[counts > 0]
     return np.minimum(counts, round(HIGHEST_LINE * np.median(lines))) if len(lines) else counts
 

@@ -82,7 +82,7 @@ def mask_of(points: Points, width: int, height: int) -> npt.NDArray[np.uint8]:
 
 
 def cut(patch: Patch, points: Points) -> Patch:
-    """Keep of a patch only what lies inside a unit-square polygon."""
+    """Return a patch cut to a polygon in unit coordinates."""
     out = patch.copy()
     mask = mask_of(points, patch.shape[1], patch.shape[0])
     out[..., 3] = (out[..., 3].astype(np.uint16) * mask // 255).astype(np.uint8)
@@ -228,7 +228,7 @@ def paste(pixels: Pixels, patch: Patch, x: int, y: int, opacity: float = 1.0) ->
 
 
 def place_words(box: Box | None, width: int, height: int) -> str:
-    """Say where a box lies in a picture of width by height pixels, in a reviewer's words."""
+    """Return the place of a box in a picture of width by height pixels, as a reviewer would write it."""
     if box is None or box[2] * box[3] > 0.6 * width * height:
         return "whole image"
     across = (box[0] + box[2] / 2) / width

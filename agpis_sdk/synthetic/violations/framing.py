@@ -1,4 +1,4 @@
-"""Where the product stands: turned, cut, too small, off center (AGP101, 102, 115 to 118, 127), and how to find it."""
+"""Framing violations: resolution, shape, clutter, size, cropping, centering, rotation (AGP101, 102, 115 to 118, 127)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def resize(pixels: npt.NDArray[np.uint8], width: int, height: int) -> npt.NDArra
 
 
 def backdrop(pixels: Pixels) -> Color:
-    """Take the middle color of the picture's rim."""
+    """Return the median color of the picture's rim."""
     rim = np.concatenate((pixels[:3, ::4].reshape(-1, 3), pixels[-3:, ::4].reshape(-1, 3), pixels[::4, :3].reshape(-1, 3),
                           pixels[::4, -3:].reshape(-1, 3)))  # fmt: skip
     red, green, blue = np.median(rim, axis=0)
@@ -45,7 +45,7 @@ def product_mask(pixels: Pixels) -> npt.NDArray[np.uint8]:
 
 
 def product_box(mask: npt.NDArray[np.uint8]) -> Box:
-    """Give the box around a product mask, in pixels."""
+    """Return the bounding box of a product mask, in pixels."""
     x, y, width, height = cv2.boundingRect((mask > 127).astype(np.uint8))
     return (x, y, width, height) if width and height else (0, 0, mask.shape[1], mask.shape[0])
 

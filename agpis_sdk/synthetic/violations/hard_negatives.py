@@ -1,4 +1,4 @@
-"""Look-alikes of violations that a reviewer accepts."""
+"""Hard negatives: changes that look like violations, but that a reviewer accepts."""
 
 from __future__ import annotations
 
@@ -131,9 +131,9 @@ def _resized(pixels: Pixels, sampler: Sampler) -> tuple[Pixels, str]:
 HARD_NEGATIVES: tuple[Callable[[Pixels, Sampler], tuple[Pixels, str]], ...] = (
     _printed, _printed, _printed, _patterned, _patterned, _recompressed, _relit, _soft_ground, _resized,
 )  # fmt: skip
-"""Printed lettering draws on the split's own fonts, marks and words; the others are shared."""
+"""Printed lettering uses the fonts, marks and phrases of its split; the other changes are shared."""
 
 
 def draw_hard_negative(pixels: Pixels, sampler: Sampler) -> tuple[Pixels, str]:
-    """Change a picture in a way that no reviewer minds, and say how."""
+    """Return a picture with a random hard-negative change, and its description."""
     return sampler.choice(HARD_NEGATIVES)(pixels, sampler)

@@ -1,4 +1,4 @@
-"""Every kind of violation by name, and the doors to them: `inject` and `hard_negative`."""
+"""Every kind of violation by name, with the entry points `inject` and `hard_negative`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ POOLS: Mapping[str, Pool[object]] = {
     "layouts: placeholder": screens.PLACEHOLDER_LAYOUTS,
     "layouts: cluttered-background": framing.CLUTTER_LAYOUTS,
 }
-"""Everything that the splits must not share."""
+"""The pools of which the splits must share nothing."""
 SMALLEST = 32
 """Shortest side, in pixels, of a picture that can be drawn on."""
 
@@ -109,5 +109,5 @@ def inject(
 
 
 def hard_negative(pixels: Pixels, rng: np.random.Generator, *, split: Split) -> tuple[Pixels, str]:
-    """Change a clean photo in a way that looks like a violation but is fine, and say how."""
+    """Return a clean photo with a change that looks like a violation but is accepted, and its description."""
     return draw_hard_negative(pixels, _sampler(pixels, rng, split, None, ()))

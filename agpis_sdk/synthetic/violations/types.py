@@ -1,4 +1,4 @@
-"""What an injected violation is, and the sampler of its choices."""
+"""The types of injected violations, and the sampler of their random choices."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a layout returns: the picture, where it was changed (None: everywhere) and what is there now."""
+    """The result of a layout: the picture, the changed box (None: everywhere) and a description of the violation."""
 
     pixels: Pixels
     box: Box | None

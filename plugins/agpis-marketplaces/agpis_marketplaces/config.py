@@ -1,4 +1,4 @@
-"""The plugin's settings, as they stand in agpis.toml under [components.marketplaces] and [components.marketplaces-gallery]."""
+"""Settings of the plugin, in agpis.toml under [components.marketplaces] and [components.marketplaces-gallery]."""
 
 from __future__ import annotations
 

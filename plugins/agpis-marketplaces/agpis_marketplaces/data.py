@@ -59,7 +59,7 @@ class Source(Entry):
 
 
 class Claim(Entry):
-    """What a marketplace asks for (hard) or advises, how good the text is that says so, and where that stands."""
+    """A requirement (hard) or recommendation of a marketplace, with its source and the source's grade."""
 
     level: Level
     grade: Grade
@@ -67,7 +67,7 @@ class Claim(Entry):
 
     @property
     def blocks(self) -> bool:
-        """Whether breaking it blocks: it is asked for, and the marketplace's own text says so."""
+        """Whether a violation blocks: a hard requirement from the marketplace's own text."""
         return self.level == "hard" and self.grade == "A"
 
 
@@ -107,7 +107,7 @@ class Requirement(Claim):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words of a `one-of` or `includes`."""
+        """The accepted values of a `one-of` or `includes`."""
         assert isinstance(self.value, tuple)  # noqa: S101 -- the validator has seen to it
         return self.value
 
@@ -118,7 +118,7 @@ class Requirement(Claim):
 
 
 class ForbiddenContent(Claim):
-    """What may stand in no image of the gallery, as rules of the SDK that find it."""
+    """Content that no image of the gallery may show, as the SDK's rules that find it."""
 
     rules: tuple[str, ...] = Field(min_length=1)
 
@@ -147,7 +147,7 @@ class MarketplaceProfile(Entry):
         return tuple(requirement for requirement in self.requirements if requirement.in_force(day))
 
     def attribution(self, claim: Claim) -> str:
-        """Return where a claim stands, in words: "restated by mercatuslab, read 2026-11, grade B"."""
+        """Return the source of a claim in words: "restated by mercatuslab, read 2026-11, grade B"."""
         sources = [self.sources[key] for key in claim.sources]
         kind = {"A": "official text, ", "B": "restated by ", "C": "a developer's table, "}[claim.grade]
         names = " and ".join(source.name for source in sources)

@@ -1,4 +1,4 @@
-"""What is measured on pixels: how white the picture's edge is, and how much of it the product fills."""
+"""Pixel measurements: how white the background along the edge is, and how much of the picture the product fills."""
 
 from __future__ import annotations
 

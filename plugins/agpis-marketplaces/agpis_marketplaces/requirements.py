@@ -1,4 +1,4 @@
-"""Holds requirements against images and galleries: what was measured, by how much it misses, and in which words."""
+"""Check images and galleries against requirements: measurement, miss, score and message."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KIND_OF: Mapping[tuple[str, str], str] = {
 
 @dataclass(frozen=True)
 class Violation:
-    """A requirement that is not met: its rule, a score in 0.5..1, and the sentence that says so."""
+    """A requirement that is not met: its rule, a score in 0.5..1, and the message."""
 
     rule: Rule
     score: float
@@ -56,11 +56,11 @@ class Subject:
     white_from: int
 
     def measured(self, requirement: Requirement) -> _Miss | None:
-        """Return by how much the image misses a requirement, None where it meets it or cannot be judged."""
+        """Return how the image misses a requirement, None where it meets it or cannot be measured."""
         return _MEASURES[requirement.quantity](self, requirement)
 
     def concerns(self, requirement: Requirement) -> bool:
-        """Tell whether a requirement is about images of this shape and products of this category."""
+        """Return whether a requirement applies to images of this shape and products of this category."""
         if requirement.category and requirement.category.lower() not in self.product.category.lower():
             return False
         return not requirement.aspect or _has_shape(self.image, requirement.aspect)
@@ -76,7 +76,7 @@ class _Miss:
 def image_violations(
     profile: MarketplaceProfile, requirements: Iterable[Requirement], subject: Subject
 ) -> Iterator[Violation]:
-    """Yield what an image misses; of several requirements of one kind the first that it misses speaks for all."""
+    """Yield the violations of an image, the first of each kind of requirement."""
     spoken: set[str] = set()
     for requirement in requirements:
         kind = KIND_OF[requirement.quantity, requirement.operator]
