@@ -132,11 +132,11 @@ class RuleSet:
         return self._by_code.get(key.upper()) or self._by_name.get(key.lower())
 
     def copy(self) -> RuleSet:
-        """Return a catalog of the same rules and owners."""
+        """Return a set of the same rules and owners."""
         return self.with_severities({})
 
     def with_severities(self, severities: Mapping[str, Severity]) -> RuleSet:
-        """Return a catalog in which the rules named, by code or name, have another severity."""
+        """Return a set in which the rules named, by code or name, have another severity."""
         wanted = {self[key].code: severity for key, severity in severities.items()}
         twin = RuleSet(())
         for rule in self:

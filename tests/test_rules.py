@@ -54,7 +54,7 @@ def test_an_unknown_rule_suggests_the_nearest(key: str, suggestion: str) -> None
         shipped_rules()[key]
 
 
-def test_a_catalog_lists_its_rules_by_code() -> None:
+def test_a_rule_set_lists_its_rules_by_code() -> None:
     codes = [rule.code for rule in RuleSet(reversed(list(shipped_rules())))]
 
     assert codes == sorted(codes)

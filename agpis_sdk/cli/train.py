@@ -93,8 +93,8 @@ def _parsed(arguments: Sequence[str], owned: OwnedSpec) -> tuple[Path | None, di
             if not waiting:
                 raise ConfigError("needs a value", item=argument)
             value = waiting.pop(0)
-        field = owned.spec.trainer_config.model_fields.get(key.replace("-", "_"))
-        repeatable = field is not None and get_origin(field.annotation) is tuple
         name = key.replace("-", "_")
+        field = owned.spec.trainer_config.model_fields.get(name)
+        repeatable = field is not None and get_origin(field.annotation) is tuple
         options[name] = [*options.get(name, []), value] if repeatable else value
     return reviews, options

@@ -14,6 +14,7 @@ from agpis_sdk.evaluation.metrics import NO_QUALIFIED, NO_REJECTED, NO_REVIEW, P
 from agpis_sdk.evaluation.predictions import Predictions
 from agpis_sdk.evaluation.report import Estimate, SequenceReport
 from agpis_sdk.plugins import shipped_rules
+from agpis_sdk.rules import RuleSet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,8 +42,12 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def write_plots(predictions: Predictions, report: SequenceReport, folder: Path) -> list[Path]:
+def write_plots(
+    predictions: Predictions, report: SequenceReport, folder: Path, *, rules: RuleSet | None = None
+) -> list[Path]:
     """Write every plot into a folder, which is created, and return the files; a plot without data says why.
+
+    Rules are named by `rules`, the shipped ones where none are given.
 
     Raises `ConfigError` when matplotlib is not installed.
     """
@@ -56,8 +61,8 @@ def write_plots(predictions: Predictions, report: SequenceReport, folder: Path) 
             "precision-recall": precision_recall(predictions, report),
             "roc": roc(predictions, report),
             "reliability": reliability_diagram(report),
-            "confusion": confusion_matrix(report),
-            "rules": rule_bars(report),
+            "confusion": confusion_matrix(report, rules or shipped_rules()),
+            "rules": rule_bars(report, rules or shipped_rules()),
         }
         for name, figure in plots.items():
             figure.savefig(folder / f"{name}.png", bbox_inches="tight", pad_inches=0.2)
@@ -148,7 +153,7 @@ def reliability_diagram(report: SequenceReport) -> Figure:
     return figure
 
 
-def confusion_matrix(report: SequenceReport) -> Figure:
+def confusion_matrix(report: SequenceReport, rules: RuleSet) -> Figure:
     """Draw which class is taken for which: counts in the cells, the share of its row as their shade."""
     classes = report.confusion.classes
     if not classes:
@@ -167,7 +172,9 @@ def confusion_matrix(report: SequenceReport) -> Figure:
         axes.text(column, row, _short(counts[row, column]), ha="center", va="center", fontsize=5.5, color=color)
     places = np.arange(len(classes))
     axes.set_xticks(places, list(classes), rotation=90, fontsize=7)
-    axes.set_yticks(places, [f"{_named(name)}  ({size})" for name, size in zip(classes, rows, strict=True)], fontsize=7)
+    axes.set_yticks(
+        places, [f"{_named(name, rules)}  ({size})" for name, size in zip(classes, rows, strict=True)], fontsize=7
+    )
     axes.set_xticks(places[1:] - 0.5, minor=True)
     axes.set_yticks(places[1:] - 0.5, minor=True)
     axes.grid(visible=False, which="major")
@@ -181,7 +188,7 @@ def confusion_matrix(report: SequenceReport) -> Figure:
     return figure
 
 
-def rule_bars(report: SequenceReport) -> Figure:
+def rule_bars(report: SequenceReport, rules: RuleSet) -> Figure:
     """Draw the AUC of each rule against all qualified reviews with its interval, best first, from chance on."""
     figure, axes = _sheet("AUC of each rule", "AUC against all qualified", "")
     measured = {code: figure for code, figure in report.rules.items() if figure.value is not None}
@@ -194,13 +201,13 @@ def rule_bars(report: SequenceReport) -> Figure:
     figure.set_size_inches(7.2, 0.9 + 0.2 * len(ordered))
     values = np.array([_value(measured[code]) for code in ordered])
     places = np.arange(len(ordered))
-    colors = [CATEGORY_COLORS[_category(code)] for code in ordered]
+    colors = [CATEGORY_COLORS[_category(code, rules)] for code in ordered]
     axes.barh(places, values - 0.5, left=0.5, height=0.7, color=colors, alpha=0.85)
     for place, code in enumerate(ordered):
         low, high = measured[code].low, measured[code].high
         if low is not None and high is not None:
             axes.plot([low, high], [place, place], color=INK, linewidth=1.2, solid_capstyle="butt")
-    names = [f"{_named(code)}  ({measured[code].reviews})" for code in ordered]
+    names = [f"{_named(code, rules)}  ({measured[code].reviews})" for code in ordered]
     axes.set_yticks(places, names, fontsize=7.5)
     axes.set_ylim(-0.7, len(ordered) - 0.3)
     lowest = min([0.5, *values, *(bound.low for bound in measured.values() if bound.low is not None)])
@@ -293,12 +300,12 @@ def _short(count: int) -> str:
     return f"{count}" if count < 1000 else f"{count / 1000:.2g}k" if count < 10_000 else f"{count / 1000:.0f}k"
 
 
-def _named(code: str) -> str:
-    return f"{code}  {shipped_rules()[code].name}" if code in shipped_rules() else code
+def _named(code: str, rules: RuleSet) -> str:
+    return f"{code}  {rules[code].name}" if code in rules else code
 
 
-def _category(code: str) -> str:
-    return shipped_rules()[code].category if code in shipped_rules() else "other"
+def _category(code: str, rules: RuleSet) -> str:
+    return rules[code].category if code in rules else "other"
 
 
 def _left_out(codes: list[str]) -> str:

@@ -51,7 +51,8 @@ class IndexEngine:
         _refuse_missing_facts(checkers, owned)
         plan = Plan(image_checkers=(), pair_checkers=tuple(checkers), sequence_checkers=(), backbone=owned)
         self._run = assemble(host, config, plan)
-        self._backbone = Component(owned, self._run.context.backbone)
+        assert self._run.backbone is not None  # noqa: S101 - the plan names it
+        self._backbone = self._run.backbone
 
     def identity(self) -> BackboneIdentity:
         """Return the identity of the backbone; raises `ConfigError` where it gives no embedding."""

@@ -68,9 +68,9 @@ class Guard:
     def notices(self) -> list[str]:
         """Return for each component that failed a line for people: how often, whether it was dropped, and why."""
         return [
-            f"{blame} failed on {counted(count, 'item')}"
-            f"{' and was dropped' if count >= self._max_failures else ''}; last: {self.last_reason.get(blame, '')}"
-            for blame, count in self.failures.items()
+            f"{label} failed on {counted(count, 'item')}"
+            f"{' and was dropped' if count >= self._max_failures else ''}; last: {self.last_reason.get(label, '')}"
+            for label, count in self.failures.items()
         ]
 
     def call(
@@ -82,8 +82,8 @@ class Guard:
     ) -> tuple[list[Result], list[Failure[Item]]]:
         """Run a component over items in chunks of its batch size.
 
-        `run` calls the component with its own view of the context; `accept` checks one of its results against the chunk and raises where it breaks the
-        contract. Returns what was accepted and the items on which the component failed.
+        `run` calls the component with its own view of the context; `accept` checks one of its results against the chunk
+        and raises where it breaks the contract. Returns what was accepted and the items on which the component failed.
         """
         results: list[Result] = []
         failures: list[Failure[Item]] = []

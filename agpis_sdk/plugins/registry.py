@@ -85,7 +85,8 @@ class PluginHost:
     ) -> PluginHost:
         """Find and load all plugins; with `discover=False` only the built-in ones.
 
-        `components` are the config's tables of settings: a component may take rules from its own. Raises `PluginLoadError` when a required plugin is missing or, in strict mode, when any fails.
+        `components` are the config's tables of settings: a component may take rules from its own. Raises
+        `PluginLoadError` when a required plugin is missing or, in strict mode, when any fails.
         """
         settings = settings or PluginsSection()
         host = cls()
@@ -111,10 +112,7 @@ class PluginHost:
         for hook, owned in [found for found in self.all_specs() if found[1].spec.rules_from]:
             make_rules = imported(owned, owned.spec.rules_from)
             rules = tuple(_taken_from(make_rules(self.settings_of(owned, tables)), owned.spec.rules_from, Rule))
-            for rule in rules:
-                if rule not in list(self.rules):
-                    _refuse_foreign_prefix(rule.code, owned.plugin.distribution, make_rules.__module__)
-                self.rules.add(rule, owner=owned.plugin.owner)
+            self._declare(rules, owned.plugin, module=make_rules.__module__)
             self._components[hook][owned.spec.name] = replace(
                 owned, spec=replace(owned.spec, rules=(*owned.spec.rules, *rules))
             )
@@ -155,6 +153,17 @@ class PluginHost:
         for hook in SPEC_OF_HOOK:
             for owned in self.specs(hook).values():
                 yield hook, owned
+
+    def by_name(self) -> dict[str, OwnedSpec]:
+        """Return every component under its name and its aliases."""
+        return {name: owned for _, owned in self.all_specs() for name in (owned.spec.name, *owned.spec.aliases)}
+
+    def component(self, name: str) -> OwnedSpec:
+        """Return the component of a name or alias; raises `UnknownNameError` with the nearest name."""
+        known = self.by_name()
+        if name not in known:
+            raise UnknownNameError("no plugin announces it", item=name, remedy=nearest(name, known))
+        return known[name]
 
     def finders(self, code: str) -> list[str]:
         """Return the names of the components that may raise the rule of a code, the one that declares it first."""
@@ -205,7 +214,7 @@ class PluginHost:
 
     def check_component_tables(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
         """Validate every `[components.*]` table; one that no component answers to is an error."""
-        known = {name: owned for _, owned in self.all_specs() for name in (owned.spec.name, *owned.spec.aliases)}
+        known = self.by_name()
         for name in tables:
             if name not in known:
                 raise ConfigError("no such component", item=f"components.{name}", remedy=nearest(name, known))
@@ -276,13 +285,7 @@ class PluginHost:
         profiles = self._drain(plugin, "agpis_profiles", Profile) if "agpis_profiles" in hooks else []
         self._refuse_taken_names(found, collected, profiles)
         rules = [rule for _, spec in collected for rule in spec.rules]
-        trial = self.rules.copy()
-        for rule in rules:
-            if rule not in list(self.rules):
-                _refuse_foreign_prefix(rule.code, found.distribution, getattr(plugin, "__name__", ""))
-            trial.add(rule, owner=found.owner)
-        for rule in rules:
-            self.rules.add(rule, owner=found.owner)
+        self._declare(rules, found, module=getattr(plugin, "__name__", ""))
         status = self._note(
             found,
             "active",
@@ -296,6 +299,22 @@ class PluginHost:
         self.profiles.update({profile.name: profile for profile in profiles})
         self._profile_owners.update({profile.name: found.owner for profile in profiles})
         return status
+
+    def _declare(self, rules: Iterable[Rule], plugin: FoundPlugin | PluginStatus, *, module: str) -> None:
+        """Add a plugin's rules, all or none; raises `PluginContractError` for one that it may not declare.
+
+        `module` is where they were written: the prefix AGP is for those of this package.
+        """
+        declared, trial = list(rules), self.rules.copy()
+        for rule in declared:
+            if rule.code[:-3] == "AGP" and not module.startswith("agpis_sdk.") and rule not in list(self.rules):
+                raise PluginContractError(
+                    f"rule {rule.code}: the prefix AGP belongs to agpis-sdk; {plugin.distribution} needs a prefix of "
+                    "its own"
+                )
+            trial.add(rule, owner=plugin.owner)
+        for rule in declared:
+            self.rules.add(rule, owner=plugin.owner)
 
     def _drain(self, plugin: object, hook: str, kind: type[Any]) -> list[Any]:
         return _taken_from(self._implementation(plugin, hook).function(), hook, kind)
@@ -359,10 +378,3 @@ def imported(owned: OwnedSpec, reference: str) -> Any:
         raise PluginLoadError(
             f"{reference} cannot be imported: {error}", item=owned.plugin.owner, remedy=owned.plugin.remedy
         ) from error
-
-
-def _refuse_foreign_prefix(code: str, distribution: str, module: str) -> None:
-    if code[:-3] == "AGP" and not module.startswith("agpis_sdk."):
-        raise PluginContractError(
-            f"rule {code}: the prefix AGP belongs to agpis-sdk; {distribution} needs a prefix of its own"
-        )

@@ -16,7 +16,7 @@ from agpis_sdk.components import (
     SequenceCheckerSpec,
 )
 from agpis_sdk.config import Config
-from agpis_sdk.errors import ConfigError, UnknownNameError, nearest
+from agpis_sdk.errors import ConfigError
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.findings import accept_finding, accept_verdict, images_known, pairs_known
 from agpis_sdk.pipeline.guard import Component, collect
@@ -39,10 +39,7 @@ class ComponentUnderTest:
     @classmethod
     def named(cls, host: PluginHost, name: str, settings: Mapping[str, Any] | None = None) -> ComponentUnderTest:
         """Return a host's component; raises `UnknownNameError` with the nearest name."""
-        known = {owned.spec.name: owned for _, owned in host.all_specs()}
-        if name not in known:
-            raise UnknownNameError("no plugin announces it", item=name, remedy=nearest(name, known))
-        return cls(host, known[name], settings)
+        return cls(host, host.component(name), settings)
 
     @property
     def spec(self) -> ComponentSpec:

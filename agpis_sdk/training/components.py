@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agpis_sdk.config import validate
-from agpis_sdk.errors import ConfigError, TrainingDataError, UnknownNameError, nearest
+from agpis_sdk.errors import ConfigError, TrainingDataError
 from agpis_sdk.plugins import OwnedSpec, PluginHost, imported
 from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest
 
@@ -42,16 +42,13 @@ def evaluate(host: PluginHost, request: EvaluationRequest, component: str | None
     models may also be known by a name. Raises `UnknownNameError` for a component that no plugin announces, and
     `ConfigError` where it has no evaluator.
     """
-    name = component or _noted(Path(request.model)) or default
-    known = {spec_name: owned for _, owned in host.all_specs() for spec_name in (owned.spec.name, *owned.spec.aliases)}
-    if name not in known:
-        raise UnknownNameError("no plugin announces it", item=name, remedy=nearest(name, known))
-    if not known[name].spec.evaluator:
-        with_one = [spec_name for spec_name, owned in known.items() if owned.spec.evaluator]
+    owned = host.component(component or _noted(Path(request.model)) or default)
+    if not owned.spec.evaluator:
+        with_one = [other.spec.name for _, other in host.all_specs() if other.spec.evaluator]
         raise ConfigError(
-            "has no evaluator", item=f'component "{name}"', remedy=f"those that have: {', '.join(with_one)}"
+            "has no evaluator", item=f'component "{owned.spec.name}"', remedy=f"those that have: {', '.join(with_one)}"
         )
-    evaluation: Evaluation = imported(known[name], known[name].spec.evaluator)(request)
+    evaluation: Evaluation = imported(owned, owned.spec.evaluator)(request)
     return evaluation
 
 

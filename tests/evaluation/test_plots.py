@@ -13,6 +13,7 @@ from agpis_sdk.errors import ConfigError
 from agpis_sdk.evaluation.metrics import evaluate
 from agpis_sdk.evaluation.plots import rule_bars, wilson_interval, write_plots
 from agpis_sdk.evaluation.predictions import Predictions
+from agpis_sdk.plugins import shipped_rules
 from tests.evaluation.predicted import drawn, predicted
 
 NAMES = ["precision-recall.png", "roc.png", "reliability.png", "confusion.png", "rules.png"]
@@ -41,7 +42,7 @@ def test_what_cannot_be_drawn_is_a_picture_that_says_why(codes: list[str], tmp_p
 def test_each_rule_with_enough_reviews_has_a_bar() -> None:
     reviews = predicted(["yes"] * 3 + ["AGP103"] * 5 + ["AGP121"] * 2, np.linspace(1, 0, 10).tolist())
 
-    (axes,) = rule_bars(evaluate(reviews, resamples=0)).axes
+    (axes,) = rule_bars(evaluate(reviews, resamples=0), shipped_rules()).axes
 
     assert [label.get_text() for label in axes.get_yticklabels()] == ["AGP103  blurry-image  (5)"]
     assert any("AGP121" in text.get_text() for text in axes.texts)

@@ -36,7 +36,7 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
     if request.plots:
         from agpis_sdk.evaluation.plots import write_plots
 
-        for written in write_plots(predictions, report, request.plots):
+        for written in write_plots(predictions, report, request.plots, rules=request.rules):
             request.note(f"written to {written}")
     figures = {**report.as_dict(), "skipped_reviews": len(source.skipped)}
     return Evaluation(figures, evaluation_table(report, rules=request.rules))
