@@ -10,10 +10,10 @@ from agpis_sdk.hookspecs import hookimpl
 
 @hookimpl
 def agpis_profiles() -> Iterable[Profile]:
-    """Announce the paper to the letter, and stage 1 alone."""
+    """Announce the paper's choices, and stage 1 alone."""
     yield Profile(
         name="paper",
-        summary="The paper to the letter: sequences of exactly K^t images, drawn at random, the largest p_primary first.",
+        summary="The paper's choices: sequences of exactly K^t images, drawn at random, the largest p_primary first.",
         settings={"primary": {"margin": 0.0}, "sequence": {"min_length": 0, "builder": "random"}},
     )
     yield Profile(
