@@ -21,7 +21,7 @@ _HOMES = {
     ),
     "agpis_sdk.config": ("Config", "load_config"),
     "agpis_sdk.errors": ("AgpisError",),
-    "agpis_sdk.facts": ("Background", "Foreground", "ColorHistogram"),
+    "agpis_sdk.facts": ("Background", "Foreground", "ColorHistogram", "View"),
     "agpis_sdk.hookspecs": ("hookimpl",),
     "agpis_sdk.pipeline.audit": ("Audit",),
     "agpis_sdk.pipeline.pipeline": ("Pipeline",),
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from agpis_sdk.facts import Background as Background
     from agpis_sdk.facts import ColorHistogram as ColorHistogram
     from agpis_sdk.facts import Foreground as Foreground
+    from agpis_sdk.facts import View as View
     from agpis_sdk.hookspecs import hookimpl as hookimpl
     from agpis_sdk.pipeline.audit import Audit as Audit
     from agpis_sdk.pipeline.pipeline import Pipeline as Pipeline

@@ -23,9 +23,9 @@ from PIL import Image, ImageFilter
 from rich.console import Console
 from rich.table import Table
 
+from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.builtin.image_quality.checker import ImageQualityChecker
 from agpis_sdk.builtin.image_quality.config import ImageQualityConfig
-from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import MediaSection
 from agpis_sdk.errors import ImageReadError

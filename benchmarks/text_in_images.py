@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agpis_sdk import DecodedImage
-from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
+from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.components import ImageSequence
 from agpis_sdk.config import MediaSection
 from agpis_sdk.media.decode import decode_image

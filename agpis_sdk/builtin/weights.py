@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
 from agpis_sdk.errors import WeightsError
 
 Tensors = dict[str, NDArray[np.float32]]
+FEATURES = "features"
 
 
 def read_tensors(path: Path, layout: Mapping[str, tuple[int | str, ...]]) -> Tensors:
@@ -47,6 +49,20 @@ def read_tensors(path: Path, layout: Mapping[str, tuple[int | str, ...]]) -> Ten
         if not np.isfinite(tensors[name]).all():
             raise WeightsError(f"{name} holds values that are not finite", item=str(path), remedy="train it again")
     return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
+
+
+def feature_metadata(names: Sequence[str]) -> dict[str, str]:
+    """Return the metadata that records which features, in which order, weights were trained on."""
+    return {FEATURES: json.dumps(list(names))}
+
+
+def check_feature_names(path: Path, names: Sequence[str]) -> None:
+    """Raise `WeightsError` where a file's weights were trained on other features, or on the same in another order."""
+    with safe_open(path, framework="numpy") as file:
+        recorded = json.loads((file.metadata() or {}).get(FEATURES, "[]"))
+    if recorded != list(names):
+        other = next((name for name in recorded if name not in names), "another order or number of them")
+        raise WeightsError(f"was trained on other features: {other}", item=str(path), remedy="train it again")
 
 
 def check_shapes(

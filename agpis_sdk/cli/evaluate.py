@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,7 @@ def evaluate(
 ) -> None:
     """Measure a trained model with the evaluator of its component."""
     loaded, host = settings(config, overrides)
+    from agpis_sdk.pipeline.image_facts import image_facts
     from agpis_sdk.training.components import evaluate as run_evaluator
     from agpis_sdk.training.request import EvaluationRequest
 
@@ -54,6 +56,7 @@ def evaluate(
         seed=seed,
         plots=plots,
         backbone=lazy_backbone(loaded, host),
+        image_facts=partial(image_facts, host=host, config=loaded.config),
         rules=host.rules,
         note=lambda line: typer.echo(line, err=True),
     )

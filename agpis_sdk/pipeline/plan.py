@@ -96,6 +96,20 @@ def make_audit_plan(host: PluginHost, config: Config) -> Plan:
     )
 
 
+def make_facts_plan(host: PluginHost, config: Config, facts: frozenset[str]) -> Plan:
+    """Choose the components that provide some facts about images; raises `ConfigError` for a fact that nothing provides."""
+    host.check_component_tables(config.components)
+    backbone = host.named("agpis_backbones", config.backbone.name, setting="backbone.name")
+    providers = [owned for owned in host.specs("agpis_image_checkers").values() if owned.spec.provides & facts]
+    images = _in_order(_with_providers(host, providers, ()))
+    _check_facts(images, backbone)
+    known = backbone.spec.provides.union(*(owned.spec.provides for owned in images))
+    for fact in sorted(facts - known):
+        raise ConfigError("is a fact that nothing provides", item=fact, remedy=_provided_by(fact, known))
+    needed = bool(facts & backbone.spec.provides) or _requires_one_of(images, backbone.spec.provides)
+    return Plan(tuple(images), (), (), backbone=backbone if needed else None)
+
+
 def _sequence_checkers(host: PluginHost, config: Config) -> list[OwnedSpec]:
     """Return the sequence checkers that are no scorers, in order."""
     needed = _needed(host, "agpis_sequence_checkers", config)

@@ -1,207 +1,192 @@
 """Trains the primary head on accepted reviews (paper section 3.3.1, Eq. 1), as a choice among the images of a product.
 
-Which image merchants put first differs between shops, so two more things are learned that hold in all of them: features
-that anyone can see (`primary.handcrafted_features`), and that a whole, upright product beats a cut, small or tilted copy of itself.
+Which image merchants put first differs between shops. The head sees readable features alone, whose meaning is the same in
+all of them, and p_primary is set by what heads say of shops that they have not been trained on.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
-from agpis_sdk.builtin.primary.handcrafted_features import extract_features
-from agpis_sdk.builtin.primary.model import PrimaryHead
-from agpis_sdk.components import Backbone, DecodedImage
-from agpis_sdk.datasets.photos import load_photo, mirrored, with_pixels
+from agpis_sdk.builtin.foreground import composition
+from agpis_sdk.builtin.primary.features import FACTS, FEATURE_NAMES, features_of
+from agpis_sdk.builtin.primary.model import PrimaryHead, deviations
 from agpis_sdk.datasets.splits import Split, split_of
 from agpis_sdk.errors import TrainingDataError
-from agpis_sdk.records import Review
-from agpis_sdk.synthetic.augmentations import close_up
-from agpis_sdk.synthetic.violations import inject
+from agpis_sdk.pipeline.image_facts import ProductFacts
+from agpis_sdk.records import Product, Review
 from agpis_sdk.training.components import weights_file
-from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest, one_split
+from agpis_sdk.training.linear_models import listwise, shop_weights
+from agpis_sdk.training.request import Evaluation, EvaluationRequest, ImageFacts, TrainingRequest, one_split
 
 WEIGHTS = "primary.safetensors"
 
-# Chosen by leave-one-folder-out figures: what is learned from embeddings must be strong to count, features may count at once.
-EMBEDDING_PENALTY = 0.3
-FEATURE_PENALTY = 0.01
-WORSE_COPIES = ("close-up", "too-small", "off-center", "cluttered-background", "rotated")
-REAL_WEIGHT, COPIES_WEIGHT = 0.5, 0.1
-ScoredGallery = tuple[NDArray[np.float64], int]
-"""The scores of a gallery (n,), and the row of its primary image."""
+COMPOSITIONS = len(composition.NAMES)
+# On a composition's number and its square, and on what other heads say.
+COMPOSITION_PENALTY, OPINION_PENALTY = 0.01, 0.003
+# A curvature where a probability already says all there is to say would only fit noise.
+NO_CURVATURE = 1e6
+ScoredGallery = tuple[NDArray[np.float64], NDArray[np.bool_]]
+"""The scores of a gallery (n,), and which of its images are right as the first one."""
 
 
 @dataclass(frozen=True, eq=False)
 class RankedGallery:
-    """Images of one product of which the one at row `primary` comes first: embeddings (n, channels), features (n, features).
+    """The images of one product: `features` (n, features), and `right` (n,), which of them may come first.
 
-    `real` galleries are a merchant's own; the others set a photo against worse copies of itself. `shop` is the folder
-    that the photos lie in.
+    `shop` is the folder that the photos are in.
     """
 
-    product: str
+    product: Product
     shop: str
     split: Split
-    real: bool
-    primary: int
-    embeddings: NDArray[np.float32]
     features: NDArray[np.float32]
-
-
-def train_primary(reviews: Iterable[Review], out: Path, backbone: Backbone, *, seed: int = 0) -> dict[str, Any]:
-    """Train on the accepted reviews of the train split, measure on the test split, write weights and metrics to `out`.
-
-    Raises `TrainingDataError` when there is nothing to learn from.
-    """
-    galleries = list(ranked_galleries(reviews, backbone, seed=seed))
-    head = fit(galleries)
-    metrics = {
-        "seed": seed,
-        "train": gallery_metrics([gallery for gallery in galleries if gallery.split == "train"], head),
-        **{
-            split: gallery_metrics([gallery for gallery in galleries if gallery.split == split], head)
-            for split in ("validation", "test")
-        },
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    head.save(out / WEIGHTS)
-    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    return metrics
+    right: NDArray[np.bool_]
 
 
 def train(request: TrainingRequest) -> dict[str, Any]:
-    """Train the primary head as `agpis train primary` asks."""
-    return train_primary(request.examples(), request.out, request.backbone(), seed=request.seed)
+    """Train on the accepted reviews of the train split, measure on the test split, write weights and metrics.
+
+    Raises `TrainingDataError` when there is nothing to learn from.
+    """
+    galleries = list(ranked_galleries(request.examples(), request.image_facts, seed=request.seed))
+    head = fit([gallery for gallery in galleries if gallery.split == "train"])
+    splits: tuple[Split, ...] = ("train", "validation", "test")
+    metrics = {
+        "seed": request.seed,
+        **{str(split): gallery_metrics([one for one in galleries if one.split == split], head) for split in splits},
+    }
+    request.out.mkdir(parents=True, exist_ok=True)
+    head.save(request.out / WEIGHTS)
+    (request.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    return metrics
 
 
 def evaluate(request: EvaluationRequest) -> Evaluation:
     """Measure a primary head on a split: top-1 and mean reciprocal rank."""
     head = PrimaryHead.load(weights_file(request.model, WEIGHTS))
     split = one_split(request)
-    galleries = ranked_galleries(request.examples(), request.backbone(), seed=request.seed)
+    galleries = ranked_galleries(request.examples(), request.image_facts, seed=request.seed)
     return Evaluation(gallery_metrics([gallery for gallery in galleries if gallery.split == split], head))
 
 
-def ranked_galleries(reviews: Iterable[Review], backbone: Backbone, *, seed: int = 0) -> Iterator[RankedGallery]:
-    """Yield each accepted review's candidates, the same mirrored, and its first image against worse copies of itself."""
-    for number, review in enumerate(review for review in reviews if review.decision == "accepted"):
-        split = split_of(review.product, seed=seed)
-        images = [load_photo(review.product, image) for image in review.product.images]
-        first = [image.id for image in images].index(review.sequence[0])
-        place = (str(Path(review.product.images[first].uri).parent), split, backbone)
-        if len(images) > 1:
-            yield _gallery(images, first, *place, real=True)
-            yield _gallery([mirrored(image) for image in images], first, *place, real=True)
-        rng = np.random.default_rng([seed, number])
-        yield _gallery([images[first], *_worse_copies(images[first], rng, split)], 0, *place, real=False)
+def ranked_galleries(reviews: Iterable[Review], image_facts: ImageFacts, *, seed: int = 0) -> Iterator[RankedGallery]:
+    """Yield the candidates of each accepted product with at least two; each accepted first image of it is right."""
+    shops: dict[str, dict[str, Product]] = {}
+    firsts: dict[tuple[str, str], set[str]] = {}
+    for review in reviews:
+        if review.decision == "accepted" and len(review.product.images) > 1:
+            shop = shop_of(review.product)
+            shops.setdefault(shop, {}).setdefault(review.product.id, review.product)
+            firsts.setdefault((shop, review.product.id), set()).add(review.sequence[0])
+    # Shop by shop: two shops may call different products by one id.
+    for shop, products in shops.items():
+        for known in image_facts(products.values(), FACTS):
+            gallery = ranked_gallery(known, firsts[shop, known.product.id], seed=seed)
+            if gallery is not None:
+                yield gallery
 
 
-def _gallery(
-    images: Sequence[DecodedImage], primary: int, shop: str, split: Split, backbone: Backbone, *, real: bool
-) -> RankedGallery:
-    features = [extract_features(image.pixels, *estimate_foreground(image.pixels)) for image in images]
-    embeddings = [facts["embedding"] for facts in backbone.features(images)]
-    return RankedGallery(images[0].product_id, shop, split, real, primary, np.stack(embeddings), np.stack(features))
+def shop_of(product: Product) -> str:
+    """Return the folder, or the address, that a product's first photo is in."""
+    return product.images[0].uri.rpartition("/")[0]
 
 
-def _worse_copies(image: DecodedImage, rng: np.random.Generator, split: Split) -> Iterator[DecodedImage]:
-    """Yield the image as a close-up, small, off the middle, before clutter, and tilted."""
-    pixels = np.array(image.pixels)
-    for kind in WORSE_COPIES:
-        if kind == "close-up":
-            changed = close_up(pixels, rng)
-        else:
-            changed = inject(kind, pixels, rng, split="test" if split == "test" else "train", others=[pixels]).pixels
-        yield with_pixels(image, changed)
+def ranked_gallery(known: ProductFacts, firsts: Iterable[str], *, seed: int = 0) -> RankedGallery | None:
+    """Return the gallery of a product whose facts are known; None where fewer than two images, or no right one, are."""
+    right = np.array([image_id in set(firsts) for image_id in known.images])
+    if len(right) < 2 or not right.any():
+        return None
+    return RankedGallery(
+        product=known.product,
+        shop=shop_of(known.product),
+        split=split_of(known.product, seed=seed),
+        features=np.stack(
+            [features_of(one["composition"], one["view"], one["p_noncompliant"]) for one in known.images.values()]
+        ),
+        right=right,
+    )
 
 
 def fit(galleries: Sequence[RankedGallery]) -> PrimaryHead:
-    """Fit weights on the train split, and then how their scores turn into p_primary.
+    """Fit weights, and then how their scores turn into p_primary.
 
     A shop's own photos flatter a head that has learned from them. So where there are several shops, p_primary is set by
-    what heads that have not seen a shop say of it; with one shop, by its validation split.
+    what heads that have not seen a shop say of it.
 
-    Raises `TrainingDataError` where no product of the train split has two candidate images.
+    Raises `TrainingDataError` where there is no gallery.
     """
-    train = [gallery for gallery in galleries if gallery.split == "train"]
-    real = [gallery for gallery in train if gallery.real]
-    if not real:
+    if not galleries:
         raise TrainingDataError(
             "no accepted review of the train split has two candidate images",
             item="primary",
             remedy="give accepted reviews of products with two or more candidate images",
         )
-    head = _weights(train)
-    shops = {gallery.shop for gallery in real}
-    judged: list[ScoredGallery] = []
+    head = weights(galleries)
+    shops = sorted({gallery.shop for gallery in galleries})
+    judged = [scored(gallery, head) for gallery in galleries]
     if len(shops) > 1:
-        for shop in sorted(shops):
-            stranger = _weights([gallery for gallery in train if gallery.shop != shop])
-            judged += [_scored(gallery, stranger) for gallery in real if gallery.shop == shop]
-    else:
-        held_back = [gallery for gallery in galleries if gallery.split == "validation" and gallery.real]
-        judged = [_scored(gallery, head) for gallery in held_back or real]
-    own = [_scored(gallery, head) for gallery in real]
-    return _calibrated(head, fitted_slope(judged), own)
+        judged = []
+        for shop in shops:
+            stranger = weights([gallery for gallery in galleries if gallery.shop != shop])
+            judged += [scored(gallery, stranger) for gallery in galleries if gallery.shop == shop]
+    return calibrated(head, fitted_slope(judged), [scored(gallery, head) for gallery in galleries])
 
 
-def _weights(train: Sequence[RankedGallery]) -> PrimaryHead:
-    """Fit weights on standardized features and fold the standardization into them; the bias is left at 0."""
-    embeddings, features = (
-        np.concatenate([getattr(gallery, name) for gallery in train]).astype(np.float64)
-        for name in ("embeddings", "features")
+def weights(galleries: Sequence[RankedGallery]) -> PrimaryHead:
+    """Fit weights on standardized features; the bias is left at 0."""
+    features = np.concatenate([gallery.features for gallery in galleries]).astype(np.float64)
+    usual = features.mean(axis=0).astype(np.float32)
+    spread = (features.std(axis=0) + 1e-3).astype(np.float32)
+    fitted = listwise(
+        _rows(galleries, usual, spread),
+        [gallery.right for gallery in galleries],
+        shop_weights([gallery.shop for gallery in galleries]),
+        _penalty(),
     )
-    center, usual = embeddings.mean(0), features.mean(0)
-    spread = np.concatenate([embeddings.std(0), features.std(0)]) + 1e-6
-    rows = (np.concatenate([embeddings, features], axis=1) - np.concatenate([center, usual])) / spread
-    penalty = np.repeat([EMBEDDING_PENALTY, FEATURE_PENALTY], [embeddings.shape[1], features.shape[1]])
-    looks, seen = np.split((_listwise(rows, train, penalty) / spread).astype(np.float32), [len(center)])
-    return PrimaryHead(looks, center.astype(np.float32), seen, usual.astype(np.float32), np.zeros(1, np.float32))
+    weight, curvature = np.split(fitted.astype(np.float32), 2)
+    return PrimaryHead(usual, spread, weight, curvature, np.zeros(1, np.float32))
 
 
-def _listwise(
-    rows: NDArray[np.float64], galleries: Sequence[RankedGallery], penalty: NDArray[np.float64]
+def adapted(head: PrimaryHead, galleries: Sequence[RankedGallery], penalty: float) -> PrimaryHead:
+    """Let a head learn on from a shop's galleries; `penalty` holds its weights near those that it has."""
+    prior = np.concatenate([head.weight, head.curvature]).astype(np.float64)
+    fitted = listwise(
+        _rows(galleries, head.usual, head.spread),
+        [gallery.right for gallery in galleries],
+        np.full(len(galleries), 1 / len(galleries)),
+        np.where(_penalty() == NO_CURVATURE, NO_CURVATURE, penalty),
+        prior,
+    )
+    weight, curvature = np.split(fitted.astype(np.float32), 2)
+    return replace(head, weight=weight, curvature=curvature)
+
+
+def _penalty() -> NDArray[np.float64]:
+    opinions = len(FEATURE_NAMES) - COMPOSITIONS
+    counts = (COMPOSITIONS, opinions, COMPOSITIONS, opinions)
+    return np.repeat([COMPOSITION_PENALTY, OPINION_PENALTY, COMPOSITION_PENALTY, NO_CURVATURE], counts)
+
+
+def _rows(
+    galleries: Sequence[RankedGallery], usual: NDArray[np.float32], spread: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Minimize the listwise softmax loss over galleries (Cao et al., ICML 2007, top one) for rows (images, D)."""
-    lengths = [len(gallery.features) for gallery in galleries]
-    starts = np.cumsum([0, *lengths[:-1]])
-    gallery_of = torch.from_numpy(np.repeat(np.arange(len(galleries)), lengths))
-    primary = torch.from_numpy(starts + np.array([gallery.primary for gallery in galleries]))
-    share = torch.tensor([REAL_WEIGHT if gallery.real else COPIES_WEIGHT for gallery in galleries], dtype=torch.float64)
-    share = share / share.sum()
-    features, costs = torch.from_numpy(rows), torch.from_numpy(penalty)
-    weight = torch.zeros(rows.shape[1], dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weight], max_iter=200, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        optimizer.zero_grad()
-        scores = features @ weight  # (images,)
-        greatest = torch.full((len(galleries),), -torch.inf, dtype=torch.float64)
-        greatest = greatest.scatter_reduce(0, gallery_of, scores.detach(), "amax")
-        total = torch.zeros_like(greatest).scatter_add(0, gallery_of, torch.exp(scores - greatest[gallery_of]))
-        surprise = greatest + torch.log(total) - scores[primary]  # (galleries,): -log of the primary image's share
-        value = (surprise * share).sum() + (costs * weight**2).sum()
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
-
-    optimizer.step(loss)  # type: ignore[arg-type]
-    return np.asarray(weight.detach().numpy())
+    """Return (images, 2 · features): deviations, and what their squares are above 1."""
+    z = deviations(np.concatenate([gallery.features for gallery in galleries]), usual, spread)
+    return np.concatenate([z, z**2 - 1], axis=1)
 
 
-def _scored(gallery: RankedGallery, head: PrimaryHead) -> ScoredGallery:
-    parts = [head.parts(*image) for image in zip(gallery.embeddings, gallery.features, strict=True)]
-    return np.array([looks + float(features.sum()) for looks, features in parts]), gallery.primary
+def scored(gallery: RankedGallery, head: PrimaryHead) -> ScoredGallery:
+    """Return a head's scores of a gallery without its bias, and which images are right."""
+    return head.parts(gallery.features).sum(axis=1), gallery.right
 
 
 def fitted_slope(judged: Sequence[ScoredGallery]) -> float:
@@ -211,53 +196,51 @@ def fitted_slope(judged: Sequence[ScoredGallery]) -> float:
     """
     factors = np.geomspace(0.02, 2, 100)
     surprises = np.zeros(len(factors))
-    for scores, primary in judged:
+    for scores, right in judged:
         scaled = np.outer(factors, scores)  # (factors, n)
-        greatest = scaled.max(axis=1, keepdims=True)
-        total = greatest[:, 0] + np.log(np.exp(scaled - greatest).sum(axis=1))
-        surprises += total - scaled[:, primary]
+        shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        surprises -= np.log(shares[:, right].sum(axis=1) / shares.sum(axis=1) + 1e-12)
     return float(factors[surprises.argmin()])
 
 
-def _calibrated(head: PrimaryHead, slope: float, own: Sequence[ScoredGallery]) -> PrimaryHead:
-    """Scale a head's logits, and shift them so that p_primary is 0.5 where first images and others meet.
+def calibrated(head: PrimaryHead, slope: float, own: Sequence[ScoredGallery]) -> PrimaryHead:
+    """Scale a head's logits, and shift them so that p_primary is 0.5 where right images and others meet.
 
     The shift balances the two kinds of error on galleries (Platt, 1999, with a given slope and balanced classes).
     """
-    firsts = slope * np.array([scores[primary] for scores, primary in own])
-    others = slope * np.concatenate([np.delete(scores, primary) for scores, primary in own])
+    scores = slope * np.concatenate([scores for scores, _ in own])
+    right = np.concatenate([right for _, right in own])
+    firsts, others = scores[right], scores[~right]
+    if not len(others):
+        others = firsts
 
     def excess(shift: float) -> float:
         """Return by how much the sum of the mean p of both kinds is above 1; it rises with the shift."""
         return float(expit(firsts + shift).mean() + expit(others + shift).mean() - 1)
 
-    shift = brentq(excess, -50.0, 50.0)
-    return PrimaryHead(
-        (head.weight * slope).astype(np.float32), head.center, (head.trait_weight * slope).astype(np.float32),
-        head.usual, np.array([shift], np.float32),
-    )  # fmt: skip
+    shift = brentq(excess, -100.0, 100.0)
+    return replace(
+        head,
+        weight=(head.weight * slope).astype(np.float32),
+        curvature=(head.curvature * slope).astype(np.float32),
+        bias=np.array([shift], np.float32),
+    )
 
 
 def gallery_metrics(galleries: Sequence[RankedGallery], head: PrimaryHead) -> dict[str, Any]:
-    """Return top-1 accuracy and mean reciprocal rank of the right primary image within each product.
-
-    `against_copies` is the share of photos that beat all worse copies of themselves; mirrored galleries do not count.
-    """
-    own = list({gallery.product: gallery for gallery in reversed(galleries) if gallery.real}.values())
-    copies = [gallery for gallery in galleries if not gallery.real]
-    ranks = np.array([_rank(gallery, head) for gallery in own])
-    metrics: dict[str, Any] = {"products": len(own), "images": sum(len(gallery.features) for gallery in own)}
-    if len(own):
-        chance = float(np.mean([1 / len(gallery.features) for gallery in own]))
+    """Return how often the best-scored image is a right one, by chance too, and the mean reciprocal rank of the first right one."""
+    metrics: dict[str, Any] = {"products": len(galleries), "images": sum(len(one.right) for one in galleries)}
+    if galleries:
+        ranks = np.array([first_right_rank(gallery, head) for gallery in galleries])
+        chance = float(np.mean([gallery.right.mean() for gallery in galleries]))
         metrics |= {"top1": _rounded(ranks == 1), "chance": round(chance, 4), "mrr": _rounded(1 / ranks)}
-    if copies:
-        metrics["against_copies"] = _rounded(np.array([_rank(gallery, head) for gallery in copies]) == 1)
     return metrics
 
 
-def _rank(gallery: RankedGallery, head: PrimaryHead) -> int:
-    scores = [head.probability(*image) for image in zip(gallery.embeddings, gallery.features, strict=True)]
-    return 1 + sum(score > scores[gallery.primary] for score in scores)
+def first_right_rank(gallery: RankedGallery, head: PrimaryHead) -> int:
+    """Return the rank of a gallery's best-scored right image, 1 being the first."""
+    scores, right = scored(gallery, head)
+    return 1 + int((scores[~right] > scores[right].max()).sum())
 
 
 def _rounded(values: NDArray[Any]) -> float:

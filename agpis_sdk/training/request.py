@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -11,15 +11,25 @@ from agpis_sdk.components import Backbone, ComponentConfig
 from agpis_sdk.datasets.galleries import read_galleries, read_reviews
 from agpis_sdk.datasets.splits import Split
 from agpis_sdk.errors import ConfigError
-from agpis_sdk.records import Review
+from agpis_sdk.pipeline.image_facts import ProductFacts
+from agpis_sdk.records import Product, Review
 from agpis_sdk.rules import RuleSet
+
+
+class ImageFacts(Protocol):
+    """Computes named facts about the images of products, as a run with the same settings does."""
+
+    def __call__(self, products: Iterable[Product], names: frozenset[str]) -> Iterator[ProductFacts]:
+        """Yield the facts of each product, in order."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class LearningData:
     """Reviews, or folders of galleries that are taken as accepted; exactly one of the two is given.
 
-    `backbone` makes the configured backbone when it is first needed; `rules` are those of the run; `note` prints a line
+    `backbone` makes the configured backbone when it is first needed, `image_facts` computes what a run knows about
+    images; `rules` are those of the run; `note` prints a line
     for people.
     """
 
@@ -27,6 +37,7 @@ class LearningData:
     photos: tuple[Path, ...] = ()
     seed: int = 0
     backbone: Callable[[], Backbone]
+    image_facts: ImageFacts
     rules: RuleSet
     note: Callable[[str], None]
 

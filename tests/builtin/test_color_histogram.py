@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agpis_sdk.builtin.builders.color_agreement import color_mismatch
-from agpis_sdk.builtin.image_quality.color_histogram import color_histogram_of
-from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
+from agpis_sdk.builtin.foreground.color_histogram import color_histogram_of
+from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.facts import ColorHistogram
 
 Color = tuple[int, int, int]

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.builtin.image_quality.checker import ImageQualityChecker
 from agpis_sdk.builtin.image_quality.config import ImageQualityConfig
-from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
 from agpis_sdk.components import Context
 from agpis_sdk.facts import Background, Foreground
 from tests.builtin.pictures import Facts, bag, decoded, on_a_table_of_things, studio

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
+from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.builtin.noncompliance.checker import NoncomplianceChecker, on_product_hint, place
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
 from agpis_sdk.builtin.noncompliance.kinds import KINDS

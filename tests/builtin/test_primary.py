@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from agpis_sdk.builtin.primary.handcrafted_features import FEATURE_NAMES
 from safetensors.numpy import save_file
 
-from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
+from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
-from agpis_sdk.builtin.primary.handcrafted_features import FEATURE_NAMES
 from agpis_sdk.builtin.primary.model import PrimaryHead
 from agpis_sdk.builtin.primary.selectors import FirstListedSelector, LearnedPrimarySelector
 from agpis_sdk.components import ComponentConfig, DecodedImage

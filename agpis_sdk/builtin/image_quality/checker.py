@@ -9,11 +9,10 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
-from agpis_sdk.builtin.image_quality.color_histogram import color_histogram_of
+from agpis_sdk.builtin.foreground.plain_background import PLAIN_ENOUGH
 from agpis_sdk.builtin.image_quality.config import ImageQualityConfig
 from agpis_sdk.builtin.image_quality.detail import detail_decay, grid_strengths
 from agpis_sdk.builtin.image_quality.files import GENERATED, generated_term, names_another_format
-from agpis_sdk.builtin.image_quality.foreground import PLAIN_ENOUGH, estimate_foreground
 from agpis_sdk.builtin.image_quality.frame import frame_score
 from agpis_sdk.builtin.image_quality.rules import RULES
 from agpis_sdk.builtin.image_quality.sharpness import edge_sharpness
@@ -38,14 +37,10 @@ class ImageQualityChecker:
         self._config = config
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
-        """Provide background, foreground and color histogram of each image, and yield its findings from `MIN_REPORTED_SCORE` on."""
+        """Yield the findings of each image from `MIN_REPORTED_SCORE` on."""
         for image in images:
-            background, foreground = estimate_foreground(image.pixels)
-            context.provide(image, "background", background)
-            context.provide(image, "foreground", foreground)
-            context.provide(
-                image, "color_histogram", color_histogram_of(image.pixels, foreground) if foreground else None
-            )
+            background = context.fact(image, "background")
+            foreground = context.fact(image, "plain_foreground")
             for name, score, message, box in self._measurements(image, background, foreground):
                 if score >= MIN_REPORTED_SCORE:
                     yield image_finding(image, RULES[name], score, message, [box] if box else [])

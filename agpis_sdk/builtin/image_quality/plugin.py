@@ -19,7 +19,7 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         factory="agpis_sdk.builtin.image_quality.checker:ImageQualityChecker",
         rules=tuple(rule for rule in RULES if rule.category == "single-image"),
         config=ImageQualityConfig,
-        provides=frozenset({"background", "foreground", "color_histogram"}),
+        requires=frozenset({"background", "plain_foreground"}),
     )
 
 

@@ -1,7 +1,8 @@
-"""The primary head: one logistic unit on an image's features and embedding (paper section 3.3.1, Eq. 1)."""
+"""The primary head: one logistic unit on readable features of an image (paper section 3.3.1, Eq. 1)."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,62 +10,71 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from agpis_sdk.builtin.primary.handcrafted_features import FEATURE_NAMES, REASONS
-from agpis_sdk.builtin.weights import read_tensors
+from agpis_sdk.builtin.primary.features import FEATURE_NAMES, REASONS
+from agpis_sdk.builtin.weights import check_feature_names, feature_metadata, read_tensors
 
 SHIPPED = Path(__file__).parent / "weights" / "primary.safetensors"
-MIN_REASON_LOGIT = 0.4  # logit that a feature or the embedding must take away to be given as a reason
+MAX_DEVIATION = 3.0
+"""Deviations from the usual value beyond which a feature counts no further: no outlier decides alone."""
+MIN_REASON_LOGIT = 0.4  # logit that features of one reason must take away for it to be given
 MOST_REASONS = 3
-EMBEDDING_REASON = "it does not look like the first images that the model has learned from"
 
 
 @dataclass(frozen=True, eq=False)
 class PrimaryHead:
-    """p_primary = sigmoid(embedding · weight + (features - usual) · trait_weight + bias).
+    """p_primary = sigmoid(z · weight + (z² - 1) · curvature + bias), z = clip((features - usual) / spread, ± 3).
 
-    `weight` is (channels,) and centered, so that the embedding's part is 0 for the average image; `trait_weight` and
-    `usual`, the average image's features, are (features,); `bias` is (1,).
+    All are (features,) but `bias` (1,). The curvature lets a feature be best in between: a product neither small nor cut.
     """
 
-    weight: NDArray[np.float32]
-    center: NDArray[np.float32]
-    trait_weight: NDArray[np.float32]
     usual: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    curvature: NDArray[np.float32]
     bias: NDArray[np.float32]
 
-    def parts(self, embedding: NDArray[np.float32], features: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:
-        """Return what the embedding and each feature (features,) add to the logit; float64, image by image (law 6)."""
-        looks = float((embedding.astype(np.float64) - self.center) @ self.weight.astype(np.float64))
-        return looks, (features.astype(np.float64) - self.usual) * self.trait_weight
+    def parts(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return what each feature adds to the logit; features are (features,) or (n, features), float64 (law 6)."""
+        z = deviations(features, self.usual, self.spread)
+        return np.asarray(z * self.weight + (z**2 - 1) * self.curvature)
 
-    def probability(self, embedding: NDArray[np.float32], features: NDArray[np.float32]) -> float:
-        """Return p_primary in 0..1 of one image, from its embedding (channels,) and features (features,)."""
-        looks, parts = self.parts(embedding, features)
-        return float(1 / (1 + np.exp(-np.clip(looks + parts.sum() + float(self.bias[0]), -40, 40))))
+    def probability(self, features: NDArray[np.float32]) -> float:
+        """Return p_primary in 0..1 of one image."""
+        logit = float(self.parts(features).sum()) + float(self.bias[0])
+        return float(1 / (1 + np.exp(-np.clip(logit, -40, 40))))
 
-    def reasons(self, embedding: NDArray[np.float32], features: NDArray[np.float32]) -> tuple[str, ...]:
+    def reasons(self, features: NDArray[np.float32]) -> tuple[str, ...]:
         """Return what lowers an image's chance most, in words for the seller: at most `MOST_REASONS`, strongest first."""
-        looks, parts = self.parts(embedding, features)
-        lowered = [(looks, EMBEDDING_REASON)]
-        for name, part, high in zip(FEATURE_NAMES, parts.tolist(), (features > self.usual).tolist(), strict=True):
-            lowered.append((part, REASONS[name][int(high)]))
-        reasons = [words for part, words in sorted(lowered) if part <= -MIN_REASON_LOGIT and words]
-        return tuple(dict.fromkeys(reasons))[:MOST_REASONS]
+        lowered: Counter[str] = Counter()
+        for name, part, high in zip(
+            FEATURE_NAMES, self.parts(features).tolist(), (features > self.usual).tolist(), strict=True
+        ):
+            if part < 0:
+                lowered[REASONS[name][int(high)]] -= part
+        return tuple(reason for reason, logit in lowered.most_common(MOST_REASONS) if logit >= MIN_REASON_LOGIT)
 
     def save(self, path: Path) -> None:
-        """Write the head as safetensors."""
-        save_file({name: np.ascontiguousarray(value) for name, value in vars(self).items()}, path)
+        """Write the weights as safetensors, with the names of the features."""
+        tensors = {name: np.ascontiguousarray(getattr(self, name), np.float32) for name in _LAYOUT}
+        save_file(tensors, path, metadata=feature_metadata(FEATURE_NAMES))
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> PrimaryHead:
-        """Read a head, for the backbone that it was trained on; raises `WeightsError` where it is of another layout."""
-        features = (len(FEATURE_NAMES),)
-        channels: tuple[int | str, ...] = ("channels",)
-        layout: dict[str, tuple[int | str, ...]] = {
-            "weight": channels,
-            "center": channels,
-            "trait_weight": features,
-            "usual": features,
-            "bias": (1,),
-        }
-        return cls(**read_tensors(path, layout))
+        """Read a head; raises `WeightsError` where it is of another layout, or for other features."""
+        tensors = read_tensors(path, _LAYOUT)
+        check_feature_names(path, FEATURE_NAMES)
+        return cls(**tensors)
+
+
+def deviations(
+    features: NDArray[np.float32], usual: NDArray[np.float32], spread: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return how many spreads features (…, features) are off their usual values, at most `MAX_DEVIATION` either way."""
+    z = (features.astype(np.float64) - usual) / spread
+    return np.asarray(np.clip(z, -MAX_DEVIATION, MAX_DEVIATION))
+
+
+_LAYOUT: dict[str, tuple[int | str, ...]] = {
+    **dict.fromkeys(("usual", "spread", "weight", "curvature"), (len(FEATURE_NAMES),)),
+    "bias": (1,),
+}

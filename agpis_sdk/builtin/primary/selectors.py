@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
-from agpis_sdk.builtin.primary.handcrafted_features import extract_features
+from agpis_sdk.builtin.primary.features import features_of
 from agpis_sdk.builtin.primary.model import SHIPPED, PrimaryHead
-from agpis_sdk.builtin.weights import check_shapes
 from agpis_sdk.components import ComponentConfig, Context, DecodedImage
 
 
@@ -15,24 +14,17 @@ class LearnedPrimarySelector:
     """Scores each image with a head trained on which image merchants and reviewers put first."""
 
     def __init__(self, config: LearnedPrimaryConfig) -> None:
-        self._path = config.weights or SHIPPED
-        self._head = PrimaryHead.load(self._path)
-
-    def check_backbone(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Raise `WeightsError` where the head was trained on embeddings of another size."""
-        expected = {"embedding": self._head.weight.shape}
-        check_shapes(expected, shapes, item=str(self._path), setting="components.primary.weights")
+        self._head = PrimaryHead.load(config.weights or SHIPPED)
 
     def score_primary(self, images: Sequence[DecodedImage], context: Context) -> list[float]:
         """Return p_primary of each image, and provide what lowers it in words."""
         scores = []
         for image in images:
-            embedding = context.fact(image, "embedding")
-            features = extract_features(
-                image.pixels, context.fact(image, "background"), context.fact(image, "foreground")
+            features = features_of(
+                context.fact(image, "composition"), context.fact(image, "view"), context.fact(image, "p_noncompliant")
             )
-            context.provide(image, "primary_reasons", self._head.reasons(embedding, features))
-            scores.append(self._head.probability(embedding, features))
+            context.provide(image, "primary_reasons", self._head.reasons(features))
+            scores.append(self._head.probability(features))
         return scores
 
 

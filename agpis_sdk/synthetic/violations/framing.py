@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
+from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.synthetic.violations.canvas import color
 from agpis_sdk.synthetic.violations.types import Box, Color, Drawn, Pixels, Pool, Sampler
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from agpis_sdk import DecodedImage, Finding, ImageSequence, Product
-from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
+from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.facts import Foreground
 
 

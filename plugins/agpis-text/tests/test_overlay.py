@@ -11,7 +11,7 @@ from agpis_text.lines import TextLine
 from agpis_text.overlay import Cues, cues_of, from_log_odds, log_odds, overlay_score, product_hull
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.image_quality.foreground import estimate_foreground
+from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 
 MIDDLING = Cues(contrast=0.0, steepness=-0.5, one_color=0.4, tilt=0.3, beside=0.0, inset=0.4, confidence=0.9)
 SIZE = (300, 300)

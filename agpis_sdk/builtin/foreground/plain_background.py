@@ -7,7 +7,7 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.image_quality.background import (
+from agpis_sdk.builtin.foreground.background import (
     background_distance,
     describe_ring,
     least_difference,

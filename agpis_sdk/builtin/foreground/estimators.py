@@ -1,0 +1,102 @@
+"""Two components: what color alone says of a plain background, and where the product is in any picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agpis_sdk.builtin.foreground.color_histogram import color_histogram_of
+from agpis_sdk.builtin.foreground.composition import describe
+from agpis_sdk.builtin.foreground.config import ForegroundConfig
+from agpis_sdk.builtin.foreground.model import SHIPPED, ForegroundHead
+from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
+from agpis_sdk.builtin.foreground.segmentation import foreground_of, picture_batch, without_letterbox
+from agpis_sdk.builtin.weights import check_shapes
+from agpis_sdk.components import AttributedFinding, ComponentConfig, Context, DecodedImage
+from agpis_sdk.facts import Background, Foreground
+
+MAPS = ("stride32", "stride16", "stride8")
+BATCH = 8
+
+
+class BackgroundEstimator:
+    """Provides "background" and "plain_foreground" from color alone, without a model."""
+
+    def __init__(self, config: ComponentConfig) -> None:
+        del config
+
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
+        """Provide the facts about each image; there are no findings."""
+        for image in images:
+            background, foreground = estimate_foreground(image.pixels)
+            context.provide(image, "background", background)
+            context.provide(image, "plain_foreground", foreground)
+        yield from ()
+
+
+class ForegroundEstimator:
+    """Provides "foreground", "color_histogram", "product_embedding" and "composition".
+
+    Before a plain background color draws the outline to the pixel; elsewhere the head's mask is taken.
+    """
+
+    def __init__(self, config: ForegroundConfig, device: str = "cpu") -> None:
+        self._path = config.weights or SHIPPED
+        self._head = ForegroundHead.load(self._path).to(device)
+        self._device = device
+
+    def check_backbone(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise `WeightsError` where the head was trained on maps with other channels."""
+        expected = {name: (getattr(self._head.sizes, name),) for name in MAPS}
+        check_shapes(expected, shapes, item=str(self._path), setting="components.foreground.weights")
+
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
+        """Provide the facts about each image; there are no findings."""
+        for start in range(0, len(images), BATCH):
+            chunk = images[start : start + BATCH]
+            for image, square in zip(chunk, self._probabilities(chunk, context), strict=True):
+                self._provide(image, square, context)
+        yield from ()
+
+    @torch.inference_mode()
+    def _probabilities(self, images: Sequence[DecodedImage], context: Context) -> NDArray[np.float32]:
+        """Return (n, SIDE, SIDE) probabilities; every pass is of `BATCH` images, so that it is the same for any company."""
+        filled = [*images, *[images[-1]] * (BATCH - len(images))]
+        maps = [
+            torch.from_numpy(np.stack([context.fact(image, name) for image in filled])).to(self._device)
+            for name in MAPS
+        ]
+        pictures = picture_batch([image.pixels for image in filled]).to(self._device)
+        probabilities: NDArray[np.float32] = torch.sigmoid(self._head(*maps, pictures)).cpu().numpy()
+        return probabilities[: len(images)]
+
+    def _provide(self, image: DecodedImage, square: NDArray[np.float32], context: Context) -> None:
+        height, width = image.pixels.shape[:2]
+        probability = without_letterbox(square, width, height)
+        plain: Foreground | None = context.fact(image, "plain_foreground")
+        foreground = plain if plain is not None else foreground_of(probability)
+        histogram = color_histogram_of(image.pixels, foreground) if foreground else None
+        context.provide(image, "foreground", foreground)
+        context.provide(image, "color_histogram", histogram)
+        context.provide(image, "product_embedding", masked_mean(context.fact(image, "stride32"), square))
+        context.provide(image, "composition", composition(image.pixels, probability, context.fact(image, "background")))
+
+
+def composition(
+    pixels: NDArray[np.uint8], probability: NDArray[np.float32], background: Background
+) -> NDArray[np.float32]:
+    """Return the numbers that describe a picture (H, W, 3), given (h, w) probabilities of the product and its background."""
+    height, width = probability.shape
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return describe(small, probability, (background.plainness, background.whiteness, background.colors))
+
+
+def masked_mean(features: NDArray[np.float32], square: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean (C,) of a map (C, h, w) over the product, whose probabilities are (SIDE, SIDE)."""
+    height, width = features.shape[1:]
+    weights = cv2.resize(square, (width, height), interpolation=cv2.INTER_AREA) + 1e-3  # (h, w)
+    return np.asarray((features * weights).sum(axis=(1, 2)) / weights.sum(), dtype=np.float32)

@@ -1,0 +1,69 @@
+"""What the primary head reads of an image: its composition, its view, and whether something is laid over it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agpis_sdk.builtin.foreground import composition
+from agpis_sdk.facts import VIEWS, View
+
+FEATURE_NAMES = (*composition.NAMES, *VIEWS, "whole", "overlay")
+FACTS = frozenset({"composition", "view", "p_noncompliant"})
+"""The facts that `features_of` reads."""
+MAX_LOGIT = 4.0
+
+
+def features_of(numbers: NDArray[np.float32], view: View, p_noncompliant: float) -> NDArray[np.float32]:
+    """Return the features (len(FEATURE_NAMES),) of an image: its composition, view probabilities and the logit of p_nc."""
+    odds = (p_noncompliant + 1e-4) / (1 - p_noncompliant + 1e-4)
+    overlay = float(np.clip(np.log(odds), -MAX_LOGIT, MAX_LOGIT))
+    return np.concatenate([numbers, view.probabilities, [view.whole, overlay]]).astype(np.float32)
+
+
+_SMALL, _LARGE = "the product is small in the picture", "the product fills nearly all of the picture"
+_CUT = "the picture's edge cuts the product"
+_OFF_CENTER = "the product is off the middle"
+_SEVERAL = "it shows several things"
+_OUTLINE = "the outline is unusual for a first picture"
+_COLORS = "the colors are unusual for a first picture"
+_TURNED = "the product is seen from the side or turned, not from the front"
+_UNCLEAR = "the product hardly separates from its surroundings"
+_NOT_PLAIN = "the background is not plain"
+_CLUTTER = "the background is full of other things"
+_CLOSE, _BUSY = "it shows little structure, as a close-up does", "it is full of detail"
+_PERSON = "a person is in the picture"
+_NOT_FRONT = "it does not seem to show the front"
+
+REASONS: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(("area", "extent", "width", "height", "fill", "fill squared"), (_SMALL, _LARGE)),
+    **dict.fromkeys(("box coverage", "hull coverage", "elongation", "upright"), (_OUTLINE, _OUTLINE)),
+    **dict.fromkeys(("top width", "middle width", "bottom width", "picture aspect"), (_OUTLINE, _OUTLINE)),
+    **dict.fromkeys(("sides cut", "side cut most", "left or right cut", "top cut", "bottom cut"), (_LARGE, _CUT)),
+    **dict.fromkeys(("off-center across", "off-center down"), (_OFF_CENTER, _OFF_CENTER)),
+    "parts": (_OUTLINE, _SEVERAL),
+    "largest part": (_SEVERAL, _OUTLINE),
+    "diagonal": (_OUTLINE, "the product is tilted"),
+    **dict.fromkeys(("mask symmetry", "luma symmetry"), (_TURNED, _OUTLINE)),
+    "uncertain": (_OUTLINE, _UNCLEAR),
+    **dict.fromkeys(("ring plainness", "ring whiteness", "outside whiteness"), (_NOT_PLAIN, _SMALL)),
+    "ring colors": (_COLORS, "the background is colored or mixed"),
+    **dict.fromkeys(("outside scatter", "outside colors", "outside edges"), (_COLORS, _CLUTTER)),
+    **dict.fromkeys(("inside edges", "all edges"), (_CLOSE, _BUSY)),
+    **dict.fromkeys(("inside scatter", "inside colors", "inside lightness"), (_COLORS, _COLORS)),
+    **dict.fromkeys(("skin", "skin above"), (_COLORS, _PERSON)),
+    "contrast": (_UNCLEAR, _COLORS),
+    "front": (_NOT_FRONT, _NOT_FRONT),
+    "back": (_NOT_FRONT, "it seems to show the back"),
+    "side": (_NOT_FRONT, _TURNED),
+    "angle": (_NOT_FRONT, _TURNED),
+    "detail": (_LARGE, "it seems to show a detail"),
+    "lifestyle": (_COLORS, "it seems to show the product in use"),
+    "model": (_COLORS, _PERSON),
+    "packaging": (_COLORS, "it seems to show the package"),
+    "group": (_COLORS, _SEVERAL),
+    "text": (_COLORS, "it seems to show text or a chart"),
+    "whole": ("it does not seem to show the whole product", _SMALL),
+    "overlay": (_COLORS, "something seems to be laid over the picture"),
+}
+"""The reason given where a feature lowers an image's chance: at a low value, and at a high one."""

@@ -1,0 +1,57 @@
+"""Facts about the images of products, as a run computes them: what training and `agpis adapt` learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agpis_sdk.config import Config
+from agpis_sdk.media.products import CheckedProducts
+from agpis_sdk.pipeline.batch import PendingBatch, ProductState, finish_decoding
+from agpis_sdk.pipeline.plan import make_facts_plan
+from agpis_sdk.pipeline.run import Run, assemble
+from agpis_sdk.pipeline.single_image import check_images
+from agpis_sdk.pipeline.stream import prefetch_batches
+from agpis_sdk.plugins import PluginHost
+from agpis_sdk.records import Product
+
+
+@dataclass(frozen=True)
+class ProductFacts:
+    """A product, and what is known about each of its images: image id → fact → value.
+
+    An image that cannot be read, or on which a component failed, is left out; `images` keep the listed order.
+    """
+
+    product: Product
+    images: Mapping[str, Mapping[str, Any]]
+
+
+def image_facts(
+    products: CheckedProducts | Iterable[Product], names: frozenset[str], *, host: PluginHost, config: Config
+) -> Iterator[ProductFacts]:
+    """Yield the named facts about the images of each product, in the order of the products.
+
+    Raises `ConfigError` for a fact that nothing provides, and what `assemble` raises.
+    """
+    run = assemble(host, config, make_facts_plan(host, config, names))
+    records = products if isinstance(products, CheckedProducts) else CheckedProducts(iter(products))
+    for pending in prefetch_batches(records, config):
+        yield from _batch_facts(run, pending, names)
+
+
+def _batch_facts(run: Run, pending: PendingBatch, names: frozenset[str]) -> Iterator[ProductFacts]:
+    batch = {state.product.id: state for state in finish_decoding(pending, run.rules)}
+    run.context.open_batch(state.product for state in batch.values())
+    check_images(run, batch)
+    for state in batch.values():
+        yield ProductFacts(state.product, _known(run, state, names))
+
+
+def _known(run: Run, state: ProductState, names: frozenset[str]) -> dict[str, dict[str, Any]]:
+    return {
+        image_id: {name: run.context.known(image, name) for name in names}
+        for image_id, image in state.images.items()
+        if run.context.has_facts(image, names)
+    }

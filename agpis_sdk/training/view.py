@@ -1,0 +1,171 @@
+"""Trains the view head on photos that were labeled by eye: what each shows, and whether it shows the whole product."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from agpis_sdk.builtin.foreground import composition
+from agpis_sdk.builtin.view.model import ViewHead
+from agpis_sdk.datasets.labels import LabeledImage, labeled_images
+from agpis_sdk.datasets.splits import Split, split_of
+from agpis_sdk.errors import TrainingDataError
+from agpis_sdk.facts import VIEWS
+from agpis_sdk.training.components import weights_file
+from agpis_sdk.training.linear_models import shop_weights, softmax_regression
+from agpis_sdk.training.request import Evaluation, EvaluationRequest, LearningData, TrainingRequest, one_split
+
+WEIGHTS = "view.safetensors"
+FACTS = frozenset({"composition", "embedding"})
+COMPOSITIONS = len(composition.NAMES)
+COMPOSITION_PENALTY, EMBEDDING_PENALTY = 0.003, 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledViews:
+    """Photos (n): `features` (n, F), composition first; `views` (n,) index `VIEWS`, -1 for another; `whole` (n,) 0 or 1."""
+
+    features: NDArray[np.float64]
+    views: NDArray[np.int64]
+    whole: NDArray[np.int64]
+    shops: tuple[str, ...]
+    splits: tuple[Split, ...]
+
+    def where(self, chosen: Sequence[bool] | NDArray[np.bool_]) -> LabeledViews:
+        """Return the photos that are chosen."""
+        rows = np.flatnonzero(chosen)
+        return LabeledViews(
+            self.features[rows],
+            self.views[rows],
+            self.whole[rows],
+            tuple(self.shops[row] for row in rows),
+            tuple(self.splits[row] for row in rows),
+        )
+
+
+def train(request: TrainingRequest) -> dict[str, Any]:
+    """Train on the labeled photos of the train split, measure on the test split, write weights and metrics."""
+    photos = labeled_views(request)
+    head = fit(photos.where([split != "test" for split in photos.splits]))
+    metrics = {"seed": request.seed, "test": measure(head, photos.where([split == "test" for split in photos.splits]))}
+    request.out.mkdir(parents=True, exist_ok=True)
+    head.save(request.out / WEIGHTS)
+    (request.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    return metrics
+
+
+def evaluate(request: EvaluationRequest) -> Evaluation:
+    """Measure a view head on a split: accuracy of the view, and of whole or cut."""
+    head, split, photos = (
+        ViewHead.load(weights_file(request.model, WEIGHTS)),
+        one_split(request),
+        labeled_views(request),
+    )
+    return Evaluation(measure(head, photos.where([one == split for one in photos.splits])))
+
+
+def labeled_views(data: LearningData) -> LabeledViews:
+    """Return the labeled photos of folders with their facts; raises `TrainingDataError` where there is none."""
+    labels: list[LabeledImage] = []
+    features: dict[tuple[str, str, str], NDArray[np.float32]] = {}
+    for folder in data.folders():
+        own = list(labeled_images(folder))
+        products = {label.product.id: label.product for label in own}
+        for known in data.image_facts(products.values(), FACTS):
+            for image_id, facts in known.images.items():
+                place = (folder.name, known.product.id, image_id)
+                features[place] = np.concatenate([facts["composition"], facts["embedding"]])
+        labels += [label for label in own if _place(label) in features]
+    return labeled_table(labels, features, seed=data.seed)
+
+
+def _place(label: LabeledImage) -> tuple[str, str, str]:
+    return label.shop, label.product.id, label.image.id
+
+
+def labeled_table(
+    labels: Sequence[LabeledImage], features: Mapping[tuple[str, str, str], NDArray[np.float32]], *, seed: int
+) -> LabeledViews:
+    """Return labels with the features (F,) of their photos, by shop, product and image."""
+    if not labels:
+        raise TrainingDataError("no labeled photo can be read", item="view", remedy="name folders with labels.jsonl")
+    return LabeledViews(
+        np.stack([features[_place(label)] for label in labels]).astype(np.float64),
+        np.array([VIEWS.index(label.view) if label.view in VIEWS else -1 for label in labels]),
+        np.array([int(label.whole) for label in labels]),
+        tuple(label.shop for label in labels),
+        tuple(split_of(label.product, seed=seed) for label in labels),
+    )
+
+
+def fit(photos: LabeledViews) -> ViewHead:
+    """Fit a head on photos; where they are of several shops, it is as sure as heads are of shops that they have not seen."""
+    head = _weights(photos)
+    shops = sorted(set(photos.shops))
+    if len(shops) < 3:
+        return head
+    logits = np.zeros((len(photos.shops), len(VIEWS) + 1))
+    for shop in shops:
+        own = np.array([one == shop for one in photos.shops])
+        logits[own] = _logits(_weights(photos.where(~own)), photos.features[own])
+    known = photos.views >= 0
+    view_factor = _factor(logits[known, :-1], photos.views[known])
+    whole_factor = _factor(np.stack([np.zeros(len(logits)), logits[:, -1]], axis=1), photos.whole)
+    factors = np.array([view_factor] * len(VIEWS) + [whole_factor], np.float32)
+    return ViewHead(head.composition_weight * factors, head.embedding_weight * factors, head.bias * factors)
+
+
+def _weights(photos: LabeledViews) -> ViewHead:
+    """Fit softmax regressions on standardized features, and fold the standardization into their weights."""
+    center, spread = photos.features.mean(axis=0), photos.features.std(axis=0) + 1e-6
+    rows = (photos.features - center) / spread
+    penalty = np.repeat([COMPOSITION_PENALTY, EMBEDDING_PENALTY], [COMPOSITIONS, rows.shape[1] - COMPOSITIONS])
+    known = photos.views >= 0
+    share = shop_weights([shop for shop, is_known in zip(photos.shops, known, strict=True) if is_known])
+    view_weight, view_bias = softmax_regression(rows[known], photos.views[known], share, penalty, len(VIEWS))
+    two_weight, two_bias = softmax_regression(rows, photos.whole, shop_weights(photos.shops), penalty, 2)
+    # Of two classes the difference of the logits is the logit of the second.
+    weight = np.concatenate([view_weight, two_weight[:, 1:] - two_weight[:, :1]], axis=1) / spread[:, None]
+    bias = np.append(view_bias, two_bias[1] - two_bias[0]) - center @ weight
+    return ViewHead(
+        weight[:COMPOSITIONS].astype(np.float32), weight[COMPOSITIONS:].astype(np.float32), bias.astype(np.float32)
+    )
+
+
+def _logits(head: ViewHead, features: NDArray[np.float64]) -> NDArray[np.float64]:
+    weight = np.concatenate([head.composition_weight, head.embedding_weight]).astype(np.float64)
+    return np.asarray(features @ weight + head.bias)
+
+
+def _factor(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Return the factor on logits (n, classes) of least cross-entropy: temperature scaling (Guo et al., ICML 2017)."""
+
+    def loss(factor: float) -> float:
+        scaled = logits * factor
+        greatest = scaled.max(axis=1)
+        total = greatest + np.log(np.exp(scaled - greatest[:, None]).sum(axis=1))
+        return float((total - scaled[np.arange(len(labels)), labels]).mean())
+
+    return float(minimize_scalar(loss, bounds=(0.05, 3.0), method="bounded").x)
+
+
+def measure(head: ViewHead, photos: LabeledViews) -> dict[str, Any]:
+    """Return the accuracy of the view and of whole or cut, each beside that of the most frequent answer."""
+    if not len(photos.shops):
+        return {"photos": 0}
+    logits = _logits(head, photos.features)
+    known = photos.views >= 0
+    right = logits[known, :-1].argmax(axis=1) == photos.views[known]
+    return {
+        "photos": len(photos.shops),
+        "view_accuracy": round(float(right.mean()), 4) if known.any() else None,
+        "view_majority": round(float(np.bincount(photos.views[known]).max() / known.sum()), 4) if known.any() else None,
+        "whole_accuracy": round(float(((logits[:, -1] > 0) == photos.whole).mean()), 4),
+        "whole_majority": round(float(max(photos.whole.mean(), 1 - photos.whole.mean())), 4),
+    }

@@ -1,0 +1,272 @@
+"""What are the built-in models worth in a shop that they have never seen?
+
+python benchmarks/leave_one_shop_out.py SHOP SHOP … --teacher u2netp.onnx --work DIR [-o FIGURES.json] [--ship DIR]
+
+Each SHOP is a folder of labeled photos (products.jsonl, labels.jsonl, labels.products.jsonl). Every head is trained
+without the shop that it is tested on: the foreground head in five folds of whole shops, the view and the primary head
+without each shop in turn, on facts of foreground heads that have not seen the photo. Views that teach the primary head
+come from heads that have not seen them either. `--ship` writes the heads that all shops teach.
+
+DIR keeps masks, foreground heads and facts, so that a second run takes seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import bootstrap
+
+from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
+from agpis_sdk.builtin.backbones.timm_backbone import EfficientNetLite0
+from agpis_sdk.builtin.foreground.model import ForegroundHead
+from agpis_sdk.builtin.view.model import ViewHead
+from agpis_sdk.config import Config
+from agpis_sdk.datasets.galleries import products_of
+from agpis_sdk.datasets.labels import labeled_galleries, labeled_images
+from agpis_sdk.pipeline.image_facts import ProductFacts, image_facts
+from agpis_sdk.plugins import PluginHost
+from agpis_sdk.records import Product, Review
+from agpis_sdk.training import foreground, primary, view
+from agpis_sdk.training.adaptation.primary import adapt_primary
+
+FOLDS = 5
+EPOCHS = 12
+FACTS = frozenset({"composition", "embedding", "background", "p_noncompliant"})
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Shop:
+    """A shop: its labels, its facts by foreground heads that have not seen it, and the IoU of their masks (n,)."""
+
+    folder: Path
+    facts: Sequence[ProductFacts]
+    iou: NDArray[np.float64]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+
+def main() -> None:
+    """Measure, print, and write what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("shops", nargs="+", type=Path)
+    parser.add_argument("--teacher", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("-o", "--out", type=Path)
+    parser.add_argument("--ship", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    shops = [Shop(*one) for one in measured_shops(options.shops, options.teacher, options.work, options.seed)]
+    views, cross_fitted = view_figures(shops)
+    galleries = ranked_galleries(shops, cross_fitted)
+    figures = {
+        "shops": {shop.name: {"foreground_iou": interval(shop.iou)} for shop in shops},
+        "view": views,
+        "primary": primary_figures(galleries),
+        "adapted": adapted_figures(shops, galleries, cross_fitted, options.seed),
+    }
+    print(json.dumps(figures, indent=2))
+    if options.out:
+        options.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    if options.ship:
+        ship(shops, galleries, options.ship)
+
+
+def measured_shops(
+    folders: Sequence[Path], teacher: Path, work: Path, seed: int
+) -> Iterator[tuple[Path, list[ProductFacts], NDArray[np.float64]]]:
+    """Yield each shop with its facts and IoU; what DIR holds is not computed again."""
+    work.mkdir(parents=True, exist_ok=True)
+    order = np.random.default_rng(seed).permutation(len(folders))
+    fold_of = {folders[row].name: place % FOLDS for place, row in enumerate(order)}
+    kept = work / "folds.json"
+    if kept.is_file():
+        fold_of = json.loads(kept.read_text())
+    kept.write_text(json.dumps(fold_of))
+    tables = {folder.name: _masks(folder, teacher, work) for folder in folders}
+    for fold in range(FOLDS):
+        path = work / f"foreground-{fold}.safetensors"
+        if not path.is_file():
+            others = foreground.joined([table for name, table in tables.items() if fold_of[name] != fold])
+            rows = np.arange(len(others.masks))
+            foreground.fit(others, rows, seed=seed, epochs=EPOCHS).save(path)
+        head = ForegroundHead.load(path)
+        for folder in folders:
+            if fold_of[folder.name] == fold:
+                own = tables[folder.name]
+                iou = foreground.intersection_over_union(head, own, np.arange(len(own.masks)))
+                yield folder, _facts(folder, path, work), iou
+
+
+def _masks(folder: Path, teacher: Path, work: Path) -> foreground.MaskedPhotos:
+    path = work / f"masks-{folder.name}.pickle"
+    if not path.is_file():
+        reviews = (_accepted(product, product.images[0].id) for product in products_of(folder))
+        table = foreground.masked_photos(
+            reviews, foreground.Teacher(teacher), EfficientNetLite0(EfficientNetLite0Config())
+        )
+        path.write_bytes(pickle.dumps(table))
+    return pickle.loads(path.read_bytes())
+
+
+def _facts(folder: Path, head: Path, work: Path) -> list[ProductFacts]:
+    path = work / f"facts-{folder.name}.pickle"
+    if not path.is_file():
+        config = Config.model_validate({"components": {"foreground": {"weights": str(head)}}})
+        labeled = {label.product.id for label in labeled_images(folder)}
+        products = [product for product in products_of(folder) if product.id in labeled]
+        host = PluginHost.load(config.plugins, discover=False, components=config.components)
+        path.write_bytes(pickle.dumps(list(image_facts(products, FACTS, host=host, config=config))))
+    return pickle.loads(path.read_bytes())
+
+
+def _accepted(product: Product, first: str) -> Review:
+    return Review(product=product, sequence=(first,), decision="accepted", feedback="yes")
+
+
+def view_figures(shops: Sequence[Shop]) -> tuple[Figures, dict[str, ViewHead]]:
+    """Return the figures of view heads by shop left out, and these heads."""
+    tables = {shop.name: _labeled(shop) for shop in shops}
+    heads = {left: view.fit(_joined([own for name, own in tables.items() if name != left])) for left in tables}
+    by_shop = {name: view.measure(heads[name], tables[name]) for name in tables}
+    accuracies = np.array([own["view_accuracy"] for own in by_shop.values()])
+    majorities = np.array([own["view_majority"] for own in by_shop.values()])
+    return {
+        "by_shop": by_shop,
+        "mean_accuracy": interval(accuracies),
+        "mean_majority": round(float(majorities.mean()), 3),
+    }, heads
+
+
+def _labeled(shop: Shop) -> view.LabeledViews:
+    known = {
+        (shop.name, one.product.id, image_id): np.concatenate([facts["composition"], facts["embedding"]])
+        for one in shop.facts
+        for image_id, facts in one.images.items()
+    }
+    labels = [one for one in labeled_images(shop.folder) if (shop.name, one.product.id, one.image.id) in known]
+    return view.labeled_table(labels, known, seed=0)
+
+
+def _joined(tables: Sequence[view.LabeledViews]) -> view.LabeledViews:
+    return view.LabeledViews(
+        np.concatenate([table.features for table in tables]),
+        np.concatenate([table.views for table in tables]),
+        np.concatenate([table.whole for table in tables]),
+        tuple(shop for table in tables for shop in table.shops),
+        tuple(split for table in tables for split in table.splits),
+    )
+
+
+def ranked_galleries(shops: Sequence[Shop], heads: Mapping[str, ViewHead]) -> dict[str, list[primary.RankedGallery]]:
+    """Return the labeled galleries of each shop; the views in them are those of a head that has not seen the shop."""
+    found: dict[str, list[primary.RankedGallery]] = {}
+    for shop in shops:
+        best = {gallery.product.id: gallery.best_first for gallery in labeled_galleries(shop.folder)}
+        made = (
+            primary.ranked_gallery(with_view(one, heads[shop.name]), best[one.product.id])
+            for one in shop.facts
+            if one.product.id in best
+        )
+        found[shop.name] = [replace(gallery, shop=shop.name) for gallery in made if gallery is not None]
+    return found
+
+
+def with_view(known: ProductFacts, head: ViewHead) -> ProductFacts:
+    """Return the facts of a product with the views that a head sees."""
+    images = {
+        image_id: {**facts, "view": head.view(facts["composition"], facts["embedding"])}
+        for image_id, facts in known.images.items()
+    }
+    return ProductFacts(known.product, images)
+
+
+def primary_figures(galleries: Mapping[str, Sequence[primary.RankedGallery]]) -> Figures:
+    """Return the top-1 accuracy of primary heads by shop left out, with chance and the listed order beside it."""
+    by_shop = {}
+    for left, own in galleries.items():
+        if len(own) < 3:
+            continue
+        head = primary.fit([one for name, others in galleries.items() if name != left for one in others])
+        by_shop[left] = {**primary.gallery_metrics(own, head), "listed_first": _listed_first(own)}
+    return {
+        "by_shop": by_shop,
+        "mean_top1": interval(np.array([figures["top1"] for figures in by_shop.values()])),
+        "mean_chance": round(float(np.mean([figures["chance"] for figures in by_shop.values()])), 3),
+        "mean_listed_first": round(float(np.mean([figures["listed_first"] for figures in by_shop.values()])), 3),
+    }
+
+
+def _listed_first(galleries: Sequence[primary.RankedGallery]) -> float:
+    return round(float(np.mean([gallery.right[0] for gallery in galleries])), 3)
+
+
+def adapted_figures(
+    shops: Sequence[Shop],
+    galleries: Mapping[str, Sequence[primary.RankedGallery]],
+    heads: Mapping[str, ViewHead],
+    seed: int,
+) -> Figures:
+    """Return what `agpis adapt` gains by shop: half of its galleries as listed teach, the labels of the other half test.
+
+    Four random halves a shop; `adopted` is the share of them in which cross-validation said better.
+    """
+    by_shop = {}
+    rng = np.random.default_rng(seed)
+    for shop in shops:
+        own = galleries[shop.name]
+        if len(own) < 10:
+            continue
+        base = primary.fit([one for name, others in galleries.items() if name != shop.name for one in others])
+        facts = {one.product.id: with_view(one, heads[shop.name]) for one in shop.facts}
+        before, after, adopted = [], [], []
+        for _ in range(4):
+            order = rng.permutation(len(own))
+            teach = [own[row].product.id for row in order[: len(own) // 2]]
+            tested = [own[row] for row in order[len(own) // 2 :]]
+            result = adapt_primary(base, [facts[product_id] for product_id in teach], seed=seed)
+            before.append(primary.gallery_metrics(tested, base)["top1"])
+            after.append(primary.gallery_metrics(tested, result.head)["top1"])
+            adopted.append(result.adopted)
+        by_shop[shop.name] = {
+            "products": len(own),
+            "before": round(float(np.mean(before)), 3),
+            "after": round(float(np.mean(after)), 3),
+            "adopted": float(np.mean(adopted)),
+        }
+    return {
+        "by_shop": by_shop,
+        "mean_before": round(float(np.mean([one["before"] for one in by_shop.values()])), 3),
+        "mean_after": round(float(np.mean([one["after"] for one in by_shop.values()])), 3),
+    }
+
+
+def interval(values: NDArray[np.float64]) -> Figures:
+    """Return n, the mean, and its 95 % interval by bootstrap."""
+    figures: Figures = {"n": len(values), "mean": round(float(values.mean()), 3)}
+    if len(values) > 2 and values.std() > 0:
+        found = bootstrap((values,), np.mean, rng=np.random.default_rng(0), n_resamples=2000, method="percentile")
+        figures["interval"] = [round(float(end), 3) for end in found.confidence_interval]
+    return figures
+
+
+def ship(shops: Sequence[Shop], galleries: Mapping[str, Sequence[primary.RankedGallery]], out: Path) -> None:
+    """Write the view head and the primary head that all shops teach."""
+    out.mkdir(parents=True, exist_ok=True)
+    view.fit(_joined([_labeled(shop) for shop in shops])).save(out / view.WEIGHTS)
+    primary.fit([one for own in galleries.values() for one in own]).save(out / primary.WEIGHTS)
+
+
+if __name__ == "__main__":
+    main()
