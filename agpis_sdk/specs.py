@@ -130,7 +130,7 @@ class ReporterSpec(ComponentSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """A named set of settings that lies between the defaults and the user's own config."""
+    """A named set of settings: over the defaults, under the user's own config."""
 
     name: str
     summary: str

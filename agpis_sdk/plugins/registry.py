@@ -270,7 +270,7 @@ class PluginHost:
         return failures
 
     def _implementation(self, plugin: object, hook: str) -> pluggy.HookImpl:
-        """Return a plugin's function for a hook, under whatever name it stands in the plugin."""
+        """Return a plugin's function for a hook, whatever its name in the plugin."""
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
         return next(found for found in caller.get_hookimpls() if found.plugin is plugin)
 

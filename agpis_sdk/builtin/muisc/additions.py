@@ -130,7 +130,7 @@ def with_log_distance(similarity: Tensor) -> Tensor:
 
 
 def mirrored_places(patches: int) -> list[int]:
-    """Return where each place of a square grid lies once the image is mirrored left to right.
+    """Return the place of each cell of a square grid once the image is mirrored left to right.
 
     >>> mirrored_places(4)
     [1, 0, 3, 2]

@@ -118,7 +118,7 @@ class MuiscText:
     def forbidden_first_tokens(self, probabilities: Tensor, *, objection_threshold: float = 0.5) -> Tensor:
         """Return which words (B, vocabulary) a feedback may not begin with, given class probabilities (B, classes).
 
-        Feedback must not contradict the class: "yes" is said from `objection_threshold` of p^t on, and only there; below it,
+        Feedback must not contradict the class: it is "yes" from `objection_threshold` of p^t on, and only there; below it,
         the objection is about the rule that is most likely violated.
         """
         accepted = torch.zeros(self.vocab_size, dtype=torch.bool, device=probabilities.device)
