@@ -1,125 +1,43 @@
-"""The protocols that a plugin's components implement, and the light specs by which it announces them.
+"""The protocols that a plugin's components implement, and the findings that they build.
 
-A spec is registered without importing anything heavy; its `factory` string is imported only when a run needs it.
-Every protocol takes a batch and a context, so new data becomes an attribute, not an argument.
+Every protocol takes a batch and a context, so new data becomes an attribute, not an argument. What components see is in
+`images.py`, how a plugin announces them in `specs.py`; both can be imported from here too.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TextIO, get_args, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
-
+from agpis_sdk.images import DecodedImage as DecodedImage
+from agpis_sdk.images import ImagePair as ImagePair
+from agpis_sdk.images import ImageSequence as ImageSequence
+from agpis_sdk.images import SequenceCandidates as SequenceCandidates
 from agpis_sdk.records import Finding, GalleryAudit, Outcome, Product, SequenceVerdict
 from agpis_sdk.rules import Rule, RuleSet
+from agpis_sdk.specs import COMPONENT_NAME as COMPONENT_NAME
+from agpis_sdk.specs import EVERY_RULE as EVERY_RULE
+from agpis_sdk.specs import FACTORY as FACTORY
+from agpis_sdk.specs import BackboneSpec as BackboneSpec
+from agpis_sdk.specs import ComponentConfig as ComponentConfig
+from agpis_sdk.specs import ComponentSpec as ComponentSpec
+from agpis_sdk.specs import ImageCheckerSpec as ImageCheckerSpec
+from agpis_sdk.specs import PairCheckerSpec as PairCheckerSpec
+from agpis_sdk.specs import PrimarySelectorSpec as PrimarySelectorSpec
+from agpis_sdk.specs import Profile as Profile
+from agpis_sdk.specs import ReporterSpec as ReporterSpec
+from agpis_sdk.specs import Reports as Reports
+from agpis_sdk.specs import SequenceBuilderSpec as SequenceBuilderSpec
+from agpis_sdk.specs import SequenceCheckerSpec as SequenceCheckerSpec
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
 
-COMPONENT_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
-EVERY_RULE: Final = ""
 MIN_REPORTED_SCORE: Final = 0.05
 """The score from which a checker reports a finding at all: far below any threshold, so that a config may lower them."""
-FACTORY = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
-
-Reports = Literal["outcomes", "audits"]
-
-
-class ComponentConfig(BaseModel):
-    """The base of every component's settings: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-# ── What components see ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class DecodedImage:
-    """A candidate image as components see it; it must not be changed.
-
-    `pixels` is (height, width, 3) uint8 RGB at the working size, transparent parts composited over white.
-    `original_width` and `original_height` are those of the file after EXIF rotation; `scale` turns a length in
-    `pixels` into original pixels. `detail` is the (h, w) uint8 luma of the picture's middle at the finest size that was
-    decoded, None where that is unknown, and `detail_scale` its scale. `suffix` is the ending of the file's name (".jpg"),
-    `jpeg_quality` what a JPEG was last saved at, 1..100, and `digital_source_types` the IPTC terms in the metadata.
-    """
-
-    product_id: str
-    id: str
-    position: int
-    pixels: NDArray[np.uint8]
-    original_width: int
-    original_height: int
-    scale: float
-    byte_count: int
-    sha256: str
-    format: str
-    frame_count: int = 1
-    suffix: str = ""
-    jpeg_quality: int | None = None
-    digital_source_types: tuple[str, ...] = ()
-    detail: NDArray[np.uint8] | None = None
-    detail_scale: float = 1.0
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """The image's identity in a run: product id and image id."""
-        return (self.product_id, self.id)
-
-    def original_box(self, x: float, y: float, width: float, height: float) -> tuple[int, int, int, int]:
-        """Turn a box in working pixels into one in original pixels, clipped to the image."""
-        left = min(max(round(x * self.scale), 0), self.original_width - 1)
-        top = min(max(round(y * self.scale), 0), self.original_height - 1)
-        right = min(max(round((x + width) * self.scale), left + 1), self.original_width)
-        bottom = min(max(round((y + height) * self.scale), top + 1), self.original_height)
-        return (left, top, right - left, bottom - top)
-
-
-@dataclass(frozen=True, eq=False)
-class ImagePair:
-    """Two different images: of one product, in listed order, or of two products where a catalog index asks."""
-
-    first: DecodedImage
-    second: DecodedImage
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class SequenceCandidates:
-    """What stage 1 left of one product: its primary image, and the other usable images in listed order.
-
-    `primary_alternatives` are those of the others that are about as good a primary image, by `primary.margin`: a sequence may
-    begin with one of them instead.
-    """
-
-    product: Product
-    primary: DecodedImage
-    others: tuple[DecodedImage, ...]
-    primary_alternatives: tuple[DecodedImage, ...] = ()
-
-    def excluding(self, first: DecodedImage) -> tuple[DecodedImage, ...]:
-        """Return the images that may follow `first`, in listed order."""
-        rest = [image for image in (self.primary, *self.others) if image is not first]
-        return tuple(sorted(rest, key=lambda image: image.position))
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ImageSequence:
-    """An ordered target sequence I^t of one product; the first image is the primary one."""
-
-    product: Product
-    images: tuple[DecodedImage, ...]
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The image ids in order."""
-        return tuple(image.id for image in self.images)
 
 
 class Context(Protocol):
@@ -302,119 +220,6 @@ class AuditReporter(Protocol):
         ...
 
 
-# ── Specs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComponentSpec:
-    """What a plugin announces about one component without importing it.
-
-    `factory` is `"package.module:Class"`, called with the validated config, and with `device=run.device` where it has a
-    parameter of that name. `aliases` are further names by which a config may call the component. `rules` are the rules that it declares and
-    raises; `also_raises` are codes, or prefixes of codes, of rules that other components declare (`EVERY_RULE` for a
-    model that learns rules from reviews). `rules_from` is `"package.module:function"` of a light function that takes
-    the component's settings and returns further rules, for rules that users write in their config. `requires` and `provides` name facts. `trainer` and `evaluator` are
-    `"package.module:function"` of `agpis train NAME` and `agpis evaluate` (see `agpis_sdk.training.request`), and
-    `trainer_config` the trainer's options.
-    """
-
-    name: str
-    factory: str
-    aliases: tuple[str, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    rules_from: str = ""
-    also_raises: tuple[str, ...] = ()
-    config: type[ComponentConfig] = ComponentConfig
-    requires: frozenset[str] = field(default_factory=frozenset)
-    provides: frozenset[str] = field(default_factory=frozenset)
-    batch_size: int = 32
-    trainer: str = ""
-    trainer_config: type[ComponentConfig] = ComponentConfig
-    evaluator: str = ""
-
-    def __post_init__(self) -> None:
-        if not COMPONENT_NAME.match(self.name):
-            raise ValueError(f'component name "{self.name}": use lower-case letters, digits, ".", "_" and "-"')
-        if not FACTORY.match(self.factory):
-            raise ValueError(f'component "{self.name}": factory "{self.factory}" is not "package.module:Class"')
-        for role in ("rules_from", "trainer", "evaluator"):
-            reference = getattr(self, role)
-            if reference and not FACTORY.match(reference):
-                raise ValueError(f'component "{self.name}": {role} "{reference}" is not "package.module:function"')
-        if self.batch_size < 1:
-            raise ValueError(f'component "{self.name}": batch_size must be at least 1')
-
-    def raises(self, code: str) -> bool:
-        """Return whether the component may raise the rule of a code."""
-        return code.startswith(self.also_raises) or any(rule.code == code for rule in self.rules)
-
-
-class ImageCheckerSpec(ComponentSpec):
-    """Announces an `ImageChecker`."""
-
-
-class PairCheckerSpec(ComponentSpec):
-    """Announces a `PairChecker`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SequenceCheckerSpec(ComponentSpec):
-    """Announces a `SequenceChecker`.
-
-    One that `gives_probability` is a scorer: it runs only when `sequence.scorer` names it. The others always run.
-    """
-
-    gives_probability: bool = False
-
-
-class PrimarySelectorSpec(ComponentSpec):
-    """Announces a `PrimarySelector`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SequenceBuilderSpec(ComponentSpec):
-    """Announces a `SequenceBuilder`.
-
-    One that `needs_scorer` asks the context for p^t; it is refused where `sequence.scorer` is "none".
-    """
-
-    needs_scorer: bool = False
-
-
-class BackboneSpec(ComponentSpec):
-    """Announces a `Backbone`; `name` is what `backbone.name` in the config selects."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReporterSpec(ComponentSpec):
-    """Announces an `OutcomeReporter` or, with `reports="audits"`, an `AuditReporter`.
-
-    `format` is what users write: the ending of `--report FILE`, or the name after `--format`. It is the component's name
-    unless it is given; two reporters may share a format where one reports outcomes and the other audits.
-    """
-
-    reports: Reports = "outcomes"
-    format: str = ""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.reports not in get_args(Reports):
-            raise ValueError(f'component "{self.name}": reports "{self.reports}" is not "outcomes" or "audits"')
-        if not self.format:
-            object.__setattr__(self, "format", self.name)
-        if not COMPONENT_NAME.match(self.format):
-            raise ValueError(f'component "{self.name}": format "{self.format}" is not a name such as "csv"')
-
-
-@dataclass(frozen=True, kw_only=True)
-class Profile:
-    """A named set of settings that lies between the defaults and the user's own config."""
-
-    name: str
-    summary: str
-    settings: Mapping[str, Any]
-
-
 # ── Findings that remember their product ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -467,6 +272,3 @@ def pair_finding(
             "regions": regions,
         }
     )
-
-
-Factory = Callable[[ComponentConfig], object]

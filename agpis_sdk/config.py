@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agpis_sdk.errors import ConfigError, nearest
+from agpis_sdk.errors import ConfigError, first_problem, nearest
 
 CONFIG_FILE = "agpis.toml"
 PYPROJECT_TABLE = re.compile(r"^\s*\[tool\.agpis[.\]]", re.MULTILINE)
@@ -196,14 +196,13 @@ def validate(model: type[BaseModel], data: Mapping[str, Any], *, item: str) -> A
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        dotted = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            parent = _model_at(model, first["loc"][:-1])
-            remedy = nearest(str(first["loc"][-1]), parent.model_fields)
-            raise ConfigError("unknown key", item=f"{item}: {dotted}", remedy=remedy) from None
+        problem = first_problem(error)
+        if problem.unknown_field:
+            parent = _model_at(model, problem.path[:-1])
+            remedy = nearest(str(problem.path[-1]), parent.model_fields)
+            raise ConfigError("unknown key", item=f"{item}: {problem.place}", remedy=remedy) from None
         raise ConfigError(
-            f"{first['msg']}, got {first['input']!r}", item=f"{item}: {dotted}", remedy="see: agpis config schema"
+            f"{problem.what}, got {problem.given!r}", item=f"{item}: {problem.place}", remedy="see: agpis config schema"
         ) from None
 
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class AgpisError(Exception):
@@ -104,6 +109,36 @@ class TrainingDataError(AgpisError):
     """Training data from which nothing can be learned: empty, one class only, images gone."""
 
     code = "E500"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The first thing that pydantic found wrong with data, in our words; `place` is dotted, "" for the whole."""
+
+    path: tuple[int | str, ...]
+    what: str
+    given: Any
+    unknown_field: bool
+
+    @property
+    def place(self) -> str:
+        """Where it is, such as "images.0.uri"."""
+        return ".".join(str(part) for part in self.path)
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}" if self.path else self.what
+
+
+def first_problem(error: ValidationError, *parents: int | str) -> Problem:
+    """Translate a validation error of pydantic; `parents` are the keys above the data that was validated."""
+    first = error.errors()[0]
+    words = {"missing": "is missing", "extra_forbidden": "is no known field"}
+    return Problem(
+        path=(*parents, *first["loc"]),
+        what=words.get(first["type"], first["msg"].removeprefix("Value error, ")),
+        given=first["input"],
+        unknown_field=first["type"] == "extra_forbidden",
+    )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

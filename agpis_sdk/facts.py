@@ -95,7 +95,7 @@ class Foreground:
     The former is None on an empty picture, the latter also where the background is too busy for it. `mask` is (h, w) bool at a
     reduced size, `box` (x, y, width, height) in 0..1 of the picture and `fill` its area. `sides` are the shares of the
     picture's left, top, right and bottom side that the product covers, `touching` the largest of them. `offset` is how
-    far the box's center lies from the picture's, as a share of the side, whichever axis is further off.
+    far the box's center is from the picture's, as a share of the side, whichever axis is further off.
     """
 
     mask: NDArray[np.bool_]

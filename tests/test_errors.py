@@ -5,9 +5,11 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from pydantic import ValidationError
 
 from agpis_sdk import errors
-from agpis_sdk.errors import AgpisError, ConfigError, RecordError, nearest
+from agpis_sdk.errors import AgpisError, ConfigError, RecordError, first_problem, nearest
+from agpis_sdk.records import Product
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AgpisError)]
 
@@ -47,3 +49,18 @@ def test_no_two_errors_share_a_code() -> None:
 )
 def test_a_remedy_suggests_the_nearest_name_or_lists_what_there_is(known: list[str], remedy: str) -> None:
     assert nearest("thresold", known) == remedy
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({"images": []}, "line.3.id: is missing"),
+        ({"id": "P1", "images": [], "colour": "red"}, "line.3.colour: is no known field"),
+        ({"id": "P1", "images": [{"id": "a", "uri": 7}]}, "line.3.images.0.uri: Input should be a valid string"),
+    ],
+)
+def test_a_validation_error_is_put_in_our_words(data: dict[str, object], text: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Product.model_validate(data)
+
+    assert str(first_problem(caught.value, "line", 3)) == text

@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from agpis_sdk.components import ComponentConfig
-from agpis_sdk.errors import PluginContractError
+from agpis_sdk.errors import AgpisError, PluginContractError
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.rules import Rule
 from tests.test_plugins import announcing, checker
@@ -23,6 +23,14 @@ def rules_of(settings: SentenceSettings) -> list[Rule]:
         Rule(code=code, name=f"sentence-{code.lower()}", summary=text, category="single-image")
         for code, text in settings.sentences.items()
     ]
+
+
+def broken_rules(settings: SentenceSettings) -> list[Rule]:
+    raise KeyError("sentences.txt")
+
+
+def no_rules(settings: SentenceSettings) -> list[str]:
+    return list(settings.sentences)
 
 
 class TestRulesFromSettings:
@@ -52,7 +60,22 @@ class TestRulesFromSettings:
         with pytest.raises(PluginContractError, match=r"SHY101.*declared by both"):
             host.add_rules_from({"sentences": {"sentences": {"SHY101": "No hands."}}})
 
-    def test_stand_beside_the_rules_that_the_component_declares(self) -> None:
+    @pytest.mark.parametrize(
+        ("function", "cause"),
+        [
+            ("broken_rules", r"broken_rules raised KeyError: 'sentences.txt'"),
+            ("no_rules", r"no_rules yielded str, not Rule"),
+        ],
+    )
+    def test_a_function_that_fails_is_blamed_on_its_plugin(self, function: str, cause: str) -> None:
+        spec = checker("sentences", (), config=SentenceSettings, rules_from=f"{__name__}:{function}")
+        host = PluginHost()
+        host.add(announcing(spec), name="house-rules")
+
+        with pytest.raises(AgpisError, match=rf"house-rules local.*{cause}"):
+            host.add_rules_from({"sentences": {"sentences": {"VLM101": "No hands."}}})
+
+    def test_are_added_to_the_rules_that_the_component_declares(self) -> None:
         own = Rule(code="VLM100", name="always-asked", summary="Always asked.", category="single-image")
         spec = checker("sentences", (own,), config=SentenceSettings, rules_from=f"{__name__}:rules_of")
         host = PluginHost()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from agpis_sdk.errors import WeightsError
 
@@ -17,15 +16,24 @@ Tensors = dict[str, NDArray[np.float32]]
 FEATURES = "features"
 
 
-def read_tensors(path: Path, layout: Mapping[str, tuple[int | str, ...]]) -> Tensors:
+def write_tensors(path: Path, tensors: Mapping[str, NDArray[np.float32]], features: Sequence[str] = ()) -> None:
+    """Write a safetensors file; `features` are the names of a head's inputs, in order, for `read_tensors` to compare."""
+    # safetensors writes an array's memory in the order that it has, and a fit may leave it in column order.
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    save_file(contiguous, path, metadata={FEATURES: ",".join(features)} if features else None)
+
+
+def read_tensors(path: Path, layout: Mapping[str, tuple[int | str, ...]], *, features: Sequence[str] = ()) -> Tensors:
     """Read a safetensors file of a given layout.
 
     A size in `layout` that is a name, such as "channels", is read from the file and must be the same wherever it occurs:
     it belongs to the backbone that the weights were trained on. Raises `WeightsError` for missing, unexpected, misshapen
-    or non-finite tensors.
+    or non-finite tensors, and where the file was not written with these `features`.
     """
     try:
         tensors = load_file(path)
+        with safe_open(path, "numpy") as file:
+            trained = (file.metadata() or {}).get(FEATURES, "")
     except FileNotFoundError:
         raise WeightsError("no such file", item=str(path), remedy="name a .safetensors file of agpis train") from None
     except (SafetensorError, OSError) as error:
@@ -48,21 +56,13 @@ def read_tensors(path: Path, layout: Mapping[str, tuple[int | str, ...]]) -> Ten
             )
         if not np.isfinite(tensors[name]).all():
             raise WeightsError(f"{name} holds values that are not finite", item=str(path), remedy="train it again")
+    if features and trained != ",".join(features):
+        raise WeightsError(
+            f"was trained on the features {trained or '(not named)'}, not {', '.join(features)}",
+            item=str(path),
+            remedy="train it again with this version",
+        )
     return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
-
-
-def feature_metadata(names: Sequence[str]) -> dict[str, str]:
-    """Return the metadata that records which features, in which order, weights were trained on."""
-    return {FEATURES: json.dumps(list(names))}
-
-
-def check_feature_names(path: Path, names: Sequence[str]) -> None:
-    """Raise `WeightsError` where a file's weights were trained on other features, or on the same in another order."""
-    with safe_open(path, framework="numpy") as file:
-        recorded = json.loads((file.metadata() or {}).get(FEATURES, "[]"))
-    if recorded != list(names):
-        other = next((name for name in recorded if name not in names), "another order or number of them")
-        raise WeightsError(f"was trained on other features: {other}", item=str(path), remedy="train it again")
 
 
 def check_shapes(

@@ -48,7 +48,7 @@ def audit(
     ignore: IgnoreOption = None,
     baseline: Annotated[Path | None, typer.Option("--baseline", help="Show only findings that are not in it.")] = None,
     write_baseline: Annotated[
-        Path | None, typer.Option("--write-baseline", help="Write what stands as a baseline, and exit with 0.")
+        Path | None, typer.Option("--write-baseline", help="Write the current findings as a baseline, and exit with 0.")
     ] = None,
     statistics: Annotated[
         bool, typer.Option("--statistics", help="Count by rule, seller (attributes.seller) and category on stderr.")
@@ -63,7 +63,7 @@ def audit(
     quiet: Annotated[bool, typer.Option("--quiet", help="No summary.")] = False,
     no_plugins: NoPluginsOption = False,
 ) -> None:
-    """Say what is wrong with each gallery as it stands; exit with 1 when a finding of severity "error" does."""
+    """Report what is wrong with each gallery as listed; exit with 1 where a finding has the severity "error"."""
     from agpis_sdk.media.products import read_products
     from agpis_sdk.report.baseline import read_baseline
     from agpis_sdk.report.baseline import write_baseline as write

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from agpis_sdk.errors import ConfigError
+from agpis_sdk.errors import ConfigError, first_problem
 
 app = typer.Typer(help="Make reviewed sequences from clean photos.", no_args_is_help=True)
 
@@ -74,7 +74,8 @@ def tables(
     try:
         wanted = TablesConfig.model_validate(tomllib.loads(config.read_text(encoding="utf-8")))
     except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise ConfigError(str(error).splitlines()[0], item=str(config), remedy="see benchmarks/tables.toml") from error
+        what = str(first_problem(error)) if isinstance(error, ValidationError) else str(error)
+        raise ConfigError(what, item=str(config), remedy="see benchmarks/tables.toml") from error
     unknown = [row.backbone for row in wanted.row if row.backbone not in wanted.backbones]
     if unknown:
         raise ConfigError("is not under [backbones]", item=f"{config}: {unknown[0]}")

@@ -126,7 +126,7 @@ def report(
     overrides: SetOption = None,
     no_plugins: NoPluginsOption = False,
 ) -> None:
-    """List every picture that stands under several products, confirmed on the pixels of both files."""
+    """List every picture that several products have, confirmed on the pixels of both files."""
     from agpis_sdk.index.store import IndexStore
 
     output = _output(output, as_json=as_json)
@@ -186,7 +186,7 @@ def _output(output: str | None, *, as_json: bool) -> str | None:
 
 @contextlib.contextmanager
 def _written(output: str | None) -> Iterator[Callable[[Any], object]]:
-    """Give a function that writes a record as a line of JSON, or does nothing where no output is wanted."""
+    """Return a function that writes a record as a line of JSON, or does nothing where no output is asked for."""
     if output is None:
         yield lambda _: None
         return

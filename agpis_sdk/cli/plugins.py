@@ -29,7 +29,7 @@ def plugins(
         list_plugins(as_json, config, overrides, no_plugins)
     elif as_json or config or overrides or no_plugins:
         raise ConfigError(
-            "an option of the listing stands before it",
+            "an option of the listing precedes it",
             item=f"agpis plugins … {context.invoked_subcommand}",
             remedy="options come last: agpis plugins list --json",
         )

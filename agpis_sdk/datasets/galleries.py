@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from agpis_sdk.datasets.splits import SPLITS, Split, split_of
-from agpis_sdk.errors import TrainingDataError
+from agpis_sdk.errors import TrainingDataError, first_problem
 from agpis_sdk.media.products import RejectedRecord, read_products
 from agpis_sdk.records import CandidateImage, Product, Review
 
@@ -21,7 +21,7 @@ def read_galleries(folders: Sequence[Path]) -> Iterator[Review]:
 
     The latter has one photo a line, `{"uri": …}`, each a product of its own.
 
-    Where a folder's `facts.json` (product id → image id → facts) tells color variants of the main view, they are left
+    Where a folder's `facts.json` (product id → image id → facts) marks color variants of the main view, they are left
     out: which color a merchant puts first cannot be learned from the picture (paper Eq. 1 would call them negative).
     A gallery that begins with a back or a sole is left out as a whole: no reviewer would accept that order.
     """
@@ -54,7 +54,7 @@ def products_of(folder: Path) -> Iterator[Product]:
 
 
 def facts_of(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return what a folder's `facts.json` tells: product id → image id → facts; nothing where there is none."""
+    """Return the content of a folder's `facts.json`: product id → image id → facts; nothing where there is none."""
     path = folder / "facts.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
@@ -100,9 +100,7 @@ def read_reviews(path: Path) -> Iterator[Review]:
             try:
                 review = Review.model_validate_json(line)
             except ValidationError as error:
-                first = error.errors()[0]
-                field = ".".join(str(part) for part in first["loc"])
-                raise TrainingDataError(f"{field} {first['msg']}".strip(), item=f"{path.name}, line {number}") from None
+                raise TrainingDataError(str(first_problem(error)), item=f"{path.name}, line {number}") from None
             images = tuple(
                 image.model_copy(update={"uri": resolve(image.uri, base)}) for image in review.product.images
             )

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset, Sampler
 
+from agpis_sdk.batches import batches
 from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.builtin.muisc.processor import image_mask, normalized
 from agpis_sdk.builtin.muisc.text import MuiscText
@@ -88,19 +89,16 @@ class LengthGroupedSampler(Sampler[int]):
         rng = np.random.default_rng([self._seed, self._epoch])
         order = rng.permutation(len(self._lengths))
         order = order[np.argsort(self._lengths[order], kind="stable")]
-        size = self._batch_size
-        batches = [order[start : start + size] for start in range(0, len(order), size)]
         # A short batch stays last, or the batches behind it would be cut elsewhere.
-        whole = [batch for batch in batches if len(batch) == size]
-        for place in rng.permutation(len(whole)):
-            yield from whole[place].tolist()
-        for batch in batches[len(whole) :]:
+        whole = len(order) // self._batch_size
+        alike = list(batches(order, self._batch_size))
+        for batch in [*(alike[place] for place in rng.permutation(whole)), *alike[whole:]]:
             yield from batch.tolist()
 
 
 @dataclass(frozen=True, eq=False)
 class Collator:
-    """Puts reviews together to a batch: sequences filled up to the longest, and told apart by `image_mask`."""
+    """Put reviews together to a batch: sequences padded to the longest, `image_mask` false at the padding."""
 
     text: MuiscText
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.batches import batches
 from agpis_sdk.builtin.muisc.features import image_tokens
 from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED
 from agpis_sdk.components import Backbone, DecodedImage
@@ -114,8 +115,7 @@ def review_features(
     skipped: list[Skipped] = []
     token_rows: list[NDArray[np.float16]] = []
     global_rows: list[NDArray[np.float16]] = []
-    for start in range(0, len(listed), REVIEWS_AT_ONCE):
-        chunk = listed[start : start + REVIEWS_AT_ONCE]
+    for chunk in batches(listed, REVIEWS_AT_ONCE):
         images = _read_images(chunk, kept, skipped, len(token_rows), fusion, seed, max_images, parser)
         # Many sequences at once, so that the backbone sees full batches.
         for facts in backbone.features(images):
@@ -141,8 +141,7 @@ def review_pixels(
     kept: list[LearnableReview] = []
     skipped: list[Skipped] = []
     squares: list[NDArray[np.uint8]] = []
-    for start in range(0, len(listed), REVIEWS_AT_ONCE):
-        chunk = listed[start : start + REVIEWS_AT_ONCE]
+    for chunk in batches(listed, REVIEWS_AT_ONCE):
         images = _read_images(chunk, kept, skipped, len(squares), "late", seed, max_images, parser)
         squares.extend(letterbox(image.pixels, size) for image in images)
     _refuse_nothing(kept, skipped)

@@ -1,4 +1,4 @@
-"""Splits by product: no product, and no two products of one title, stands on both sides."""
+"""Splits by product: no product, and no two products of one title, is on both sides."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agpis_sdk.batches import batches
 from agpis_sdk.builtin.muisc.model import Muisc, SequenceFeature
 from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.datasets.review_dataset import Collator, Reviews
@@ -71,8 +72,8 @@ def _encoded(
 ) -> Iterator[tuple[SequenceFeature, torch.Tensor, torch.Tensor]]:
     """Yield batches of encoded sequences with their prompts and prompt masks, `BATCH` at a time."""
     reviews, collate = Reviews(source, rows, model.config), Collator(text)
-    for start in range(0, len(rows), BATCH):
-        batch = collate([reviews[index] for index in range(start, min(start + BATCH, len(rows)))])
+    for places in batches(range(len(rows)), BATCH):
+        batch = collate([reviews[place] for place in places])
         mask = batch["image_mask"]
         if "pixels" in batch:
             tokens, global_tokens = model.encode_pixels(batch["pixels"])

@@ -9,11 +9,12 @@ from heapq import heappop, heappush
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.batches import batches
 from agpis_sdk.config import IndexSection
 from agpis_sdk.index.search import Search, unit_block
 from agpis_sdk.index.store import DELETED, IndexStore
 
-SPARE = 8  # rows fetched beyond those wanted, as the picture itself and its own product's are among the nearest
+SPARE = 8  # rows fetched beyond those asked for, as the picture itself and its own product's are among the nearest
 QUERIES = 256  # that are searched for at a time
 NO_PRODUCT = -3  # the owner of a query whose product is not in the index
 
@@ -57,8 +58,7 @@ def candidate_pairs(
     alive = np.flatnonzero(owners != DELETED)
     found: list[tuple[int, int]] = []
     cosines: list[float] = []
-    for start in range(0, len(alive), QUERIES):
-        block = alive[start : start + QUERIES]
+    for block in batches(alive, QUERIES):
         queries = unit_block(rows, block, store.folder)
         for query, row, cosine in candidates(queries, owners[block], search, owners, settings):
             one = int(block[query])

@@ -64,7 +64,7 @@ class IndexEngine:
     def embed(self, images: Sequence[DecodedImage]) -> list[NDArray[np.float32] | str]:
         """Return for each image its unit row (channels,), or the reason why there is none.
 
-        A row is the mean of the embeddings of the picture and of its mirror image, so that a flipped copy lies on the
+        A row is the mean of the embeddings of the picture and of its mirror image, so that a flipped copy is at the
         same spot and one search finds both.
         """
         named = [replace(image, product_id=str(number), id="upright") for number, image in enumerate(images)]

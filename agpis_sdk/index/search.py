@@ -7,8 +7,6 @@ and what it proposes is compared anew on the rows themselves. Its file is made f
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,8 +14,10 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.batches import batches
 from agpis_sdk.config import IndexSection
 from agpis_sdk.errors import IndexFolderError
+from agpis_sdk.files import written_whole
 from agpis_sdk.index.store import DELETED, IndexStore
 
 Rows = NDArray[np.float16] | NDArray[np.float32]
@@ -26,7 +26,7 @@ Found = tuple[NDArray[np.float32], NDArray[np.int64]]  # cosines and row numbers
 NOTHING = -1  # the row number where fewer than `depth` rows were found
 BLOCK = 8192  # rows that are turned into float32 at a time
 CODE_CHANNELS = 256  # of embeddings that are longer, the principal components are coded
-COMPARED_ANEW = 8  # proposals per neighbor wanted
+COMPARED_ANEW = 8  # proposals per neighbor asked for
 SAMPLES_PER_LIST = 40  # k-means needs no more
 PCA_SAMPLES = 20_000
 
@@ -45,7 +45,7 @@ class ExactSearch:
     def __init__(self, rows: Rows, alive: NDArray[np.int64], source: Path) -> None:
         self._alive = alive
         self._index = faiss.IndexFlatIP(rows.shape[1])
-        for block in _blocks(alive):
+        for block in batches(alive, BLOCK):
             self._index.add(unit_block(rows, block, source))
 
     def search(self, queries: NDArray[np.float32], depth: int) -> Found:
@@ -98,7 +98,7 @@ def build_ivf(rows: Rows, alive: NDArray[np.int64], source: Path) -> Any:
     pca = faiss.PCAMatrix(channels, coded)
     pca.train(unit_block(rows, np.sort(sample[:PCA_SAMPLES]), source))
     lists = list_count(len(alive))
-    blocks = _blocks(np.sort(sample[: lists * SAMPLES_PER_LIST]))
+    blocks = batches(np.sort(sample[: lists * SAMPLES_PER_LIST]), BLOCK)
     reduced = np.concatenate([pca.apply(unit_block(rows, block, source)) for block in blocks])  # (S, coded)
     quantizer = faiss.IndexFlatL2(coded)
     ivf = faiss.IndexIVFScalarQuantizer(quantizer, coded, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_L2)
@@ -117,7 +117,7 @@ def list_count(pictures: int) -> int:
 
 def add_rows(index: Any, rows: Rows, numbers: NDArray[np.int64], source: Path) -> None:
     """Add rows to a trained IVF index under their numbers."""
-    for block in _blocks(numbers):
+    for block in batches(numbers, BLOCK):
         index.add_with_ids(unit_block(rows, block, source), block)
 
 
@@ -163,9 +163,8 @@ def _read_ivf(path: Path) -> Any:
 
 def _write_ivf(index: Any, store: IndexStore) -> None:
     path = store.folder / f"ivf-{store.generation}-{store.row_count}.faiss"
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    faiss.write_index(index, str(unfinished))
-    unfinished.replace(path)
+    with written_whole(path) as unfinished:
+        faiss.write_index(index, str(unfinished))
     for older in store.folder.glob("ivf-*.faiss"):
         if older != path:
             older.unlink(missing_ok=True)
@@ -179,8 +178,3 @@ def _in_order(scores: NDArray[np.float32], rows: NDArray[np.int64]) -> Found:
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
-
-
-def _blocks(numbers: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(numbers), BLOCK):
-        yield numbers[start : start + BLOCK]

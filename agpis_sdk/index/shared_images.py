@@ -9,6 +9,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.batches import batches
 from agpis_sdk.index.candidates import NO_PRODUCT, candidate_pairs, candidates, io_schedule
 from agpis_sdk.index.engine import IndexEngine
 from agpis_sdk.index.ingest import ReadImage, embed_images, read_images
@@ -30,7 +31,7 @@ def find_repeats(
 ) -> list[RepeatGroup]:
     """Return the pictures that several products show, the largest groups first, then by their first image.
 
-    Images that are gone, or have changed since they were added, are named in `problems`. `progress` is told how many
+    Images that are gone, or have changed since they were added, are named in `problems`. `progress` is called with how many
     candidate pairs have been judged, and how many there are.
     """
     pairs, cosines = candidate_pairs(store, search, engine.config.index)
@@ -40,8 +41,8 @@ def find_repeats(
     shared = np.repeat(np.flatnonzero(owners == SHARED)[:, None], 2, axis=1)  # one file under several products
     proposed = chain(_proposed(store, shared, np.ones(len(shared))), _proposed(store, pairs, cosines))
     total = len(shared) + len(pairs)
-    told = None if progress is None else lambda done: progress(done, total)
-    confirmed = list(verify_candidates(proposed, engine, problems, told))
+    report = None if progress is None else lambda done: progress(done, total)
+    confirmed = list(verify_candidates(proposed, engine, problems, report))
     groups = []
     for pictures in connected_components((pair.first.sha256, pair.second.sha256) for pair, _ in confirmed):
         images = store.images_of_rows(store.rows_of(pictures).values())
@@ -78,10 +79,10 @@ def connected_components(edges: Iterable[tuple[str, str]]) -> list[set[str]]:
 
 def _proposed(store: IndexStore, pairs: NDArray[np.int64], cosines: NDArray[np.float64]) -> Iterator[Candidate]:
     """Yield pairs of rows (P, 2) as images to compare."""
-    for start in range(0, len(pairs), PAIRS_AT_ONCE):
-        block = pairs[start : start + PAIRS_AT_ONCE].tolist()
+    for places in batches(range(len(pairs)), PAIRS_AT_ONCE):
+        block = pairs[places].tolist()
         images = store.images_of_rows(row for pair in block for row in pair)
-        for (one, other), cosine in zip(block, cosines[start:].tolist(), strict=False):
+        for (one, other), cosine in zip(block, cosines[places].tolist(), strict=True):
             yield Candidate.of_other_products(images[one], images[other], cosine)
 
 

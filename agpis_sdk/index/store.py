@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.batches import batches
 from agpis_sdk.errors import IndexFolderError
 from agpis_sdk.index.records import IndexedImage
 
@@ -240,8 +241,8 @@ class IndexStore:
             if self.row_count - len(alive) > MAX_DELETED_SHARE * self.row_count:
                 rows = self.rows()
                 with _written(self._rows_path(self.generation + 1), "wb") as stream:
-                    for start in range(0, len(alive), BLOCK):
-                        stream.write(rows[[row for row, _ in alive[start : start + BLOCK]]].tobytes())
+                    for block in batches(alive, BLOCK):
+                        stream.write(rows[[row for row, _ in block]].tobytes())
                 # Upwards, each row onto a smaller number: no two are ever the same.
                 renumbered = [(row, sha256) for row, (_, sha256) in enumerate(alive)]
                 connection.executemany("UPDATE pictures SET row = ? WHERE sha256 = ?", renumbered)
@@ -274,8 +275,7 @@ class IndexStore:
     def _in_blocks(self, query: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         """Run a query over values in blocks: SQLite limits how many one statement may name."""
         with _blaming(self.folder):
-            for start in range(0, len(values), BLOCK):
-                block = values[start : start + BLOCK]
+            for block in batches(values, BLOCK):
                 yield from self._connection.execute(query.format(", ".join("?" * len(block))), block)
 
     def _rows_path(self, generation: int) -> Path:

@@ -49,7 +49,7 @@ def verify_candidates(
     """Yield the candidates that are repeats.
 
     What could not be compared is recorded in `problems`: an image that is gone or has changed since it was added, a
-    pair on which a checker failed. `progress` is told how many candidates have been compared.
+    pair on which a checker failed. `progress` is called with how many candidates have been compared.
     """
     done = 0
     with ThreadPoolExecutor(engine.config.run.threads, thread_name_prefix="agpis-decode") as executor:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agpis_sdk.errors import InputFileError, RecordError, nearest
+from agpis_sdk.errors import InputFileError, RecordError, first_problem, nearest
 from agpis_sdk.media.sources import resolve
 from agpis_sdk.records import CandidateImage, Product
 
@@ -128,20 +128,19 @@ class _RecordCheck:
 
 
 def _worded(error: ValidationError) -> tuple[str, str]:
-    first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"]) or "record"
-    of_an_image = len(first["loc"]) > 1
-    if first["type"] == "extra_forbidden":
+    problem = first_problem(error)
+    field, of_an_image = problem.place or "record", len(problem.path) > 1
+    if problem.unknown_field:
         known = CandidateImage.model_fields if of_an_image else Product.model_fields
-        return f'unknown field "{field}"', nearest(str(first["loc"][-1]), known)
-    if first["type"] == "missing":
+        return f'unknown field "{field}"', nearest(str(problem.path[-1]), known)
+    if problem.what == "is missing":
         needed = (
             'an image is a string, or an object with "id" and "uri"'
             if of_an_image
             else 'only "id" and "images" must be there'
         )
         return f'"{field}" is missing', needed
-    return f'"{field}": {first["msg"].removeprefix("Value error, ")}', "see the input format in the docs"
+    return f'"{field}": {problem.what}', "see the input format in the docs"
 
 
 def _reject(name: str, place: str, what: str, remedy: str) -> RejectedRecord:

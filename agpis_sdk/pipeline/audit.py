@@ -32,7 +32,7 @@ SELLER = "seller"
 
 
 class Audit:
-    """`Audit().run(products)` yields what is wrong with each gallery as it stands.
+    """`Audit().run(products)` yields what is wrong with each gallery as listed.
 
     Models are loaded when the audit is made. Raises `ConfigError` for settings that do not fit the plugins at hand.
     """
@@ -61,7 +61,7 @@ class Audit:
         run.context.open_batch(progress.product for progress in batch.values())
         check_images(run, batch)
         for progress in batch.values():
-            # An audit looks at what stands there: a bad image still has its place among the pairs.
+            # An audit takes the gallery as it is: a bad image still has its place among the pairs.
             progress.removed.clear()
         check_pairs(run, batch)
         galleries = [gallery for progress in batch.values() for gallery in self._gallery(progress)]
@@ -73,7 +73,7 @@ class Audit:
                 yield self._finished(batch[record.id])
 
     def _gallery(self, progress: ProductState) -> Iterator[ImageSequence]:
-        """Yield the gallery as listed; one with unreadable images cannot be judged as a whole, which is said."""
+        """Yield the gallery as listed; one with unreadable images cannot be judged as a whole, and is reported so."""
         unreadable = [image.id for image in progress.product.images if image.id not in progress.images]
         if not unreadable:
             yield ImageSequence(product=progress.product, images=tuple(progress.images.values()))
@@ -120,5 +120,5 @@ def fingerprint(product_id: str, finding: Finding) -> str:
 
 
 def _place(finding: Finding, positions: Mapping[str, int]) -> tuple[object, ...]:
-    """Return where a finding stands in the list: by the gallery's order, then by rule."""
+    """Return a finding's sort key: by the gallery's order, then by rule."""
     return ([positions[image_id] for image_id in finding.images], finding.code, finding.checker, finding.message)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from agpis_sdk.batches import batches
 from agpis_sdk.errors import ComponentError
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.plugins import OwnedSpec
@@ -94,9 +95,7 @@ class Guard:
 
         started, outer_seconds = time.perf_counter(), self._inner_seconds
         self._inner_seconds = 0.0
-        size = component.owned.spec.batch_size
-        for start in range(0, len(items), size):
-            chunk = items[start : start + size]
+        for chunk in batches(items, component.owned.spec.batch_size):
             if self.dropped(component):
                 failures.extend(self._skipped(component, item) for item in chunk)
                 continue

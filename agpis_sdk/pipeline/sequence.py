@@ -13,7 +13,7 @@ from agpis_sdk.pipeline.run import Run
 
 
 def build_sequences(run: Run, builder: Component, batch: Batch) -> dict[str, list[ImageSequence]]:
-    """Return the sequences built for each product that is still open: of the wanted length, or of all that is usable."""
+    """Return the sequences built for each product that is still open: of `sequence.length` images, or of all that are usable."""
     wanted = run.config.sequence.length
     candidates = [_candidates(progress) for progress in batch.values() if progress.open]
     lengths = {one.product.id: min(wanted, 1 + len(one.others)) for one in candidates}

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from agpis_sdk.errors import RecordError, UnknownNameError
+from agpis_sdk.errors import RecordError, UnknownNameError, first_problem
 from agpis_sdk.records import Finding, Product, Record
 from agpis_sdk.rules import RuleSet
 
@@ -62,11 +62,9 @@ def read_suppressions(product: Product, rule_set: RuleSet) -> Sequence[Suppressi
 
 
 def _worded(product: Product, error: ValidationError) -> RecordError:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in (ATTRIBUTE, *first["loc"]))
-    what = "is missing" if first["type"] == "missing" else first["msg"]
+    problem = first_problem(error, "attributes", ATTRIBUTE)
     return RecordError(
-        what,
-        item=f'product "{product.id}", attributes.{place}',
+        problem.what,
+        item=f'product "{product.id}", {problem.place}',
         remedy='for example [{"rule": "AGP117", "images": ["detail"], "reason": "a close-up on purpose"}]',
     )

@@ -107,11 +107,24 @@ class PluginHost:
     def add_rules_from(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
         """Add the rules that components take from their settings.
 
-        Raises `ConfigError` for settings that are not valid, and `PluginContractError` for rules that clash with others.
+        Raises `ConfigError` for settings that are not valid, `PluginLoadError` naming the plugin whose function fails, and
+        `PluginContractError` for what is no rule, or a rule that clashes with others.
         """
         for hook, owned in [found for found in self.all_specs() if found[1].spec.rules_from]:
             make_rules = imported(owned, owned.spec.rules_from)
-            rules = tuple(_taken_from(make_rules(self.settings_of(owned, tables)), owned.spec.rules_from, Rule))
+            settings = self.settings_of(owned, tables)
+            try:
+                rules = tuple(_taken_from(make_rules(settings), owned.spec.rules_from, Rule))
+            except PluginContractError as error:
+                raise PluginContractError(error.what, item=owned.plugin.owner, remedy=owned.plugin.remedy) from error
+            except (AgpisError, MemoryError):
+                raise
+            except Exception as error:
+                raise PluginLoadError(
+                    f'component "{owned.spec.name}": {owned.spec.rules_from} raised {type(error).__name__}: {error}',
+                    item=owned.plugin.owner,
+                    remedy=owned.plugin.remedy,
+                ) from error
             self._declare(rules, owned.plugin, module=make_rules.__module__)
             self._components[hook][owned.spec.name] = replace(
                 owned, spec=replace(owned.spec, rules=(*owned.spec.rules, *rules))
@@ -257,7 +270,7 @@ class PluginHost:
         return failures
 
     def _implementation(self, plugin: object, hook: str) -> pluggy.HookImpl:
-        """Return a plugin's function for a hook, under whatever name it stands in the plugin."""
+        """Return a plugin's function for a hook, whatever its name in the plugin."""
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
         return next(found for found in caller.get_hookimpls() if found.plugin is plugin)
 

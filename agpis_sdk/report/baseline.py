@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from agpis_sdk.errors import InputFileError
+from agpis_sdk.errors import InputFileError, first_problem
+from agpis_sdk.files import written_whole
 
 VERSION = 1
 
@@ -30,7 +31,7 @@ def read_baseline(path: Path) -> frozenset[str]:
     except OSError as error:
         raise InputFileError(f"cannot be read: {error.strerror}", item=str(path), remedy=remedy) from None
     except ValidationError as error:
-        raise InputFileError(f"is no baseline: {error.errors()[0]['msg']}", item=str(path), remedy=remedy) from None
+        raise InputFileError(f"is no baseline: {first_problem(error)}", item=str(path), remedy=remedy) from None
     if baseline.version != VERSION:
         raise InputFileError(
             f"is a baseline of version {baseline.version}, not {VERSION}", item=str(path), remedy=remedy
@@ -41,6 +42,5 @@ def read_baseline(path: Path) -> frozenset[str]:
 def write_baseline(path: Path, fingerprints: Iterable[str]) -> None:
     """Write a baseline, sorted so that two of the same findings are the same file; nothing half-written is left."""
     text = json.dumps({"version": VERSION, "findings": sorted(set(fingerprints))}, indent=1) + "\n"
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    with written_whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")

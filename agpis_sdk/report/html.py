@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from agpis_sdk.components import DecodedImage
+from agpis_sdk.files import written_whole
 from agpis_sdk.records import Outcome, Product, Status
 from agpis_sdk.report.card import card_view
 from agpis_sdk.report.config import HtmlConfig
@@ -87,10 +88,12 @@ class HtmlReporter:
         self._path, self._title = path, title
         self._rules = {rule.code: rule for rule in rules}
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the report, so that the finished file moves to its place in one step.
+        # Beside the report, on a disk that has room for it.
         folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.")
         self._folder = Path(self._unfinished.enter_context(folder))
-        self._parts = {status: self._unfinished.enter_context(self._open(f"{status}.part")) for status in STATUSES}
+        self._parts = {
+            status: self._unfinished.enter_context(self._open(self._folder / f"{status}.part")) for status in STATUSES
+        }
 
     def add(self, product: Product | None, outcome: Outcome, images: Mapping[str, DecodedImage]) -> None:
         """Count one product and append its card; `product` is None where its record could not be read."""
@@ -113,23 +116,22 @@ class HtmlReporter:
         """
         for part in self._parts.values():
             part.flush()
-        with self._open("report.html") as whole:
+        with written_whole(self._path) as unfinished, self._open(unfinished) as whole:
             for position, piece in enumerate(_CARDS_GO_HERE.split(self._page(summary))):
                 if position % 2 == 0:
                     whole.write(piece)
                     continue
                 self._parts[piece].seek(0)
                 shutil.copyfileobj(self._parts[piece], whole)
-        (self._folder / "report.html").replace(self._path)
         self.discard()
 
     def discard(self) -> None:
         """Give the report up: nothing appears at its path, and nothing is left beside it."""
         self._unfinished.close()
 
-    def _open(self, name: str) -> TextIO:
+    def _open(self, path: Path) -> TextIO:
         # A title may hold half a surrogate pair, which UTF-8 cannot carry.
-        return (self._folder / name).open("w+", encoding="utf-8", errors="replace")
+        return path.open("w+", encoding="utf-8", errors="replace")
 
     def _count(self, outcome: Outcome) -> None:
         self._statuses[outcome.status] += 1

@@ -89,7 +89,7 @@ def from_nearly_the_same_angle(pixels: Pixels, rng: np.random.Generator) -> Pixe
 def recolored(pixels: Pixels, degrees: float) -> Pixels:
     """Return the product in another color: its hue turned by `degrees` of the color circle, its ground left alone.
 
-    Skin keeps its color where its hue tells it.
+    Skin, found by its hue, keeps its color.
     """
     weight = cv2.GaussianBlur(product_mask(pixels), (0, 0), 1.5)[..., None].astype(np.float32) / 255
     hsv = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV)

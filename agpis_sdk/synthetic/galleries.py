@@ -53,7 +53,7 @@ class Gallery:
 def read_clean_galleries(folders: Sequence[Path], *, marked: Sequence[Path] = (), seed: int = 0) -> list[Gallery]:
     """Return the clean galleries of folders with a `products.jsonl`, split 80/10/10 by product.
 
-    Photos of `marked` folders carry their shop's mark in the bottom right corner: it is taken off where it stands
+    Photos of `marked` folders carry their shop's mark in the bottom right corner: it is removed there
     alone, else the photo is left out. A product in several colors gives a gallery for each. Products that share a
     title or a file stand in one split. Raises `TrainingDataError` for a folder without products.
     """

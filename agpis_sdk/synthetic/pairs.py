@@ -1,7 +1,7 @@
 """Labeled pairs of photos to train and test the duplicate checker: duplicates, variants, and pairs that are neither.
 
 Duplicates, recolored variants and shots from nearly the same angle are made of one photo; other views and the shops'
-own color variants are the galleries' own, as their `facts.json` tells.
+own color variants are the galleries' own, as their `facts.json` lists them.
 """
 
 from __future__ import annotations

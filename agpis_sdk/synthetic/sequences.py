@@ -22,7 +22,7 @@ TABLE_1 = (0.71, 0.12, 0.07, 0.10)
 TWO_RULES = 0.047
 ACCEPTED = "yes"
 LONGEST = 4
-# Where a product stands in its picture can be told on a plain ground only.
+# The position of a product in its picture can be measured on a plain background only.
 ON_PLAIN_GROUND = ("too-small", "cropped", "off-center")
 HARMLESS_ALONE = ("mild recompression", "small change of light", "resized picture")
 COLORFUL = 0.35

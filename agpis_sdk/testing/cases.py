@@ -25,7 +25,7 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from agpis_sdk.errors import InputFileError, RecordError
+from agpis_sdk.errors import InputFileError, RecordError, first_problem
 from agpis_sdk.testing.checking import RuleResult, Subject, Verdict, check
 from agpis_sdk.testing.images import SIZE, image_bytes
 
@@ -58,7 +58,7 @@ class Picture(BaseModel):
 
 
 class _Entry(BaseModel):
-    """One case as it stands in the file."""
+    """One case as the file has it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -98,7 +98,7 @@ class RuleCase:
         return check(self.rule, subject, config=self.config, threshold=self.threshold, plugins=self.plugins)
 
     def verify(self) -> None:
-        """Fail, saying what the rule said, where that is not what is expected."""
+        """Fail with the rule's verdict where that is not the expected one."""
         result = self.result()
         assert result.verdict == self.expected, f'"{self.name}": expected {self.expected}, got {result}'  # noqa: S101
 
@@ -149,9 +149,7 @@ def _case(
     try:
         parsed = _Entry.model_validate(entry)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in (verdict, number, *first["loc"]))
-        raise RecordError(f"{place}: {first['msg']}", item=item) from None
+        raise RecordError(str(first_problem(error, verdict, number)), item=item) from None
     pictures = parsed.images or ((parsed.image,) if parsed.image else ())
     name = parsed.name or " ".join(picture.file.stem if picture.file else picture.fault for picture in pictures)
     return RuleCase(

@@ -49,8 +49,8 @@ class RuleResult:
     reason: str = ""
 
     def __str__(self) -> str:
-        said = self.reason or f"score {self.score:.2f}, reported from {self.threshold:g}"
-        return f"{self.rule.code} {self.rule.name}: {self.verdict} ({said})"
+        why = self.reason or f"score {self.score:.2f}, reported from {self.threshold:g}"
+        return f"{self.rule.code} {self.rule.name}: {self.verdict} ({why})"
 
 
 def check(

@@ -123,7 +123,7 @@ class SequenceBuilderContract(PipelineContract):
         return {**super().sections(), "sequence": sequence}
 
     def candidates(self) -> list[SequenceCandidates]:
-        """Return what stage 1 left: a product with two images more than are wanted, and one with just enough."""
+        """Return what stage 1 left: a product with two images more than the sequence needs, and one with just enough."""
         left = []
         for seed, (product_id, spare) in enumerate((("P1", 2), ("P2", 0))):
             faults = VARIETY[: self.length + spare]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
+from agpis_sdk.batches import batches
 from agpis_sdk.components import (
     AttributedFinding,
     BackboneSpec,
@@ -129,8 +130,7 @@ class ComponentUnderTest:
         run: Callable[[Sequence[Item]], Iterable[Any]],
         accept: Callable[[Sequence[Item], Any], Result],
     ) -> list[Result]:
-        size = batch_size or self.spec.batch_size
-        chunks = [items[start : start + size] for start in range(0, len(items), size)]
+        chunks = batches(items, batch_size or self.spec.batch_size)
         return [result for chunk in chunks for result in collect(chunk, run, accept)]
 
     def _collect_providers(self, owned: OwnedSpec, ordered: list[OwnedSpec]) -> None:

@@ -37,7 +37,7 @@ from agpis_sdk.testing.hosts import isolated_host
 from agpis_sdk.testing.images import make_image, make_product
 from agpis_sdk.testing.light_import import assert_light_import
 
-Told = tuple[Any, ...]
+Comparable = tuple[Any, ...]
 ENGINE_NEEDS = ("backbones", "builders", "primary")
 VARIETY = ("plain", "blur", "banner", "border", "dark", "small", "highlight", "gray", "tiny", "wide")
 
@@ -134,20 +134,22 @@ class ImageCheckerContract(PipelineContract):
     def test_a_batch_says_what_its_images_say_one_by_one(self) -> None:
         images = self.images()
 
-        assert told(self.under_test().check_images(images, batch_size=len(images))) == told(
+        assert comparable(self.under_test().check_images(images, batch_size=len(images))) == comparable(
             self.under_test().check_images(images, batch_size=1)
         )
 
     def test_the_order_of_images_changes_nothing(self) -> None:
         images = self.images()
 
-        assert told(self.under_test().check_images(images)) == told(self.under_test().check_images(images[::-1]))
+        assert comparable(self.under_test().check_images(images)) == comparable(
+            self.under_test().check_images(images[::-1])
+        )
 
     def test_it_says_the_same_again_and_when_made_anew(self) -> None:
-        first = told(self.under_test().check_images(self.images()))
+        first = comparable(self.under_test().check_images(self.images()))
 
-        assert told(self.under_test().check_images(self.images())) == first
-        assert told(self.fresh().check_images(self.images())) == first
+        assert comparable(self.under_test().check_images(self.images())) == first
+        assert comparable(self.fresh().check_images(self.images())) == first
 
     def test_it_leaves_the_pixels_alone(self) -> None:
         images = [writable(image) for image in self.images()]
@@ -192,14 +194,16 @@ class PairCheckerContract(PipelineContract):
     def test_a_batch_says_what_its_pairs_say_one_by_one(self) -> None:
         pairs = self.pairs()
 
-        assert told(self.under_test().check_pairs(pairs, batch_size=len(pairs))) == told(
+        assert comparable(self.under_test().check_pairs(pairs, batch_size=len(pairs))) == comparable(
             self.under_test().check_pairs(pairs, batch_size=1)
         )
 
     def test_the_order_of_pairs_changes_nothing(self) -> None:
         pairs = self.pairs()
 
-        assert told(self.under_test().check_pairs(pairs)) == told(self.under_test().check_pairs(pairs[::-1]))
+        assert comparable(self.under_test().check_pairs(pairs)) == comparable(
+            self.under_test().check_pairs(pairs[::-1])
+        )
 
     def test_the_order_within_a_pair_changes_nothing(self) -> None:
         """Only the words may differ: they may speak of the first and the second."""
@@ -207,13 +211,13 @@ class PairCheckerContract(PipelineContract):
 
         there, back = self.under_test().check_pairs(self.pairs()), self.under_test().check_pairs(swapped)
 
-        assert told(there, ordered=False) == told(back, ordered=False)
+        assert comparable(there, ordered=False) == comparable(back, ordered=False)
 
     def test_it_says_the_same_again_and_when_made_anew(self) -> None:
-        first = told(self.under_test().check_pairs(self.pairs()))
+        first = comparable(self.under_test().check_pairs(self.pairs()))
 
-        assert told(self.under_test().check_pairs(self.pairs())) == first
-        assert told(self.fresh().check_pairs(self.pairs())) == first
+        assert comparable(self.under_test().check_pairs(self.pairs())) == first
+        assert comparable(self.fresh().check_pairs(self.pairs())) == first
 
     def test_it_leaves_the_pixels_alone(self) -> None:
         pairs = [ImagePair(writable(pair.first), writable(pair.second)) for pair in self.pairs()]
@@ -330,7 +334,7 @@ class SequenceCheckerContract(PipelineContract):
 # ── What the contracts compare ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def told(findings: Iterable[Finding], *, ordered: bool = True) -> list[Told]:
+def comparable(findings: Iterable[Finding], *, ordered: bool = True) -> list[Comparable]:
     """Return what findings say, sorted; with `ordered=False` the order of their images and the words do not count."""
     return sorted(
         (
@@ -345,7 +349,7 @@ def told(findings: Iterable[Finding], *, ordered: bool = True) -> list[Told]:
     )
 
 
-def judged(verdicts: Iterable[SequenceVerdict]) -> list[Told]:
+def judged(verdicts: Iterable[SequenceVerdict]) -> list[Comparable]:
     """Return what verdicts say, sorted."""
     return sorted(
         (
@@ -353,7 +357,7 @@ def judged(verdicts: Iterable[SequenceVerdict]) -> list[Told]:
             verdict.sequence,
             -1.0 if verdict.p_qualified is None else round(verdict.p_qualified, 4),
             verdict.feedback or "",
-            told(verdict.findings),
+            comparable(verdict.findings),
         )
         for verdict in verdicts
     )

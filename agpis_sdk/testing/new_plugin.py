@@ -1,4 +1,4 @@
-"""Writes a new plugin: a complete package with one rule, whose tests pass as it stands."""
+"""Writes a new plugin: a complete package with one rule, whose tests pass unchanged."""
 
 from __future__ import annotations
 

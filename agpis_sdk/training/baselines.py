@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from agpis_sdk.batches import batches
 from agpis_sdk.builtin.muisc.additions import FeatureNorm
 from agpis_sdk.builtin.muisc.model import MuiscOutput
 from agpis_sdk.builtin.muisc.tower import build_tower
@@ -74,8 +75,8 @@ def predict_with_single_tower(
     """Return what a single tower thinks of some reviews; it says nothing, and of two classes it knows p^t alone."""
     model.eval()
     parts = []
-    for start in range(0, len(codes), BATCH):
-        batch = collate([reviews[index] for index in range(start, min(start + BATCH, len(codes)))])
+    for places in batches(range(len(codes)), BATCH):
+        batch = collate([reviews[place] for place in places])
         logits = model(**{name: batch[name] for name in ("global_tokens", "pixels") if name in batch}).logits
         parts.append(torch.softmax(logits.double(), dim=1).numpy())
     known = np.concatenate(parts)

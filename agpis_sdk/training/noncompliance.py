@@ -254,7 +254,7 @@ def _rows(table: FeatureTable, split: Split) -> NDArray[np.int64]:
 
 
 def _peak_inside(kind_map: NDArray[np.float32], box: tuple[float, float, float, float]) -> bool:
-    """Tell whether the middle of the peak's cell lies inside a box: the pointing game."""
+    """Return whether the middle of the peak's cell is inside a box: the pointing game."""
     x, y, width, height = peak_box(kind_map, drop=1e-6)
     column, row = x + width / 2, y + height / 2
     slack = 0.5 / kind_map.shape[0]

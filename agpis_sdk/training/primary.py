@@ -190,7 +190,7 @@ def scored(gallery: RankedGallery, head: PrimaryHead) -> ScoredGallery:
 
 
 def fitted_slope(judged: Sequence[ScoredGallery]) -> float:
-    """Return the factor on scores with which their softmax over a gallery tells best which image comes first.
+    """Return the factor on scores with which their softmax over a gallery predicts best which image comes first.
 
     It says how far the scores can be trusted: 1 where they are right about themselves, near 0 where they order by chance.
     """

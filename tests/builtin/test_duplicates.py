@@ -15,7 +15,8 @@ from safetensors.numpy import save_file
 from agpis_sdk.builtin.duplicates import affine, alignment, features, matching, proposals, verification
 from agpis_sdk.builtin.duplicates.checker import DuplicateChecker, is_small_viewpoint_change
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
-from agpis_sdk.builtin.duplicates.verdict import VerdictHead
+from agpis_sdk.builtin.duplicates.verdict import FEATURES, VerdictHead
+from agpis_sdk.builtin.weights import write_tensors
 from agpis_sdk.components import AttributedFinding, DecodedImage, ImagePair
 from agpis_sdk.errors import PluginLoadError, WeightsError
 from agpis_sdk.media.letterbox import letterbox
@@ -256,6 +257,14 @@ def test_verdicts_sum_to_one_and_a_head_of_another_layout_is_refused(tmp_path: P
     save_file({"weight": np.zeros((2, 3), np.float32), "bias": np.zeros(2, np.float32)}, tmp_path / "other.safetensors")
     with pytest.raises(WeightsError, match="weight"):
         DuplicateChecker(DuplicatesConfig(weights=tmp_path / "other.safetensors"))
+
+
+@pytest.mark.parametrize("features", [(), FEATURES[::-1]], ids=["unnamed", "in another order"])
+def test_a_head_trained_on_other_features_is_refused(tmp_path: Path, features: tuple[str, ...]) -> None:
+    write_tensors(tmp_path / "verdict.safetensors", vars(VerdictHead.load()), features)
+
+    with pytest.raises(WeightsError, match=r"was trained on the features .*train it again"):
+        VerdictHead.load(tmp_path / "verdict.safetensors")
 
 
 def test_another_picture_is_no_duplicate() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,9 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, *, causal: boo
 
 def released_by_hand(weights: Weights, images: Tensor, words: Tensor, heads: int) -> tuple[Tensor, Tensor]:
     """Return class logits at s = the fourth word, and word logits; images (K*N, D), words (W,)."""
+    # GPT-2 keeps the matrices of its linear layers as (inputs, outputs), torch as (outputs, inputs).
+    gpt2_matrix = re.compile(r"decoder\..*(c_attn|q_attn|c_proj|c_fc)\.weight")
+    weights = {name: tensor.T if gpt2_matrix.fullmatch(name) else tensor for name, tensor in weights.items()}
     layer = "encoder.layers.0"
     sequence = images + weights["image_position"].flatten(0, 1)[: len(images)]
     stacked = sequence @ weights[f"{layer}.self_attn.in_proj_weight"].T + weights[f"{layer}.self_attn.in_proj_bias"]

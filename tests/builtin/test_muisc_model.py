@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer
 
 from agpis_sdk.builtin.muisc.checkpoints import load_muisc
 from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
@@ -201,7 +202,7 @@ def test_predicting_the_title_counts_its_words_too(model: Muisc, batch: Batch) -
 def test_images_are_seen_in_the_chosen_blocks_alone(text: MuiscText) -> None:
     model = Muisc(MuiscConfig.tiny(vocab_size=text.vocab_size, num_decoder_layers=3, cross_attention_layers=[2]))
 
-    assert [block.sees_images for block in model.decoder] == [False, False, True]
+    assert [hasattr(block, "crossattention") for block in model.decoder] == [False, False, True]
     assert {name.split(".")[1] for name in model.state_dict() if "crossattention" in name} == {"2"}
 
 
@@ -219,16 +220,19 @@ def test_generated_feedback_ends_once(model: Muisc, text: MuiscText, batch: Batc
 
 @given(seed=st.integers(0, 2**16))
 @settings(max_examples=10, deadline=None)
-def test_cached_generation_is_uncached_generation(seed: int, text: MuiscText) -> None:
+def test_each_generated_word_is_the_likeliest_after_all_that_precede_it(seed: int, text: MuiscText) -> None:
     torch.manual_seed(seed)
     model = Muisc(MuiscConfig.tiny(vocab_size=text.vocab_size, cross_attention_layers=[1])).eval()
     sequence = model.encode(torch.randn(3, 2, 4, 6), torch.randn(3, 2, 10))
     prompt, mask = text.prompts(TITLES)
 
-    cached = model.generate_feedback(sequence, prompt, mask, eos_token_id=text.end, max_new_tokens=8)
-    uncached = model.generate_feedback(sequence, prompt, mask, eos_token_id=text.end, max_new_tokens=8, use_cache=False)
+    generated = model.generate_feedback(sequence, prompt, mask, eos_token_id=text.end, max_new_tokens=8)
 
-    assert torch.equal(cached, uncached)
+    words = torch.cat([prompt, generated], dim=1)
+    hidden = model.decode(sequence, words, torch.cat([mask, torch.ones_like(generated)], dim=1))
+    likeliest = model.language_logits(hidden)[:, prompt.shape[1] - 1 : -1].argmax(2)
+    ended = (generated == text.end).cumsum(1) > 0
+    assert torch.equal(generated, likeliest.masked_fill(ended, text.end))
 
 
 def test_feedback_does_not_contradict_the_class(model: Muisc, text: MuiscText, batch: Batch) -> None:
@@ -307,6 +311,29 @@ def test_tensors_of_another_layout_are_refused(saved: Path, change: str) -> None
         load_muisc(saved)
 
 
+def test_decoder_matrices_of_an_older_version_are_refused_with_what_to_do(saved: Path) -> None:
+    tensors = load_file(saved / "model.safetensors")
+    turned = {name: tensor.T.contiguous() if "c_attn.weight" in name else tensor for name, tensor in tensors.items()}
+    save_file(turned, saved / "model.safetensors", metadata={"format": "pt"})
+
+    with pytest.raises(WeightsError, match=r"decoder\.0\.attn\.c_attn\.weight.*train the model again"):
+        load_muisc(saved)
+
+
+def test_the_tokenizer_of_a_folder_is_one_of_transformers(text: MuiscText, saved: Path) -> None:
+    theirs = AutoTokenizer.from_pretrained(saved)
+
+    words = theirs("a", add_special_tokens=False)["input_ids"]
+    assert [*words, theirs.sep_token_id] == text.prompts(["a"])[0][0].tolist()
+
+
+def test_a_folder_without_a_tokenizer_is_named(saved: Path) -> None:
+    (saved / "tokenizer.json").unlink()
+
+    with pytest.raises(WeightsError, match=rf"{saved.name}: no tokenizer loads"):
+        load_muisc(saved)
+
+
 def test_a_tokenizer_of_another_training_is_refused(saved: Path) -> None:
     MuiscText.train(FEEDBACK, vocab_size=280, title_tokens=6, feedback_tokens=10, classes=("yes", "AGP101")).save(saved)
 
@@ -348,5 +375,5 @@ def test_a_model_of_an_older_version_is_refused_with_what_to_do(tmp_path: Path) 
     written = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
     (tmp_path / "config.json").write_text(json.dumps({**written, "width": 16}), encoding="utf-8")
 
-    with pytest.raises(WeightsError, match=r"older version \(it has width\): train the model again"):
+    with pytest.raises(WeightsError, match=r"older version \(it has width\) \(train the model again\)"):
         load_muisc(tmp_path)

@@ -191,7 +191,7 @@ class TestSuppressions:
             ({"rule": "TST101", "reason": "  "}, "agpis_ignore.0.reason: String should have at least 1 character"),
             ({"rule": "TST102x", "reason": "r"}, 'agpis_ignore.0: no such rule: "TST102x" (did you mean "TST102"?)'),
             ({"rule": "TST101", "images": ["z"], "reason": "r"}, "names images that the product does not list: z"),
-            ({"rule": "TST101", "reason": "r", "until": "May"}, "agpis_ignore.0.until: Extra inputs"),
+            ({"rule": "TST101", "reason": "r", "until": "May"}, "agpis_ignore.0.until: is no known field"),
             ("TST101", "agpis_ignore.0: Input should be a valid dictionary"),
         ],
     )

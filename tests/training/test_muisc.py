@@ -216,7 +216,7 @@ class TestAdapting:
 
         assert (after.config.hidden_size, after.config.classes) == (SMALL.hidden_size, before.config.classes)
         assert words_after.vocab_size == words.vocab_size
-        assert (after.token_norm.mean == before.token_norm.mean).all()
+        assert (after.additions.token_norm.mean == before.additions.token_norm.mean).all()
         assert not (after.classifier.weight == before.classifier.weight).all()
 
     def test_the_run_says_what_it_began_from(self, trained: Path, reviews: list[Review], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agpis_sdk.batches import batches
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.media.letterbox import letterbox
 
@@ -44,8 +45,7 @@ class TorchBackbone(ABC):
     def features(self, images: Sequence[DecodedImage]) -> list[Mapping[str, NDArray[np.float32]]]:
         """Return the facts of each image, in order."""
         facts: list[Mapping[str, NDArray[np.float32]]] = []
-        for start in range(0, len(images), self._batch_size):
-            chunk = images[start : start + self._batch_size]
+        for chunk in batches(images, self._batch_size):
             batch = torch.zeros(self._batch_size, 3, self._input_size, self._input_size)  # (B, 3, S, S)
             for row, image in enumerate(chunk):
                 batch[row] = self.preprocess(image.pixels)

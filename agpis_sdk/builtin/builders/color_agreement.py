@@ -38,6 +38,6 @@ def color_mismatch(difference: float) -> float:
     """Return the probability that two histograms of this difference are of different colors of a product.
 
     A logistic curve, fitted on half of the products of two shops with as many pairs of one color as of two; on the
-    other half it tells 0.81 and 0.60 of the pairs of two colors at 0.21 and 0.22 of those of one.
+    other half it finds 0.81 and 0.60 of the pairs of two colors, and wrongly 0.21 and 0.22 of those of one.
     """
     return 1 / (1 + math.exp(SAME_COLORS - SLOPE * difference))

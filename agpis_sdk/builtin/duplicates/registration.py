@@ -46,7 +46,7 @@ def _alignments(first: Regions, second: Regions, config: DuplicatesConfig) -> It
         if found is not None:
             yield found
     if min(len(first.keypoints.points), len(second.keypoints.points)) >= config.few_keypoints:
-        return  # were they the same picture, their keypoints would have told
+        return  # were they the same picture, their keypoints would have matched
     for mirrored in (False, True):
         matches = matching.match_regions(
             first.mirrored if mirrored else first.rows,

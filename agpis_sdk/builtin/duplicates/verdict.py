@@ -8,20 +8,22 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
 from agpis_sdk.builtin.duplicates.verification import Comparison
-from agpis_sdk.builtin.weights import read_tensors
+from agpis_sdk.builtin.weights import read_tensors, write_tensors
 
 SHIPPED = Path(__file__).parent / "weights" / "verdict.safetensors"
 PairKind = Literal["duplicate", "variant", "similar-angle", "other"]
 KINDS: tuple[PairKind, ...] = ("duplicate", "variant", "similar-angle", "other")
 """Same content again · same shot in another color · nearly the same angle · another view or another product."""
-FEATURES = 9
+FEATURES = (
+    "structure", "structure_margin", "color_shift", "greatest_color_shift", "recolored", "recolored_log", "covered",
+    "coverage", "least_coverage",
+)  # fmt: skip
 
 
 def verdict_features(comparison: Comparison) -> NDArray[np.float64]:
-    """Return the classifier's features (9,) of an aligned pair, each about 0..1.
+    """Return the classifier's `FEATURES` (9,) of an aligned pair, each about 0..1.
 
     Structure as a margin to perfect, on a logarithmic scale as 0.99 and 0.9 differ more than 0.6 and 0.5; colors
     likewise, as a dye shifts them ten times as far as JPEG does.
@@ -56,10 +58,10 @@ class VerdictHead:
 
     def save(self, path: Path) -> None:
         """Write the head as safetensors."""
-        # safetensors writes an array's memory as it lies there, and a fit may leave it in column order.
-        save_file({name: np.ascontiguousarray(value) for name, value in vars(self).items()}, path)
+        write_tensors(path, vars(self), FEATURES)
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> VerdictHead:
-        """Read a head; raises `WeightsError` where it is of another layout."""
-        return cls(**read_tensors(path, {"weight": (len(KINDS), FEATURES), "bias": (len(KINDS),)}))
+        """Read a head; raises `WeightsError` where it is of another layout or of other features."""
+        layout = {"weight": (len(KINDS), len(FEATURES)), "bias": (len(KINDS),)}
+        return cls(**read_tensors(path, layout, features=FEATURES))

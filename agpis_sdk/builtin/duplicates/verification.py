@@ -88,7 +88,7 @@ def compare(first: View, second: View, transform: Transform) -> Comparison | Non
         )
     width, height = second.size
     warped = _warp(first, transform, (width, height))
-    valid = _warp_ones(first, transform, (width, height))  # (h, w) bool: where the first picture lies
+    valid = _warp_ones(first, transform, (width, height))  # (h, w) bool: what the first picture covers
     shared = valid & (np.maximum(warped.content, second.content) > 0.5)
     if shared.sum() < WINDOW**2:
         return None

@@ -2,7 +2,7 @@
 
 A studio's white runs into gray towards the floor, a wall is lit from one side: one color for all of it takes the
 gradient for a product. A quadratic surface follows it, and a robust fit leaves out where the product crosses the ring.
-Where a sweep bends too sharply for that, the two ends of each row say what lies between them.
+Where a sweep bends too sharply for that, the background of each row is interpolated between its two ends.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ SIDE = 192
 PLAIN_ENOUGH = 0.65
 # A shadow or the bend of a backdrop: near the background, and reached from it without a step.
 SHADE = 45.0
-# Of the difference that tells product from background, what may lie between neighbors in a shadow.
+# The share of the difference between product and background that neighbors within a shadow may differ by.
 STEP = 0.3
 SMALLEST_PART = 0.1
 
@@ -28,7 +28,7 @@ SMALLEST_PART = 0.1
 def estimate_foreground(pixels: NDArray[np.uint8]) -> tuple[Background, Foreground | None]:
     """Return the background of an (H, W, 3) RGB picture and the foreground before it.
 
-    The foreground is None where nothing stands out, and where the ring along the edge is too busy to tell.
+    The foreground is None where nothing differs from the background, and where the ring along the edge is too busy to decide.
     """
     height, width = pixels.shape[:2]
     factor = min(1.0, SIDE / max(height, width))

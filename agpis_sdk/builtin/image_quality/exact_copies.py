@@ -24,12 +24,12 @@ class ExactCopiesChecker:
         del context
         for pair in pairs:
             if pair.first.sha256 == pair.second.sha256:
-                said = "is the same file as"
+                relation = "is the same file as"
             elif np.array_equal(pair.first.pixels, pair.second.pixels):
-                said = "is pixel for pixel the same as"
+                relation = "is pixel for pixel the same as"
             else:
                 continue
-            message = f'"{pair.second.id}" {said} "{pair.first.id}"'
+            message = f'"{pair.second.id}" {relation} "{pair.first.id}"'
             yield pair_finding(pair, EXACT_COPY, 1.0, message, (_whole(pair.first), _whole(pair.second)))
 
 

@@ -1,6 +1,7 @@
 """Additions to the paper's model, each off in `MuiscConfig.paper()`: skip this file to read section 3.4 alone.
 
-Features of a frozen backbone are normalized and projected, and each patch learns what it shares with the other images.
+Features of a frozen backbone are normalized and projected; a token's position is that of its image plus that of its
+place within the image; and each patch learns what it shares with the other images.
 One attention layer over a few thousand sequences does not learn to compare two images; given which patch of another image
 is most similar, and how it differs, each patch can express "copy", "same product in another color" or "another product".
 B sequences of K images with P patches of C channels, G channels of global tokens, D hidden channels.
@@ -12,6 +13,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from transformers import PretrainedConfig
 
 
 class FeatureNorm(nn.Module):
@@ -34,6 +36,43 @@ class FeatureNorm(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return features (..., channels), kept within +-8: an outlier in one channel must not drown the others."""
         return ((features - self.mean) / self.deviation).clamp(-8, 8)
+
+
+class ImageAdditions(nn.Module):
+    """Join the tokens of each image, with the additions that a config asks for; without any, as the paper does."""
+
+    def __init__(self, config: PretrainedConfig) -> None:
+        super().__init__()
+        channels, hidden_size = (config.token_channels, config.global_channels), config.hidden_size
+        project = config.project_images
+        self.token_norm, self.global_norm = (FeatureNorm(size) if project else nn.Identity() for size in channels)
+        self.token_projection, self.global_projection = (
+            nn.Linear(size, hidden_size) if project else nn.Identity() for size in channels
+        )
+        self.similarity = CrossImageSimilarity(*channels, hidden_size) if config.compare_images else None
+        self.patch_position = None
+        if not config.joint_positions:
+            initial = torch.randn(1 + config.num_patches, hidden_size) * position_size(config)
+            self.patch_position = nn.Parameter(initial)
+
+    def fit(self, tokens: Tensor, global_tokens: Tensor) -> None:
+        """Take mean and deviation of frozen features from samples (n, C) and (n, G) of the train split."""
+        for part, samples in ((self.token_norm, tokens), (self.global_norm, global_tokens)):
+            if isinstance(part, FeatureNorm):
+                part.fit(samples)
+
+    def forward(self, tokens: Tensor, global_tokens: Tensor, image_mask: Tensor) -> Tensor:
+        """Return (B, K, 1 + P, D), the global token first, from (B, K, P, C) and (B, K, G)."""
+        tokens, global_tokens = self.token_norm(tokens), self.global_norm(global_tokens)
+        images = torch.cat([self.global_projection(global_tokens).unsqueeze(2), self.token_projection(tokens)], dim=2)
+        if self.patch_position is not None:
+            images = images + self.patch_position
+        return images if self.similarity is None else images + self.similarity(tokens, global_tokens, image_mask)
+
+
+def position_size(config: PretrainedConfig) -> float:
+    """Return the deviation of initial positions: beside projected features of unit size, BERT's would not be noticed."""
+    return 0.3 if config.project_images else 0.02
 
 
 class CrossImageSimilarity(nn.Module):
@@ -91,7 +130,7 @@ def with_log_distance(similarity: Tensor) -> Tensor:
 
 
 def mirrored_places(patches: int) -> list[int]:
-    """Return where each place of a square grid lies once the image is mirrored left to right.
+    """Return the place of each cell of a square grid once the image is mirrored left to right.
 
     >>> mirrored_places(4)
     [1, 0, 3, 2]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from transformers import GPT2Model
 from transformers.utils.logging import disable_progress_bar
@@ -16,8 +17,11 @@ from agpis_sdk.errors import WeightsError
 
 SHIPPED = "muisc-lite"
 SHIPPED_FOLDER = Path(__file__).parent / "weights"
-# GPT-2 keeps its linear layers as (inputs, outputs); torch keeps them as (outputs, inputs).
-TURNED = re.compile(r"(c_attn|c_proj|c_fc|q_attn)\.weight$")
+TRAIN_AGAIN = "if an older version wrote it, train the model again; else: is the folder complete?"
+# Fields of the config that only older versions wrote.
+OLD_FIELDS = frozenset(
+    {"width", "heads", "interaction_blocks", "decoder_blocks", "vocabulary", "layer_norm_epsilon", "match_images"}
+)
 
 
 def load_muisc(model: Path | str) -> tuple[Muisc, MuiscText]:
@@ -28,16 +32,25 @@ def load_muisc(model: Path | str) -> tuple[Muisc, MuiscText]:
     # A run's own progress is on stderr; a bar per weight file does not belong there.
     disable_progress_bar()
     folder = _folder(model)
+    config, text = load_text(model)
     try:
-        config = MuiscConfig.from_pretrained(folder, local_files_only=True)
-        loaded, report = Muisc.from_pretrained(folder, config=config, local_files_only=True, output_loading_info=True)
+        # Misshapen tensors are let through here and refused below, by name.
+        loaded, report = Muisc.from_pretrained(
+            folder, config=config, local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True
+        )
     except (OSError, ValueError, RuntimeError, TypeError) as error:
         raise WeightsError(str(error).splitlines()[0], item=str(model), remedy="is the folder complete?") from error
     wrong = {name: report[name] for name in ("missing_keys", "unexpected_keys", "mismatched_keys") if report[name]}
     if wrong:
-        said = "; ".join(f"{name.replace('_', ' ')}: {sorted(map(str, keys))}" for name, keys in wrong.items())
-        raise WeightsError(said, item=str(model), remedy="was it made by another version?")
-    return loaded.eval().requires_grad_(False), load_text(model)[1]
+        listed = "; ".join(f"{name.replace('_', ' ')}: {_names(keys)}" for name, keys in wrong.items())
+        raise WeightsError(listed, item=str(model), remedy=TRAIN_AGAIN)
+    return loaded.eval().requires_grad_(False), text
+
+
+def _names(keys: Iterable[str | tuple[Any, ...]]) -> str:
+    """Return the first names of a report's tensors; a misshapen one is listed with its shapes."""
+    names = sorted(key if isinstance(key, str) else str(key[0]) for key in keys)
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def load_text(model: Path | str) -> tuple[MuiscConfig, MuiscText]:
@@ -47,6 +60,10 @@ def load_text(model: Path | str) -> tuple[MuiscConfig, MuiscText]:
         config: MuiscConfig = MuiscConfig.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
         raise WeightsError(str(error).splitlines()[0], item=str(model), remedy="is the folder complete?") from error
+    if old := sorted(OLD_FIELDS & config.to_dict().keys()):
+        raise WeightsError(
+            f"written by an older version (it has {', '.join(old)})", item=str(model), remedy="train the model again"
+        )
     text = MuiscText.load(
         folder,
         title_tokens=config.title_tokens,
@@ -97,7 +114,6 @@ def load_pretrained_decoder(model: Muisc, gpt2: str) -> None:
         theirs = source.get(name.replace("decoder.", "h.", 1))
         if theirs is None:
             raise WeightsError(f"has no {name}", item=gpt2, remedy="set fewer num_decoder_layers")
-        theirs = theirs.T if TURNED.search(name) else theirs
         if name == "wpe.weight" and len(theirs) >= len(tensor):
             theirs = theirs[: len(tensor)]
         if theirs.shape != tensor.shape:

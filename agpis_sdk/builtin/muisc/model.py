@@ -2,7 +2,7 @@
 
 B sequences of K images with N = 1 + h*w tokens each (the global one first), T title tokens, F feedback tokens, D hidden
 channels. The decoder reads title, separator s, feedback; the class is read at s, the feedback after it. Read in order:
-config · decoder blocks (3.4.2) · model: encoder (3.4.1), decoder (3.4.2), heads and loss (3.4.3). Image towers are in
+config · encoder (section 3.4.1) · decoder of GPT-2's blocks (3.4.2) · heads and loss (3.4.3). Image towers are in
 `tower.py`; what the paper does not have is in `additions.py`.
 """
 
@@ -13,25 +13,17 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import DynamicCache, EncoderDecoderCache, GPT2Config, PretrainedConfig, PreTrainedModel
+from transformers.models.gpt2.modeling_gpt2 import GPT2Block
+from transformers.pytorch_utils import Conv1D
 from transformers.utils import ModelOutput
 
-from agpis_sdk.builtin.muisc.additions import CrossImageSimilarity, FeatureNorm, side_by_side
-from agpis_sdk.builtin.muisc.text import OTHER, label_space, split_words, title_with_category
+from agpis_sdk.builtin.muisc.additions import ImageAdditions, position_size, side_by_side
+from agpis_sdk.builtin.muisc.text import OTHER, label_space, only_words, title_with_category
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.plugins import shipped_rules
 
 IGNORED = -100
-OLD_NAMES = {
-    "width",
-    "heads",
-    "interaction_blocks",
-    "decoder_blocks",
-    "vocabulary",
-    "layer_norm_epsilon",
-    "match_images",
-}
 
 
 # ── Config ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -45,11 +37,11 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
     sequence side by side into one (section 4.3). With `num_decoder_layers` 0 the classifier reads the images' global
     tokens (Table 3). `cross_attention_layers` are the decoder layers that see the images; None means all.
 
-    Additions: `project_images` and `compare_images` (see `additions.py`); `joint_positions` false gives image number plus
-    place one position each; with `class_words` feedback begins with a token for its class, so that the words cannot
-    contradict the decision; `title_words` are the only words of a title that are read, [] for every word: a name that one
-    product alone has can only be learned by heart. Below `objection_threshold` of p^t feedback is an objection; that,
-    temperature and bias come from the validation split.
+    Additions: `project_images`, `compare_images` and `joint_positions` false (see `additions.py`); with `class_words`
+    feedback begins with a token for its class, so that the words cannot contradict the decision; `title_words` are the
+    only words of a title that are read, [] for every word: a name that one product alone has can only be learned by
+    heart. Below `objection_threshold` of p^t feedback is an objection; that, temperature and bias come from the
+    validation split.
     """
 
     model_type = "muisc"
@@ -95,9 +87,7 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         objection_threshold: float = 0.5,
         **kwargs: Any,
     ) -> None:
-        if old := sorted(OLD_NAMES & kwargs.keys()):
-            raise ValueError(f"written by an older version (it has {', '.join(old)}): train the model again")
-        fields = {name: value for name, value in locals().items() if name not in ("self", "kwargs", "old", "__class__")}
+        fields = {name: value for name, value in locals().items() if name not in ("self", "kwargs", "__class__")}
         for name, value in fields.items():
             setattr(self, name, list(value) if isinstance(value, tuple) else value)
         self.title_words = sorted(title_words or [])
@@ -109,10 +99,7 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         if not self.use_title:
             return ""
         words = title_with_category(title, category) if self.use_category else title
-        if not self.title_words:
-            return words
-        known = set(self.title_words)
-        return " ".join(word for word in split_words(words) if word in known)
+        return only_words(words, self.title_words) if self.title_words else words
 
     def class_of(self, code: str) -> int:
         """Return the class of "yes", of a rule, or of "other": what a rule has that this model does not know."""
@@ -122,11 +109,6 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
     def class_token_names(self) -> list[str]:
         """The classes that feedback begins with a token for."""
         return self.classes if self.class_words else []
-
-    @property
-    def max_positions(self) -> int:
-        """The longest token sequence: title, separator and feedback."""
-        return int(self.title_tokens + 1 + self.feedback_tokens)
 
     @classmethod
     def lite(cls, **changes: Any) -> MuiscConfig:
@@ -162,134 +144,6 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         return cls(**{**sizes, **changes})
 
 
-# ── Decoder blocks (section 3.4.2) ──────────────────────────────────────────────────────────────────────────────────
-
-# GPT-2's layout and tensor names. The blocks are ours because the released reference attends to the images in one block
-# only, and because transformers' block keeps its linear layers transposed.
-
-
-@dataclass(eq=False)
-class LayerCache:
-    """Keys and values (B, H, *, D/H) of one layer: of the tokens so far, and of the images."""
-
-    tokens: tuple[Tensor, Tensor] | None = None
-    images: tuple[Tensor, Tensor] | None = None
-
-
-class SelfAttention(nn.Module):
-    """Masked multi-head self-attention over tokens."""
-
-    def __init__(self, hidden_size: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.heads, self.dropout = heads, dropout
-        self.c_attn = nn.Linear(hidden_size, 3 * hidden_size)
-        self.c_proj = nn.Linear(hidden_size, hidden_size)
-
-    def forward(self, hidden: Tensor, mask: Tensor, cache: LayerCache | None) -> Tensor:
-        """Return (B, W, D); `mask` (B, 1, W, W + earlier) is true where a token may look."""
-        query, key, value = (_heads(part, self.heads) for part in self.c_attn(hidden).chunk(3, dim=-1))
-        if cache is not None:
-            if cache.tokens is not None:
-                key, value = torch.cat([cache.tokens[0], key], dim=2), torch.cat([cache.tokens[1], value], dim=2)
-            cache.tokens = key, value
-        mixed = scaled_dot_product_attention(
-            query, key, value, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0
-        )
-        return self.c_proj(_joined(mixed))  # type: ignore[no-any-return]
-
-
-class CrossAttention(nn.Module):
-    """Multi-head attention from text tokens to the tokens of an image sequence."""
-
-    def __init__(self, hidden_size: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.heads, self.dropout = heads, dropout
-        self.q_attn = nn.Linear(hidden_size, hidden_size)
-        self.c_attn = nn.Linear(hidden_size, 2 * hidden_size)
-        self.c_proj = nn.Linear(hidden_size, hidden_size)
-
-    def forward(self, hidden: Tensor, sequence: Tensor, mask: Tensor, cache: LayerCache | None) -> Tensor:
-        """Return (B, W, D) from text tokens and the sequence feature F^e (B, S, D); `mask` (B, 1, 1, S) is true for images."""
-        query = _heads(self.q_attn(hidden), self.heads)
-        if cache is not None and cache.images is not None:
-            key, value = cache.images
-        else:
-            key, value = (_heads(part, self.heads) for part in self.c_attn(sequence).chunk(2, dim=-1))
-            if cache is not None:
-                cache.images = key, value
-        mixed = scaled_dot_product_attention(
-            query, key, value, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0
-        )
-        return self.c_proj(_joined(mixed))  # type: ignore[no-any-return]
-
-
-class FeedForward(nn.Module):
-    """Position-wise feed-forward network."""
-
-    def __init__(self, hidden_size: int) -> None:
-        super().__init__()
-        self.c_fc = nn.Linear(hidden_size, 4 * hidden_size)
-        self.c_proj = nn.Linear(4 * hidden_size, hidden_size)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """Return (B, W, D)."""
-        return self.c_proj(nn.functional.gelu(self.c_fc(hidden), approximate="tanh"))  # type: ignore[no-any-return]
-
-
-class DecoderLayer(nn.Module):
-    """One GPT-2 block: masked self-attention, cross-attention where asked for, feed-forward, each with a residual."""
-
-    def __init__(self, config: MuiscConfig, *, sees_images: bool) -> None:
-        super().__init__()
-        hidden_size, heads, dropout = config.hidden_size, config.num_attention_heads, config.attention_dropout
-        self.ln_1 = nn.LayerNorm(hidden_size)
-        self.attn = SelfAttention(hidden_size, heads, dropout)
-        self.sees_images = sees_images
-        if sees_images:
-            self.ln_cross_attn = nn.LayerNorm(hidden_size)
-            self.crossattention = CrossAttention(hidden_size, heads, dropout)
-        self.ln_2 = nn.LayerNorm(hidden_size)
-        self.mlp = FeedForward(hidden_size)
-        self.dropout = nn.Dropout(config.dropout)
-
-    def forward(
-        self, hidden: Tensor, attention_mask: Tensor, sequence: Tensor, image_mask: Tensor, cache: LayerCache | None
-    ) -> Tensor:
-        """Return (B, W, D)."""
-        hidden = hidden + self.dropout(self.attn(self.ln_1(hidden), attention_mask, cache))
-        if self.sees_images:
-            seen = self.crossattention(self.ln_cross_attn(hidden), sequence, image_mask, cache)
-            hidden = hidden + self.dropout(seen)
-        return hidden + self.dropout(self.mlp(self.ln_2(hidden)))  # type: ignore[no-any-return]
-
-
-def causal_mask(attention_mask: Tensor, steps: int) -> Tensor:
-    """Return where the last `steps` tokens may look, (B, 1, steps, W): at themselves and at earlier ones, not at padding.
-
-    A padding token may look at itself, as a row of nothing but masked places has no softmax.
-    """
-    total = attention_mask.shape[1]
-    causal = torch.ones(total, total, dtype=torch.bool, device=attention_mask.device).tril()  # (W, W)
-    own = torch.eye(total, dtype=torch.bool, device=attention_mask.device)
-    allowed = (causal & attention_mask.bool()[:, None, :]) | own  # (B, W, W)
-    return allowed[:, None, total - steps :]
-
-
-def token_positions(attention_mask: Tensor) -> Tensor:
-    """Return positions (B, W) that count tokens only: padding on the left takes none."""
-    return (attention_mask.cumsum(1) - 1).clamp(min=0)
-
-
-def _heads(hidden: Tensor, heads: int) -> Tensor:
-    """Turn (B, W, D) into (B, H, W, D/H)."""
-    return hidden.reshape(*hidden.shape[:2], heads, -1).transpose(1, 2)
-
-
-def _joined(hidden: Tensor) -> Tensor:
-    """Turn (B, H, W, D/H) into (B, W, D)."""
-    return hidden.transpose(1, 2).flatten(2)
-
-
 # ── Model ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -320,20 +174,10 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
         super().__init__(config)
         hidden_size, tokens = config.hidden_size, 1 + config.num_patches
         self.tower = build_tower(config.tower, config.tower_size)
-        projects = config.project_images
-        self.token_norm = FeatureNorm(config.token_channels) if projects else nn.Identity()
-        self.global_norm = FeatureNorm(config.global_channels) if projects else nn.Identity()
-        self.token_projection = nn.Linear(config.token_channels, hidden_size) if projects else nn.Identity()
-        self.global_projection = nn.Linear(config.global_channels, hidden_size) if projects else nn.Identity()
-        self.similarity = (
-            CrossImageSimilarity(config.token_channels, config.global_channels, hidden_size)
-            if config.compare_images
-            else None
-        )
-        # One position for each of the K*N image tokens; or, with fewer numbers to learn, image number plus place.
+        self.additions = ImageAdditions(config)
+        # One position for each of the K*N image tokens; or, with fewer numbers to learn, for each of the K images.
         images = config.max_images if config.fusion == "late" else 1
         self.image_position = nn.Parameter(torch.zeros(images, tokens if config.joint_positions else 1, hidden_size))
-        self.patch_position = nn.Parameter(torch.zeros(tokens, hidden_size)) if not config.joint_positions else None
         self.image_norm = nn.LayerNorm(hidden_size) if config.project_images else nn.Identity()
         self.image_dropout = nn.Dropout(config.dropout)
         block = nn.TransformerEncoderLayer(
@@ -351,12 +195,15 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
     def _build_decoder(self, config: MuiscConfig) -> None:
         hidden_size, chosen = config.hidden_size, config.cross_attention_layers
         self.wte = nn.Embedding(config.vocab_size, hidden_size)
-        self.wpe = nn.Embedding(config.max_positions, hidden_size)
+        self.wpe = nn.Embedding(config.title_tokens + 1 + config.feedback_tokens, hidden_size)
         self.token_dropout = nn.Dropout(config.dropout)
-        self.decoder = nn.ModuleList(
-            DecoderLayer(config, sees_images=chosen is None or index in chosen)
-            for index in range(config.num_decoder_layers)
-        )
+        self.decoder = nn.ModuleList()
+        for index in range(config.num_decoder_layers):
+            block = GPT2Config(
+                n_embd=hidden_size, n_head=config.num_attention_heads, resid_pdrop=config.dropout, attn_pdrop=config.attention_dropout,
+                add_cross_attention=chosen is None or index in chosen, attn_implementation="sdpa",
+            )  # fmt: skip
+            self.decoder.append(GPT2Block(block, layer_idx=index))
         self.ln_f = nn.LayerNorm(hidden_size)
         self.lm_head = None if config.tie_lm_head else nn.Linear(hidden_size, config.vocab_size, bias=False)
         # GPT-2's own start: the released checkpoints assume it, and a large start makes the NLG loss explode.
@@ -364,24 +211,18 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
             nn.init.normal_(embedding.weight, std=0.02)
 
     def _init_weights(self, module: nn.Module) -> None:
-        # Each part has initialized itself; only the positions begin as zeros.
-        if module is self:
-            # Beside projected features of unit size, positions as small as BERT's would not be seen for epochs.
-            size = 0.3 if self.config.project_images else 0.02
-            nn.init.normal_(self.image_position, std=size)
-            if self.patch_position is not None:
-                nn.init.normal_(self.patch_position, std=size)
+        # Each part has initialized itself but for the positions. GPT-2's linear layers begin as torch's, as the encoder's do.
+        if isinstance(module, Conv1D):
+            bound = len(module.weight) ** -0.5
+            nn.init.uniform_(module.weight, -bound, bound)
+            nn.init.uniform_(module.bias, -bound, bound)
+        elif module is self:
+            nn.init.normal_(self.image_position, std=position_size(self.config))
 
-    def fit_feature_norm(self, tokens: Tensor, global_tokens: Tensor) -> None:
-        """Take mean and deviation of frozen features from samples (n, C) and (n, G) of the train split."""
-        for part, samples in ((self.token_norm, tokens), (self.global_norm, global_tokens)):
-            if isinstance(part, FeatureNorm):
-                part.fit(samples)
-
-    def encode_pixels(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    def encode_pixels(self, pixels: Tensor | None) -> tuple[Tensor, Tensor]:
         """Run the tower: (B, K, 3, S, S) into patch tokens (B, K, N-1, C) and global tokens (B, K, G)."""
-        if self.tower is None:
-            raise ValueError("this model has no tower of its own: give it the shared backbone's features")
+        if self.tower is None or pixels is None:
+            raise ValueError("give pixels to a model with a tower of its own, else tokens and global_tokens")
         if self.config.fusion == "early":
             pixels = side_by_side(pixels)
         tokens, global_tokens = self.tower(pixels.flatten(0, 1))
@@ -392,15 +233,10 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
 
         `image_mask` (B, K) is false where a sequence is shorter than the batch's longest; without it, none is.
         """
-        tokens, global_tokens = self.token_norm(tokens), self.global_norm(global_tokens)
-        images = torch.cat([self.global_projection(global_tokens).unsqueeze(2), self.token_projection(tokens)], dim=2)
-        images = images + self.image_position[: images.shape[1]]  # (B, K, N, D)
-        if self.patch_position is not None:
-            images = images + self.patch_position
         if image_mask is None:
-            image_mask = torch.ones(images.shape[:2], dtype=torch.bool, device=images.device)
-        if self.similarity is not None:
-            images = images + self.similarity(tokens, global_tokens, image_mask)
+            image_mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+        images = self.additions(tokens, global_tokens, image_mask)  # (B, K, N, D)
+        images = images + self.image_position[: images.shape[1]]
         mask = image_mask.bool().repeat_interleave(images.shape[2], dim=1)  # (B, K*N)
         sequence = self.image_dropout(self.image_norm(images.flatten(1, 2)))  # (B, K*N, D)
         return SequenceFeature(self.encoder(sequence, src_key_padding_mask=~mask), mask)
@@ -410,19 +246,22 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
         sequence: SequenceFeature,
         input_ids: Tensor,
         attention_mask: Tensor,
-        caches: list[LayerCache] | None = None,
+        cache: EncoderDecoderCache | None = None,
     ) -> Tensor:
         """Return the hidden states H^d (B, W, D) of the last W tokens; section 3.4.2.
 
-        `attention_mask` (B, earlier + W) covers all tokens so far; with `caches`, one a layer, earlier ones are not read
-        again.
+        `attention_mask` (B, earlier + W) covers all tokens so far; with `cache` earlier ones are not read again.
         """
         steps = input_ids.shape[1]
-        positions = token_positions(attention_mask)[:, -steps:]
-        allowed, seen = causal_mask(attention_mask, steps), sequence.mask[:, None, None, :]
+        # Positions count tokens only: padding on the left takes none.
+        positions = (attention_mask.cumsum(1) - 1).clamp(min=0)[:, -steps:]
         hidden = self.token_dropout(self.wte(input_ids) + self.wpe(positions))
-        for index, layer in enumerate(self.decoder):
-            hidden = layer(hidden, allowed, sequence.hidden, seen, caches[index] if caches else None)
+        allowed, seen = causal_mask(attention_mask, steps), sequence.mask[:, None, None, :]
+        for block in self.decoder:
+            hidden = block(
+                hidden, past_key_values=cache, attention_mask=allowed, encoder_attention_mask=seen,
+                encoder_hidden_states=sequence.hidden if hasattr(block, "crossattention") else None,
+            )  # fmt: skip
         return self.ln_f(hidden)  # type: ignore[no-any-return]
 
     def language_logits(self, hidden: Tensor) -> Tensor:
@@ -432,11 +271,10 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
     def _class_logits(self, sequence: SequenceFeature, separator: Tensor | None) -> Tensor:
         """Return class logits (B, classes) from the hidden state (B, D) of s; without a decoder, from the images."""
         if separator is None:
-            weight = sequence.mask.unsqueeze(2).to(sequence.hidden.dtype)
-            # The global token of each image, filled-up ones left out.
-            places = torch.arange(sequence.mask.shape[1], device=weight.device) % (1 + self.config.num_patches) == 0
-            chosen = weight[:, places]
-            separator = (sequence.hidden[:, places] * chosen).sum(1) / chosen.sum(1)
+            # The mean of the images' global tokens, filled-up ones left out.
+            tokens = 1 + self.config.num_patches
+            weight = sequence.mask[:, ::tokens, None].to(sequence.hidden.dtype)  # (B, K, 1)
+            separator = (sequence.hidden[:, ::tokens] * weight).sum(1) / weight.sum(1)
         return self.classifier(self.class_dropout(separator))  # type: ignore[no-any-return]
 
     def forward(
@@ -467,8 +305,6 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
             labels: (B,) class of each sequence, 0 for qualified.
         """
         if tokens is None or global_tokens is None:
-            if pixels is None:
-                raise ValueError("give either pixels, or tokens and global_tokens")
             tokens, global_tokens = self.encode_pixels(pixels)
             image_mask = image_mask if self.config.fusion == "late" else None
         sequence = self.encode(tokens, global_tokens, image_mask)
@@ -508,9 +344,8 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
     def probabilities(self, logits: Tensor) -> Tensor:
         """Return calibrated class probabilities (B, classes); column 0 is p^t."""
         shifted = logits.float() / self.config.mcc_temperature
-        bias = torch.zeros_like(shifted)
-        bias[:, 0] = self.config.mcc_qualified_bias
-        return torch.softmax(shifted + bias, dim=1)
+        shifted[:, 0] += self.config.mcc_qualified_bias
+        return torch.softmax(shifted, dim=1)
 
     @torch.inference_mode()
     def classify(self, sequence: SequenceFeature, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -529,24 +364,36 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
         eos_token_id: int,
         max_new_tokens: int,
         forbidden_first_tokens: Tensor | None = None,
-        use_cache: bool = True,
     ) -> Tensor:
         """Return greedily chosen feedback tokens (B, <= max_new_tokens), filled up with `eos_token_id`.
 
         `forbidden_first_tokens` (B, vocab_size) is true for tokens that a feedback may not begin with.
         """
-        caches = [LayerCache() for _ in self.decoder] if use_cache else None
-        finished = torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
-        generated: list[Tensor] = []
-        step = input_ids
-        while len(generated) < max_new_tokens and not finished.all():
-            logits = self.language_logits(self.decode(sequence, step, attention_mask, caches)[:, -1])  # (B, vocab_size)
-            if forbidden_first_tokens is not None and not generated:
-                logits = logits.masked_fill(forbidden_first_tokens, -torch.inf)
-            following = logits.argmax(1).masked_fill(finished, eos_token_id)
-            finished = finished | (following == eos_token_id)
-            generated.append(following)
-            input_ids = torch.cat([input_ids, following[:, None]], dim=1)
-            attention_mask = torch.cat([attention_mask, torch.ones_like(following)[:, None]], dim=1)
-            step = following[:, None] if use_cache else input_ids
-        return torch.stack(generated, dim=1) if generated else input_ids[:, :0]
+        # Not `GenerationMixin.generate`: it takes `logits` for those of words, where Trainer and we take them for those of
+        # classes, and encodes the images anew, which have been encoded for the class already.
+        cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
+        finished = torch.zeros(len(input_ids), 1, dtype=torch.bool, device=input_ids.device)
+        step, generated = input_ids, input_ids[:, :0]
+        while generated.shape[1] < max_new_tokens and not finished.all():
+            logits = self.language_logits(
+                self.decode(sequence, step, attention_mask, cache)[:, -1:]
+            )  # (B, 1, vocab_size)
+            if forbidden_first_tokens is not None and not generated.shape[1]:
+                logits = logits.masked_fill(forbidden_first_tokens[:, None], -torch.inf)
+            step = logits.argmax(2).masked_fill(finished, eos_token_id)  # (B, 1)
+            finished = finished | (step == eos_token_id)
+            generated = torch.cat([generated, step], dim=1)
+            attention_mask = torch.cat([attention_mask, torch.ones_like(step)], dim=1)
+        return generated
+
+
+def causal_mask(attention_mask: Tensor, steps: int) -> Tensor:
+    """Return where the last `steps` tokens may look, (B, 1, steps, W): at themselves and at earlier ones, not at padding.
+
+    A padding token may look at itself, as a row of nothing but masked places has no softmax.
+    """
+    total = attention_mask.shape[1]
+    own = torch.eye(total, dtype=torch.bool, device=attention_mask.device)
+    causal = torch.ones_like(own).tril()  # (W, W)
+    allowed = (causal & attention_mask.bool()[:, None, :]) | own  # (B, W, W)
+    return allowed[:, None, total - steps :]

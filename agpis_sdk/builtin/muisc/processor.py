@@ -25,11 +25,14 @@ Pixels = NDArray[np.uint8]
 
 
 class MuiscProcessor:
-    """What goes with a `Muisc`: its tokenizer, and how it wants pictures; as a processor of transformers does.
+    """What goes with a `Muisc`: its tokenizer, and how it expects pictures; as a processor of transformers does.
 
     A model without a tower of its own reads the features of the shared `backbone`. Raises `ConfigError` where it is not
     given one, and for early fusion without a tower.
     """
+
+    # Not a `ProcessorMixin`: that copies and saves everything it holds, a backbone too, writes the config a second time,
+    # and its `__call__` has no sequences of images; what would be left to inherit is the saving of the tokenizer.
 
     def __init__(self, config: MuiscConfig, text: MuiscText, backbone: Backbone | None = None) -> None:
         if not config.tower and backbone is None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agpis_sdk.batches import batches
 from agpis_sdk.builtin.muisc.checkpoints import SHIPPED_FOLDER, load_muisc
 from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.builtin.muisc.features import REQUIRED_FACTS, image_tokens
@@ -140,9 +141,8 @@ class MuiscScorer:
                 yield Finding(code=code, name=rule.name, images=sequence.ids, score=score, message=message)
 
 
-def _of_one_length(sequences: Sequence[ImageSequence]) -> Iterator[list[ImageSequence]]:
+def _of_one_length(sequences: Sequence[ImageSequence]) -> Iterator[Sequence[ImageSequence]]:
     """Yield passes of at most `BATCH` sequences of one length, so that none is filled up."""
     for length in sorted({len(sequence.images) for sequence in sequences}):
         alike = [sequence for sequence in sequences if len(sequence.images) == length]
-        for start in range(0, len(alike), BATCH):
-            yield alike[start : start + BATCH]
+        yield from batches(alike, BATCH)

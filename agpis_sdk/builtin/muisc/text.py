@@ -9,13 +9,13 @@ from pathlib import Path
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.rules import RuleSet
 
 PAD, SEPARATOR, END = "<pad>", "<separator>", "<end>"
 SPECIAL = (PAD, SEPARATOR, END)
-FILE = "tokenizer.json"
 QUALIFIED = "yes"
 OTHER = "other"
 
@@ -33,12 +33,14 @@ class MuiscText:
         """
         class_words = [f"<{code}>" for code in classes[1:]]
         tokenizer.add_special_tokens([AddedToken(token, special=True) for token in (*SPECIAL, *class_words)])
-        self._tokenizer = tokenizer
+        self.tokenizer = PreTrainedTokenizerFast(
+            tokenizer_object=tokenizer, pad_token=PAD, sep_token=SEPARATOR, eos_token=END
+        )
         self._title_tokens = title_tokens
         self._feedback_tokens = feedback_tokens
-        self.pad, self.separator, self.end = (int(tokenizer.token_to_id(token) or 0) for token in SPECIAL)
-        self.qualified = self._encode(QUALIFIED)
-        self._class_words = [int(tokenizer.token_to_id(word) or 0) for word in class_words]
+        self.pad, self.separator, self.end = self.tokenizer.convert_tokens_to_ids(list(SPECIAL))
+        (self.qualified,) = self._encode([QUALIFIED])
+        self._class_words = self.tokenizer.convert_tokens_to_ids(class_words)
 
     @classmethod
     def train(
@@ -64,49 +66,38 @@ class MuiscText:
         return cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens, classes=classes)
 
     @classmethod
-    def load(cls, folder: Path, *, title_tokens: int, feedback_tokens: int, classes: Sequence[str] = ()) -> MuiscText:
-        """Read the tokenizer beside a model's weights; raises `WeightsError` where there is none."""
-        path = folder / FILE
-        if not path.is_file():
-            raise WeightsError("no tokenizer beside the weights", item=str(path), remedy="is the folder complete?")
-        tokenizer = Tokenizer.from_file(str(path))
-        return cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens, classes=classes)
-
-    @classmethod
-    def from_hugging_face(
-        cls, name: str, *, title_tokens: int, feedback_tokens: int, classes: Sequence[str] = ()
+    def load(
+        cls, name: Path | str, *, title_tokens: int, feedback_tokens: int, classes: Sequence[str] = ()
     ) -> MuiscText:
-        """Take any fast Hugging Face tokenizer, by local folder or hub id; raises `WeightsError` where none loads."""
-        from transformers import AutoTokenizer
-
+        """Take the fast tokenizer of a folder or a hub id; raises `WeightsError` where none loads."""
+        # A folder's tokenizer.json is read as it is; the auto class also asks for a config that it knows.
+        own = (Path(name) / "tokenizer.json").is_file()
         try:
-            tokenizer = AutoTokenizer.from_pretrained(name).backend_tokenizer
+            tokenizer = (PreTrainedTokenizerFast if own else AutoTokenizer).from_pretrained(name).backend_tokenizer
         except (OSError, ValueError, AttributeError) as error:
-            raise WeightsError(str(error).splitlines()[0], item=name, remedy="name a folder or hub id") from error
+            raise WeightsError(
+                f"no tokenizer loads: {str(error).splitlines()[0]}",
+                item=str(name),
+                remedy="is the folder complete? else name a hub id",
+            ) from error
         return cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens, classes=classes)
 
     def save(self, folder: Path) -> None:
-        """Write the tokenizer into a folder."""
-        self._tokenizer.save(str(folder / FILE))
+        """Write the tokenizer into a folder, where `AutoTokenizer` finds it too."""
+        self.tokenizer.save_pretrained(folder)
 
     @property
     def vocab_size(self) -> int:
         """How many tokens there are."""
-        return int(self._tokenizer.get_vocab_size())
+        return len(self.tokenizer)
 
     def prompts(self, titles: Sequence[str], *, full_width: bool = False) -> tuple[Tensor, Tensor]:
         """Return words and mask (B, T + 1): each title padded on the left, then the separator s.
 
         T is the longest of the titles; with `full_width` the most that there may be, whatever else is in the batch.
         """
-        rows = [self._encode(title)[: self._title_tokens] for title in titles]
-        longest = self._title_tokens if full_width else max(map(len, rows), default=0)
-        words = torch.full((len(rows), longest + 1), self.pad)
-        mask = torch.zeros_like(words)
-        for row, ids in enumerate(rows):
-            words[row, longest - len(ids) :] = torch.tensor([*ids, self.separator])
-            mask[row, longest - len(ids) :] = 1
-        return words, mask
+        rows = [[*ids[: self._title_tokens], self.separator] for ids in self._encode(titles)]
+        return self._padded(rows, "left", self._title_tokens + 1 if full_width else None)
 
     def feedback(self, texts: Sequence[str], labels: Sequence[int] | None = None) -> tuple[Tensor, Tensor]:
         """Return words and mask (B, F): each feedback and its end, padded on the right to the longest.
@@ -115,15 +106,10 @@ class MuiscText:
         """
         begins = [self._class_word(label) for label in labels] if labels is not None else [[]] * len(texts)
         rows = [
-            [*[*begin, *self._encode(text)][: self._feedback_tokens - 1], self.end]
-            for begin, text in zip(begins, texts, strict=True)
+            [*[*begin, *ids][: self._feedback_tokens - 1], self.end]
+            for begin, ids in zip(begins, self._encode(texts), strict=True)
         ]
-        words = torch.full((len(rows), max(map(len, rows))), self.pad)
-        mask = torch.zeros_like(words)
-        for row, ids in enumerate(rows):
-            words[row, : len(ids)] = torch.tensor(ids)
-            mask[row, : len(ids)] = 1
-        return words, mask
+        return self._padded(rows, "right")
 
     def _class_word(self, label: int) -> list[int]:
         """Return the word of a class; the qualified one's is its feedback."""
@@ -132,7 +118,7 @@ class MuiscText:
     def forbidden_first_tokens(self, probabilities: Tensor, *, objection_threshold: float = 0.5) -> Tensor:
         """Return which words (B, vocabulary) a feedback may not begin with, given class probabilities (B, classes).
 
-        Feedback must not contradict the class: "yes" is said from `objection_threshold` of p^t on, and only there; below it,
+        Feedback must not contradict the class: it is "yes" from `objection_threshold` of p^t on, and only there; below it,
         the objection is about the rule that is most likely violated.
         """
         accepted = torch.zeros(self.vocab_size, dtype=torch.bool, device=probabilities.device)
@@ -149,10 +135,19 @@ class MuiscText:
         kept = list(ids)
         if self.end in kept:
             kept = kept[: kept.index(self.end)]
-        return str(self._tokenizer.decode(kept)).strip()
+        return str(self.tokenizer.decode(kept, skip_special_tokens=True, clean_up_tokenization_spaces=False)).strip()
 
-    def _encode(self, text: str) -> list[int]:
-        return list(self._tokenizer.encode(text.lower(), add_special_tokens=False).ids)
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        lowered = [text.lower() for text in texts]
+        return self.tokenizer(lowered, add_special_tokens=False)["input_ids"] if lowered else []
+
+    def _padded(self, rows: list[list[int]], side: str, length: int | None = None) -> tuple[Tensor, Tensor]:
+        """Return words and mask, (B, longest) or (B, length)."""
+        padding = "longest" if length is None else "max_length"
+        batch = self.tokenizer.pad(
+            {"input_ids": rows}, padding=padding, max_length=length, padding_side=side, return_tensors="pt"
+        )
+        return batch["input_ids"], batch["attention_mask"]
 
 
 def label_space(rules: RuleSet) -> tuple[str, ...]:
@@ -167,6 +162,16 @@ def split_words(text: str) -> list[str]:
     ['nevada', '3', 'outdoor', 'tents']
     """
     return re.findall(r"\w+", text.lower())
+
+
+def only_words(text: str, words: Iterable[str]) -> str:
+    """Return the words of a text that are among `words`, in order.
+
+    >>> only_words("Nevada 3, outdoor tents", ["tents", "outdoor"])
+    'outdoor tents'
+    """
+    known = set(words)
+    return " ".join(word for word in split_words(text) if word in known)
 
 
 def title_with_category(title: str, category: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agpis_sdk.batches import batches
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
 from agpis_sdk.builtin.noncompliance.kinds import KINDS, UNSURE
 from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, any_kind_logit, peak_box
@@ -45,8 +46,7 @@ class NoncomplianceChecker:
         p_nc is the probability of at least one forbidden kind: a kind whose rule only warns makes no image non-compliant.
         """
         forbidden = np.array([_is_forbidden(code, context.rules) for code, _, _ in KINDS.values()])
-        for start in range(0, len(images), BATCH):
-            chunk = images[start : start + BATCH]
+        for chunk in batches(images, BATCH):
             p_noncompliant, p_kinds, maps = self._judge(chunk, forbidden, context)
             for row, image in enumerate(chunk):
                 context.provide(image, "p_noncompliant", float(p_noncompliant[row]))
@@ -126,7 +126,7 @@ def on_product_hint(image: DecodedImage, box: Box, foreground: Foreground | None
 
 
 def _where(image: DecodedImage, boxes: Sequence[Box]) -> str:
-    """Say where a box stands, in words a seller understands."""
+    """Return the position of a box in words that a seller understands."""
     if not boxes:
         return ""
     x, y, width, height = boxes[0]

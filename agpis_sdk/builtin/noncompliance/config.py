@@ -22,5 +22,5 @@ class NoncomplianceConfig(ComponentConfig):
         default=None, description="A file of `agpis train noncompliance`; the shipped one when unset."
     )
     kind_share: float = Field(
-        default=0.4, ge=0, le=1, description="A kind stands out from this probability on; below it the code is AGP128."
+        default=0.4, ge=0, le=1, description="A kind is named from this probability on; below it the code is AGP128."
     )

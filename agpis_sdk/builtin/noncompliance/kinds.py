@@ -1,8 +1,8 @@
-"""The kinds of non-compliant content that the head tells apart, in the order of its outputs."""
+"""The kinds of non-compliant content that the head classifies, in the order of its outputs."""
 
 from __future__ import annotations
 
-# kind → (rule code, what a seller is told, whether it has a place in the picture)
+# kind → (rule code, message to the seller, whether it has a place in the picture)
 KINDS: dict[str, tuple[str, str, bool]] = {
     "banner": ("AGP119", "a banner lies over the picture", True),
     "promotional-text": ("AGP120", "text is laid over the picture", True),

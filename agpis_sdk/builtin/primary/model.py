@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
 from agpis_sdk.builtin.primary.features import FEATURE_NAMES, REASONS
-from agpis_sdk.builtin.weights import check_feature_names, feature_metadata, read_tensors
+from agpis_sdk.builtin.weights import read_tensors, write_tensors
 
 SHIPPED = Path(__file__).parent / "weights" / "primary.safetensors"
 MAX_DEVIATION = 3.0
@@ -55,15 +54,12 @@ class PrimaryHead:
 
     def save(self, path: Path) -> None:
         """Write the weights as safetensors, with the names of the features."""
-        tensors = {name: np.ascontiguousarray(getattr(self, name), np.float32) for name in _LAYOUT}
-        save_file(tensors, path, metadata=feature_metadata(FEATURE_NAMES))
+        write_tensors(path, vars(self), FEATURE_NAMES)
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> PrimaryHead:
         """Read a head; raises `WeightsError` where it is of another layout, or for other features."""
-        tensors = read_tensors(path, _LAYOUT)
-        check_feature_names(path, FEATURE_NAMES)
-        return cls(**tensors)
+        return cls(**read_tensors(path, _LAYOUT, features=FEATURE_NAMES))
 
 
 def deviations(

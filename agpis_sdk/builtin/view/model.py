@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
 from agpis_sdk.builtin.foreground import composition
-from agpis_sdk.builtin.weights import check_feature_names, feature_metadata, read_tensors
+from agpis_sdk.builtin.weights import read_tensors, write_tensors
 from agpis_sdk.facts import VIEWS, View
 
 SHIPPED = Path(__file__).parent / "weights" / "view.safetensors"
@@ -41,15 +40,12 @@ class ViewHead:
 
     def save(self, path: Path) -> None:
         """Write the weights as safetensors, with the names of the composition's numbers."""
-        tensors = {name: np.ascontiguousarray(getattr(self, name), np.float32) for name in _LAYOUT}
-        save_file(tensors, path, metadata=feature_metadata(composition.NAMES))
+        write_tensors(path, vars(self), composition.NAMES)
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> ViewHead:
         """Read a head; raises `WeightsError` where it is of another layout, or for other features."""
-        tensors = read_tensors(path, _LAYOUT)
-        check_feature_names(path, composition.NAMES)
-        return cls(**tensors)
+        return cls(**read_tensors(path, _LAYOUT, features=composition.NAMES))
 
 
 _LAYOUT: dict[str, tuple[int | str, ...]] = {

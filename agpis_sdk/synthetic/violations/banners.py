@@ -51,7 +51,7 @@ def anchored(
 
 
 def _fill(sampler: Sampler, pixels: Pixels, width: int, height: int) -> tuple[Patch, Color]:
-    """Fill a strip with one color or two, sometimes a little see-through; it stands off from the picture's rim."""
+    """Fill a strip with one color or two, sometimes a little see-through; it differs from the picture's rim."""
     ground = np.asarray(backdrop(pixels))
     tries = [color(sampler) for _ in range(4)]
     first = next((ink for ink in tries if np.abs(ground - ink).max() > 40), (24, 24, 28))

@@ -212,7 +212,7 @@ def shrink_to(patch: Patch, width: int, height: int) -> Patch:
 
 
 def paste(pixels: Pixels, patch: Patch, x: int, y: int, opacity: float = 1.0) -> tuple[Pixels, Box]:
-    """Blend a patch into a copy of the picture at x, y and say where its ink lies; both in pixels."""
+    """Blend a patch into a copy of the picture at x, y and return the box of its ink; both in pixels."""
     height, width = pixels.shape[:2]
     left, top = max(0, x), max(0, y)
     right, bottom = min(width, x + patch.shape[1]), min(height, y + patch.shape[0])
@@ -255,7 +255,7 @@ def recolored(patch: Patch, rgb: Color) -> Patch:
 def ink_over(
     sampler: Sampler, pixels: Pixels, patch: Patch, x: int, y: int, inks: tuple[Color, ...] = ()
 ) -> tuple[Color, float]:
-    """Choose an ink that a patch at x, y shows in, and say how far it stands off there: the middle gap, 0 to 255.
+    """Choose an ink that a patch at x, y shows in, and return its contrast there: the middle gap, 0 to 255.
 
     The gap is measured under the patch's own ink, so that a name half on white and half on red is still read.
     """

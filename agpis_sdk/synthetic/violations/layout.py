@@ -25,7 +25,7 @@ from agpis_sdk.synthetic.violations.types import Color, Drawn, Maker, Pixels, Po
 
 
 def _frame_color(sampler: Sampler, pixels: Pixels) -> Color:
-    """Choose a color that stands out from the picture's rim by 60 of 255 or more in some channel."""
+    """Choose a color that differs from the picture's rim by 60 of 255 or more in some channel."""
     ground = np.asarray(backdrop(pixels))
     for _ in range(8):
         ink = BLACK if sampler.chance(0.25) else color(sampler)

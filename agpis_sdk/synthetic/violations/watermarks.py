@@ -27,7 +27,7 @@ from agpis_sdk.synthetic.violations.types import Box, Drawn, Maker, Patch, Pixel
 
 
 def _soak(pixels: Pixels, sampler: Sampler, patch: Patch, x: int, y: int) -> tuple[Pixels, Box, str]:
-    """Blend a watermark in, see-through, in an ink that shows on what lies under it."""
+    """Blend a watermark in, see-through, in an ink that shows on what is under it."""
     inks = () if sampler.chance(0.2) else (WHITE, WHITE, BLACK, (90, 90, 90), (128, 128, 128), (200, 200, 200))
     ink, reach = ink_over(sampler, pixels, patch, x, y, inks)
     opacity = min(0.85, max(sampler.by_severity(0.18, 0.62), 26 / max(reach, 26)))

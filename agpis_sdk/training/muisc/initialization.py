@@ -90,7 +90,7 @@ def build_model(
     if isinstance(features, ReviewFeatures):
         images = sorted({image for row in train for image in features.reviews[row].images})[:NORM_IMAGES]
         sample = torch.from_numpy(features.tokens[images].astype(np.float32)).flatten(0, 1)
-        model.fit_feature_norm(sample, torch.from_numpy(features.global_tokens[images].astype(np.float32)))
+        model.additions.fit(sample, torch.from_numpy(features.global_tokens[images].astype(np.float32)))
     if begin.tower:
         load_pretrained_tower(model, begin.tower)
     if begin.decoder:
@@ -151,7 +151,7 @@ def _text(features: LearnableReviews, rows: NDArray[np.int64], config: MuiscConf
     """Return the tokenizer that is named, else train the default one on the words of the train split."""
     sizes = {"title_tokens": config.title_tokens, "feedback_tokens": config.feedback_tokens}
     if tokenizer:
-        return MuiscText.from_hugging_face(tokenizer, **sizes, classes=config.class_token_names)
+        return MuiscText.load(tokenizer, **sizes, classes=config.class_token_names)
     reviews = [features.reviews[row] for row in rows]
     texts = [
         part for review in reviews for part in (config.title_input(review.title, review.category), review.feedback)

@@ -1,0 +1,137 @@
+"""The light specs by which a plugin announces its components, and the base of their settings.
+
+A spec is registered without importing anything heavy; its `factory` string is imported only when a run needs it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from agpis_sdk.rules import Rule
+
+COMPONENT_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
+FACTORY = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+EVERY_RULE: Final = ""
+
+Reports = Literal["outcomes", "audits"]
+
+
+class ComponentConfig(BaseModel):
+    """The base of every component's settings: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentSpec:
+    """What a plugin announces about one component without importing it.
+
+    `factory` is `"package.module:Class"`, called with the validated config, and with `device=run.device` where it has a
+    parameter of that name. `aliases` are further names by which a config may call the component. `rules` are the rules that it declares and
+    raises; `also_raises` are codes, or prefixes of codes, of rules that other components declare (`EVERY_RULE` for a
+    model that learns rules from reviews). `rules_from` is `"package.module:function"` of a light function that takes
+    the component's settings and returns further rules, for rules that users write in their config. `requires` and `provides` name facts. `trainer` and `evaluator` are
+    `"package.module:function"` of `agpis train NAME` and `agpis evaluate` (see `agpis_sdk.training.request`), and
+    `trainer_config` the trainer's options.
+    """
+
+    name: str
+    factory: str
+    aliases: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    rules_from: str = ""
+    also_raises: tuple[str, ...] = ()
+    config: type[ComponentConfig] = ComponentConfig
+    requires: frozenset[str] = field(default_factory=frozenset)
+    provides: frozenset[str] = field(default_factory=frozenset)
+    batch_size: int = 32
+    trainer: str = ""
+    trainer_config: type[ComponentConfig] = ComponentConfig
+    evaluator: str = ""
+
+    def __post_init__(self) -> None:
+        if not COMPONENT_NAME.match(self.name):
+            raise ValueError(f'component name "{self.name}": use lower-case letters, digits, ".", "_" and "-"')
+        if not FACTORY.match(self.factory):
+            raise ValueError(f'component "{self.name}": factory "{self.factory}" is not "package.module:Class"')
+        for role in ("rules_from", "trainer", "evaluator"):
+            reference = getattr(self, role)
+            if reference and not FACTORY.match(reference):
+                raise ValueError(f'component "{self.name}": {role} "{reference}" is not "package.module:function"')
+        if self.batch_size < 1:
+            raise ValueError(f'component "{self.name}": batch_size must be at least 1')
+
+    def raises(self, code: str) -> bool:
+        """Return whether the component may raise the rule of a code."""
+        return code.startswith(self.also_raises) or any(rule.code == code for rule in self.rules)
+
+
+class ImageCheckerSpec(ComponentSpec):
+    """Announces an `ImageChecker`."""
+
+
+class PairCheckerSpec(ComponentSpec):
+    """Announces a `PairChecker`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceCheckerSpec(ComponentSpec):
+    """Announces a `SequenceChecker`.
+
+    One that `gives_probability` is a scorer: it runs only when `sequence.scorer` names it. The others always run.
+    """
+
+    gives_probability: bool = False
+
+
+class PrimarySelectorSpec(ComponentSpec):
+    """Announces a `PrimarySelector`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceBuilderSpec(ComponentSpec):
+    """Announces a `SequenceBuilder`.
+
+    One that `needs_scorer` asks the context for p^t; it is refused where `sequence.scorer` is "none".
+    """
+
+    needs_scorer: bool = False
+
+
+class BackboneSpec(ComponentSpec):
+    """Announces a `Backbone`; `name` is what `backbone.name` in the config selects."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReporterSpec(ComponentSpec):
+    """Announces an `OutcomeReporter` or, with `reports="audits"`, an `AuditReporter`.
+
+    `format` is what users write: the ending of `--report FILE`, or the name after `--format`. It is the component's name
+    unless it is given; two reporters may share a format where one reports outcomes and the other audits.
+    """
+
+    reports: Reports = "outcomes"
+    format: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.reports not in get_args(Reports):
+            raise ValueError(f'component "{self.name}": reports "{self.reports}" is not "outcomes" or "audits"')
+        if not self.format:
+            object.__setattr__(self, "format", self.name)
+        if not COMPONENT_NAME.match(self.format):
+            raise ValueError(f'component "{self.name}": format "{self.format}" is not a name such as "csv"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A named set of settings: over the defaults, under the user's own config."""
+
+    name: str
+    summary: str
+    settings: Mapping[str, Any]
