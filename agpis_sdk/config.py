@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agpis_sdk.errors import ConfigError, first_problem, nearest
 
+SHOP_FILE = "shop.json"
 CONFIG_FILE = "agpis.toml"
 PYPROJECT_TABLE = re.compile(r"^\s*\[tool\.agpis[.\]]", re.MULTILINE)
 
@@ -170,9 +171,10 @@ def load_config(
     *,
     overrides: Iterable[str] = (),
     profile: tuple[str, Mapping[str, Any]] | None = None,
+    shop: Path | None = None,
     directory: Path | None = None,
 ) -> LoadedConfig:
-    """Read the config file (or look for one in `directory`), lay it over the profile, and `key=value` over both.
+    """Read the config file (or look for one in `directory`), lay it over the profile, a shop's folder over both, and `key=value` over all.
 
     Raises `ConfigError` naming the key and the nearest known one.
     """
@@ -183,6 +185,8 @@ def load_config(
     found = path if path is not None else _find(directory or Path.cwd())
     if found is not None:
         _merge(merged, _read(found), origins, str(found))
+    if shop is not None:
+        _merge(merged, _read_shop(shop), origins, str(shop))
     for override in overrides:
         key, value = _parse_override(override)
         nested: dict[str, Any] = {}
@@ -241,6 +245,30 @@ def _read(path: Path) -> dict[str, Any]:
     if path.name == "pyproject.toml":
         data = data.get("tool", {}).get("agpis", {})
     return data
+
+
+def _read_shop(folder: Path) -> dict[str, Any]:
+    """Return what `agpis adapt` wrote; a value that begins with "./" is a file in the shop's folder."""
+    path = folder / SHOP_FILE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "is not JSON"
+        raise ConfigError(reason, item=str(path), remedy="name a folder that `agpis adapt` wrote") from None
+    if not isinstance(data, dict):
+        raise ConfigError("is not an object", item=str(path), remedy="run `agpis adapt` again")
+    return _with_paths(data, folder)
+
+
+def _with_paths(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    return {
+        key: _with_paths(value, folder)
+        if isinstance(value, dict)
+        else str(folder / value)
+        if isinstance(value, str) and value.startswith("./")
+        else value
+        for key, value in settings.items()
+    }
 
 
 def _parse_override(text: str) -> tuple[str, Any]:

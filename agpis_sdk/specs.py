@@ -37,7 +37,8 @@ class ComponentSpec:
     model that learns rules from reviews). `rules_from` is `"package.module:function"` of a light function that takes
     the component's settings and returns further rules, for rules that users write in their config. `requires` and `provides` name facts. `trainer` and `evaluator` are
     `"package.module:function"` of `agpis train NAME` and `agpis evaluate` (see `agpis_sdk.training.request`), and
-    `trainer_config` the trainer's options.
+    `trainer_config` the trainer's options. `adapter` is `"package.module:Class"` of what `agpis adapt` lets learn from a
+    shop's galleries as they are (see `agpis_sdk.training.adaptation.request`).
     """
 
     name: str
@@ -53,13 +54,14 @@ class ComponentSpec:
     trainer: str = ""
     trainer_config: type[ComponentConfig] = ComponentConfig
     evaluator: str = ""
+    adapter: str = ""
 
     def __post_init__(self) -> None:
         if not COMPONENT_NAME.match(self.name):
             raise ValueError(f'component name "{self.name}": use lower-case letters, digits, ".", "_" and "-"')
         if not FACTORY.match(self.factory):
             raise ValueError(f'component "{self.name}": factory "{self.factory}" is not "package.module:Class"')
-        for role in ("rules_from", "trainer", "evaluator"):
+        for role in ("rules_from", "trainer", "evaluator", "adapter"):
             reference = getattr(self, role)
             if reference and not FACTORY.match(reference):
                 raise ValueError(f'component "{self.name}": {role} "{reference}" is not "package.module:function"')

@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     shops = [Shop(*one) for one in measured_shops(options.shops, options.teacher, options.work, options.seed)]
-    views, cross_fitted = view_figures(shops)
+    views, cross_fitted, shipped_view = view_figures(shops)
     galleries = ranked_galleries(shops, cross_fitted)
     figures = {
         "shops": {shop.name: {"foreground_iou": interval(shop.iou)} for shop in shops},
@@ -80,7 +80,9 @@ def main() -> None:
     if options.out:
         options.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     if options.ship:
-        ship(shops, galleries, options.ship)
+        options.ship.mkdir(parents=True, exist_ok=True)
+        shipped_view.save(options.ship / view.WEIGHTS)
+        primary.fit([one for own in galleries.values() for one in own]).save(options.ship / primary.WEIGHTS)
 
 
 def measured_shops(
@@ -114,7 +116,7 @@ def _masks(folder: Path, teacher: Path, work: Path) -> foreground.MaskedPhotos:
     if not path.is_file():
         reviews = (_accepted(product, product.images[0].id) for product in products_of(folder))
         table = foreground.masked_photos(
-            reviews, foreground.Teacher(teacher), EfficientNetLite0(EfficientNetLite0Config())
+            reviews, foreground.OnnxTeacher(teacher), EfficientNetLite0(EfficientNetLite0Config())
         )
         path.write_bytes(pickle.dumps(table))
     return pickle.loads(path.read_bytes())
@@ -135,18 +137,31 @@ def _accepted(product: Product, first: str) -> Review:
     return Review(product=product, sequence=(first,), decision="accepted", feedback="yes")
 
 
-def view_figures(shops: Sequence[Shop]) -> tuple[Figures, dict[str, ViewHead]]:
-    """Return the figures of view heads by shop left out, and these heads."""
+def view_figures(shops: Sequence[Shop]) -> tuple[Figures, dict[str, ViewHead], ViewHead]:
+    """Return the figures of view heads by shop left out, these heads, and the one that all shops teach."""
     tables = {shop.name: _labeled(shop) for shop in shops}
-    heads = {left: view.fit(_joined([own for name, own in tables.items() if name != left])) for left in tables}
+    raw = {left: view.weights(_joined([own for name, own in tables.items() if name != left])) for left in tables}
+    unseen = {name: view.logits(raw[name], table) for name, table in tables.items()}
+    heads = {}
+    for left in tables:
+        others = [name for name in tables if name != left]
+        heads[left] = view.calibrated(
+            raw[left], np.concatenate([unseen[name] for name in others]), _joined([tables[name] for name in others])
+        )
+    everything = _joined(list(tables.values()))
+    shipped = view.calibrated(view.weights(everything), np.concatenate(list(unseen.values())), everything)
     by_shop = {name: view.measure(heads[name], tables[name]) for name in tables}
     accuracies = np.array([own["view_accuracy"] for own in by_shop.values()])
     majorities = np.array([own["view_majority"] for own in by_shop.values()])
-    return {
-        "by_shop": by_shop,
-        "mean_accuracy": interval(accuracies),
-        "mean_majority": round(float(majorities.mean()), 3),
-    }, heads
+    return (
+        {
+            "by_shop": by_shop,
+            "mean_accuracy": interval(accuracies),
+            "mean_majority": round(float(majorities.mean()), 3),
+        },
+        heads,
+        shipped,
+    )
 
 
 def _labeled(shop: Shop) -> view.LabeledViews:
@@ -259,13 +274,6 @@ def interval(values: NDArray[np.float64]) -> Figures:
         found = bootstrap((values,), np.mean, rng=np.random.default_rng(0), n_resamples=2000, method="percentile")
         figures["interval"] = [round(float(end), 3) for end in found.confidence_interval]
     return figures
-
-
-def ship(shops: Sequence[Shop], galleries: Mapping[str, Sequence[primary.RankedGallery]], out: Path) -> None:
-    """Write the view head and the primary head that all shops teach."""
-    out.mkdir(parents=True, exist_ok=True)
-    view.fit(_joined([_labeled(shop) for shop in shops])).save(out / view.WEIGHTS)
-    primary.fit([one for own in galleries.values() for one in own]).save(out / primary.WEIGHTS)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import sys
 import typer
 
 from agpis_sdk import __version__
-from agpis_sdk.cli import audit, bench, config, doctor, evaluate, index, plugins, rules, run, train
+from agpis_sdk.cli import adapt, audit, bench, config, doctor, evaluate, index, plugins, rules, run, train
 from agpis_sdk.errors import AgpisError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("rules")(rules.rules)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
+app.command("adapt")(adapt.adapt)
 app.command("train", context_settings=train.FREE_OPTIONS)(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(bench.app, name="bench")

@@ -14,6 +14,7 @@ from agpis_sdk.cli.options import (
     NoPluginsOption,
     ProfileOption,
     SetOption,
+    ShopOption,
     fail,
     settings,
 )
@@ -58,6 +59,7 @@ def audit(
     ] = False,
     config: ConfigOption = None,
     profile: ProfileOption = None,
+    shop: ShopOption = None,
     overrides: SetOption = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look at the first N products only.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No summary.")] = False,
@@ -73,7 +75,7 @@ def audit(
     if write_baseline is not None and not write_baseline.resolve().parent.is_dir():
         raise fail(ConfigError("the folder does not exist", item=str(write_baseline), remedy="make it first"))
     overrides = [*(overrides or ()), *_rule_overrides(select, ignore)]
-    loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
+    loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
     announced = host.reporter("audits", output_format, setting="--format")
     # Everything above answers at once; from here on models are loaded.
     from agpis_sdk.pipeline.audit import Audit

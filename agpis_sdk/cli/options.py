@@ -20,25 +20,31 @@ if TYPE_CHECKING:
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings: agpis.toml or pyproject.toml.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set one setting; repeatable.")]
 ProfileOption = Annotated[str | None, typer.Option("--profile", help="A named set of settings from a plugin.")]
+ShopOption = Annotated[Path | None, typer.Option("--shop", help="A folder that `agpis adapt` wrote for this shop.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 NoPluginsOption = Annotated[bool, typer.Option("--no-plugins", help="Load the built-in plugins alone.")]
 
 
 def settings(
-    config: Path | None, overrides: list[str] | None, profile: str | None = None, *, no_plugins: bool = False
+    config: Path | None,
+    overrides: list[str] | None,
+    profile: str | None = None,
+    *,
+    shop: Path | None = None,
+    no_plugins: bool = False,
 ) -> tuple[LoadedConfig, PluginHost]:
     """Load the config and the plugins it names; a plugin that failed is named on stderr.
 
     A profile comes from a plugin, so the config is read once for the plugins and once more with the profile.
     """
-    loaded = load_config(config, overrides=overrides or ())
+    loaded = load_config(config, overrides=overrides or (), shop=shop)
     if loaded.config.plugins.load and str(Path.cwd()) not in sys.path:
         # Last, so that a file here shadows no installed package.
         sys.path.append(str(Path.cwd()))
     host = PluginHost.load(loaded.config.plugins, discover=not no_plugins, components=loaded.config.components)
     if profile is not None:
         chosen = host.profile(profile)
-        loaded = load_config(config, overrides=overrides or (), profile=(chosen.name, chosen.settings))
+        loaded = load_config(config, overrides=overrides or (), profile=(chosen.name, chosen.settings), shop=shop)
     for status in host.statuses:
         if status.state == "failed":
             typer.echo(f"agpis: plugin {status.owner} was not loaded: {status.reason} ({status.remedy})", err=True)

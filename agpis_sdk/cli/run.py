@@ -15,6 +15,7 @@ from agpis_sdk.cli.options import (
     NoPluginsOption,
     ProfileOption,
     SetOption,
+    ShopOption,
     fail,
     opened,
     settings,
@@ -36,6 +37,7 @@ def run(
     report: Annotated[Path | None, typer.Option("--report", help="Write an HTML report for people.")] = None,
     config: ConfigOption = None,
     profile: ProfileOption = None,
+    shop: ShopOption = None,
     overrides: SetOption = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look at the first N products only.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
@@ -45,7 +47,7 @@ def run(
     from agpis_sdk.media.products import read_products
 
     records = read_products(products, limit=limit)
-    loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
+    loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
     _check_outputs(products, output, report)
     if report is not None:
         _reporter_of(report, host)

@@ -16,6 +16,7 @@ from agpis_sdk.datasets.galleries import products_of
 from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.records import CandidateImage, Product
 
+LABELS, PRODUCT_LABELS = "labels.jsonl", "labels.products.jsonl"
 Background = Literal["white", "plain", "scene"]
 
 
@@ -44,7 +45,7 @@ class LabeledGallery:
 def labeled_images(folder: Path) -> Iterator[LabeledImage]:
     """Yield the labeled photos of a shop's folder; raises `TrainingDataError` naming the line that cannot be understood."""
     products = {product.id: product for product in products_of(folder)}
-    for place, label in _lines(folder / "labels.jsonl"):
+    for place, label in _lines(folder / LABELS):
         try:
             product = products[label["product"]]
             (image,) = (image for image in product.images if image.id == label["image"])
@@ -57,13 +58,13 @@ def labeled_images(folder: Path) -> Iterator[LabeledImage]:
                 background=label["background"],
                 whole=bool(label["whole"]),
             )
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise TrainingDataError(f"is no label of a listed image: {error}", item=place) from None
 
 
 def labeled_galleries(folder: Path) -> Iterator[LabeledGallery]:
     """Yield the labeled products of a shop's folder that have a choice: several images, of which some are right first."""
-    labels = {label["product"]: frozenset(label["best_first"]) for _, label in _lines(folder / "labels.products.jsonl")}
+    labels = {label["product"]: frozenset(label["best_first"]) for _, label in _lines(folder / PRODUCT_LABELS)}
     for product in products_of(folder):
         best = labels.get(product.id, frozenset()) & {image.id for image in product.images}
         if best and len(product.images) > 1:

@@ -1,4 +1,4 @@
-"""Trains the foreground head on the masks of a teacher: a salient-object network in ONNX, such as U²-Net."""
+"""Trains the foreground head on the masks of a teacher: U²-Net in ONNX, or for another backbone the shipped head itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import cv2
 import numpy as np
@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
+from agpis_sdk.builtin.backbones.timm_backbone import EfficientNetLite0
 from agpis_sdk.builtin.foreground.config import ForegroundTrainingConfig
 from agpis_sdk.builtin.foreground.estimators import MAPS
 from agpis_sdk.builtin.foreground.model import SIDE, ForegroundHead, HeadSizes
@@ -22,6 +24,7 @@ from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.datasets.photos import load_photo, mirrored
 from agpis_sdk.datasets.splits import split_of
 from agpis_sdk.errors import ConfigError, TrainingDataError
+from agpis_sdk.media.decode import as_image
 from agpis_sdk.media.letterbox import letterbox
 from agpis_sdk.records import Product, Review
 from agpis_sdk.training.request import TrainingRequest
@@ -47,7 +50,30 @@ class MaskedPhotos:
     products: tuple[Product, ...]
 
 
-class Teacher:
+class Teacher(Protocol):
+    """Says where the product is."""
+
+    def mask(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the letterboxed mask (SIDE, SIDE) in 0..255 of an (H, W, 3) picture."""
+        ...
+
+
+class ShippedTeacher:
+    """The shipped head on its own backbone: what teaches a head for another one."""
+
+    def __init__(self) -> None:
+        self._backbone = EfficientNetLite0(EfficientNetLite0Config(batch_size=1))
+        self._head = ForegroundHead.load()
+
+    @torch.inference_mode()
+    def mask(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the letterboxed mask (SIDE, SIDE) in 0..255 of an (H, W, 3) picture."""
+        (facts,) = self._backbone.features([as_image(pixels)])
+        logits = self._head(*(torch.from_numpy(facts[name])[None] for name in MAPS), picture_batch([pixels]))
+        return (torch.sigmoid(logits[0]) * 255).byte().numpy()
+
+
+class OnnxTeacher:
     """A salient-object network in ONNX with U²-Net's input and output."""
 
     def __init__(self, path: Path) -> None:
@@ -76,9 +102,8 @@ class Teacher:
 def train(request: TrainingRequest) -> dict[str, Any]:
     """Train the foreground head as `agpis train foreground` asks; measures IoU with the teacher on the test split."""
     settings = cast("ForegroundTrainingConfig", request.settings)
-    if settings.teacher is None:
-        raise ConfigError("needs a teacher", item="agpis train foreground", remedy="--teacher u2netp.onnx")
-    photos = masked_photos(request.examples(), Teacher(settings.teacher), request.backbone())
+    teacher = OnnxTeacher(settings.teacher) if settings.teacher else ShippedTeacher()
+    photos = masked_photos(request.examples(), teacher, request.backbone())
     splits = np.array([split_of(product, seed=request.seed) for product in photos.products])
     head = fit(photos, np.flatnonzero(splits != "test"), seed=request.seed, epochs=settings.epochs)
     test = np.flatnonzero(splits == "test")

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-MOST_STEPS = 200
+MOST_STEPS = 80
 
 
 def shop_weights(shops: Sequence[str]) -> NDArray[np.float64]:

@@ -1,10 +1,14 @@
-"""Trains the view head on photos that were labeled by eye: what each shows, and whether it shows the whole product."""
+"""Trains the view head on photos labeled by eye: what each shows, and whether it shows the whole product.
+
+For another backbone the shipped head may label them.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +17,14 @@ from scipy.optimize import minimize_scalar
 
 from agpis_sdk.builtin.foreground import composition
 from agpis_sdk.builtin.view.model import ViewHead
-from agpis_sdk.datasets.labels import LabeledImage, labeled_images
+from agpis_sdk.config import Config
+from agpis_sdk.datasets.galleries import products_of
+from agpis_sdk.datasets.labels import LABELS, LabeledImage, labeled_images
 from agpis_sdk.datasets.splits import Split, split_of
 from agpis_sdk.errors import TrainingDataError
-from agpis_sdk.facts import VIEWS
+from agpis_sdk.facts import VIEWS, View
+from agpis_sdk.pipeline.image_facts import image_facts
+from agpis_sdk.plugins import PluginHost
 from agpis_sdk.training.components import weights_file
 from agpis_sdk.training.linear_models import shop_weights, softmax_regression
 from agpis_sdk.training.request import Evaluation, EvaluationRequest, LearningData, TrainingRequest, one_split
@@ -75,7 +83,7 @@ def labeled_views(data: LearningData) -> LabeledViews:
     labels: list[LabeledImage] = []
     features: dict[tuple[str, str, str], NDArray[np.float32]] = {}
     for folder in data.folders():
-        own = list(labeled_images(folder))
+        own = list(labeled_images(folder) if (folder / LABELS).is_file() else taught_images(folder))
         products = {label.product.id: label.product for label in own}
         for known in data.image_facts(products.values(), FACTS):
             for image_id, facts in known.images.items():
@@ -83,6 +91,19 @@ def labeled_views(data: LearningData) -> LabeledViews:
                 features[place] = np.concatenate([facts["composition"], facts["embedding"]])
         labels += [label for label in own if _place(label) in features]
     return labeled_table(labels, features, seed=data.seed)
+
+
+def taught_images(folder: Path) -> Iterator[LabeledImage]:
+    """Yield the photos of a folder that nobody has labeled, as the shipped heads see them on their own backbone.
+
+    It is what teaches a head for another backbone.
+    """
+    host = PluginHost.load(discover=False)
+    for known in image_facts(products_of(folder), frozenset({"view"}), host=host, config=Config()):
+        for image in known.product.images:
+            if image.id in known.images:
+                seen: View = known.images[image.id]["view"]
+                yield LabeledImage(folder.name, known.product, image, (), seen.name, "plain", seen.whole >= 0.5)
 
 
 def _place(label: LabeledImage) -> tuple[str, str, str]:
@@ -106,22 +127,30 @@ def labeled_table(
 
 def fit(photos: LabeledViews) -> ViewHead:
     """Fit a head on photos; where they are of several shops, it is as sure as heads are of shops that they have not seen."""
-    head = _weights(photos)
+    head = weights(photos)
     shops = sorted(set(photos.shops))
     if len(shops) < 3:
         return head
-    logits = np.zeros((len(photos.shops), len(VIEWS) + 1))
+    unseen = np.zeros((len(photos.shops), len(VIEWS) + 1))
     for shop in shops:
         own = np.array([one == shop for one in photos.shops])
-        logits[own] = _logits(_weights(photos.where(~own)), photos.features[own])
+        unseen[own] = logits(weights(photos.where(~own)), photos)[own]
+    return calibrated(head, unseen, photos)
+
+
+def calibrated(head: ViewHead, unseen: NDArray[np.float64], photos: LabeledViews) -> ViewHead:
+    """Scale a head's logits as those (n, views + 1) fit best that heads gave of photos of shops unseen by them.
+
+    It is temperature scaling (Guo et al., ICML 2017), one factor for the views and one for "whole".
+    """
     known = photos.views >= 0
-    view_factor = _factor(logits[known, :-1], photos.views[known])
-    whole_factor = _factor(np.stack([np.zeros(len(logits)), logits[:, -1]], axis=1), photos.whole)
+    view_factor = _factor(unseen[known, :-1], photos.views[known])
+    whole_factor = _factor(np.stack([np.zeros(len(unseen)), unseen[:, -1]], axis=1), photos.whole)
     factors = np.array([view_factor] * len(VIEWS) + [whole_factor], np.float32)
     return ViewHead(head.composition_weight * factors, head.embedding_weight * factors, head.bias * factors)
 
 
-def _weights(photos: LabeledViews) -> ViewHead:
+def weights(photos: LabeledViews) -> ViewHead:
     """Fit softmax regressions on standardized features, and fold the standardization into their weights."""
     center, spread = photos.features.mean(axis=0), photos.features.std(axis=0) + 1e-6
     rows = (photos.features - center) / spread
@@ -138,16 +167,17 @@ def _weights(photos: LabeledViews) -> ViewHead:
     )
 
 
-def _logits(head: ViewHead, features: NDArray[np.float64]) -> NDArray[np.float64]:
+def logits(head: ViewHead, photos: LabeledViews) -> NDArray[np.float64]:
+    """Return a head's logits (n, views + 1) of photos."""
     weight = np.concatenate([head.composition_weight, head.embedding_weight]).astype(np.float64)
-    return np.asarray(features @ weight + head.bias)
+    return np.asarray(photos.features @ weight + head.bias)
 
 
-def _factor(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Return the factor on logits (n, classes) of least cross-entropy: temperature scaling (Guo et al., ICML 2017)."""
+def _factor(given: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Return the factor on logits (n, classes) of least cross-entropy."""
 
     def loss(factor: float) -> float:
-        scaled = logits * factor
+        scaled = given * factor
         greatest = scaled.max(axis=1)
         total = greatest + np.log(np.exp(scaled - greatest[:, None]).sum(axis=1))
         return float((total - scaled[np.arange(len(labels)), labels]).mean())
@@ -159,13 +189,13 @@ def measure(head: ViewHead, photos: LabeledViews) -> dict[str, Any]:
     """Return the accuracy of the view and of whole or cut, each beside that of the most frequent answer."""
     if not len(photos.shops):
         return {"photos": 0}
-    logits = _logits(head, photos.features)
+    judged = logits(head, photos)
     known = photos.views >= 0
-    right = logits[known, :-1].argmax(axis=1) == photos.views[known]
+    right = judged[known, :-1].argmax(axis=1) == photos.views[known]
     return {
         "photos": len(photos.shops),
         "view_accuracy": round(float(right.mean()), 4) if known.any() else None,
         "view_majority": round(float(np.bincount(photos.views[known]).max() / known.sum()), 4) if known.any() else None,
-        "whole_accuracy": round(float(((logits[:, -1] > 0) == photos.whole).mean()), 4),
+        "whole_accuracy": round(float(((judged[:, -1] > 0) == photos.whole).mean()), 4),
         "whole_majority": round(float(max(photos.whole.mean(), 1 - photos.whole.mean())), 4),
     }

@@ -8,28 +8,35 @@ from typing import Any
 
 import numpy as np
 import pytest
-from agpis_sdk.builtin.primary.handcrafted_features import FEATURE_NAMES
 from safetensors.numpy import save_file
 
-from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
+from agpis_sdk.builtin.foreground.composition import NAMES
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
+from agpis_sdk.builtin.primary.features import FEATURE_NAMES, REASONS
 from agpis_sdk.builtin.primary.model import PrimaryHead
 from agpis_sdk.builtin.primary.selectors import FirstListedSelector, LearnedPrimarySelector
+from agpis_sdk.builtin.weights import write_tensors
 from agpis_sdk.components import ComponentConfig, DecodedImage
 from agpis_sdk.errors import WeightsError
+from agpis_sdk.facts import VIEWS, View
 from agpis_sdk.media.decode import as_image
 
 
 class Facts:
-    """A context that knows embeddings, and where the product stands."""
+    """A context in which every image has the features that it is given."""
 
-    def __init__(self, embeddings: list[np.ndarray]) -> None:
-        self._embeddings = embeddings
+    def __init__(self, features: list[np.ndarray]) -> None:
+        self._features = features
         self.provided: dict[int, tuple[str, ...]] = {}
 
     def fact(self, image: DecodedImage, name: str) -> Any:
-        background, foreground = estimate_foreground(image.pixels)
-        known = {"embedding": self._embeddings[image.position], "background": background, "foreground": foreground}
+        features = self._features[image.position]
+        views = features[len(NAMES) : len(NAMES) + len(VIEWS)]
+        known = {
+            "composition": features[: len(NAMES)],
+            "view": View(views, float(features[-2])),
+            "p_noncompliant": 1 / (1 + np.exp(-features[-1])),
+        }
         return known[name]
 
     def provide(self, image: DecodedImage, name: str, value: tuple[str, ...]) -> None:
@@ -37,68 +44,63 @@ class Facts:
         self.provided[image.position] = value
 
 
-def random_embeddings(count: int, channels: int = 1280) -> list[np.ndarray]:
-    rng = np.random.default_rng(0)
-    return [rng.random(channels, dtype=np.float32) for _ in range(count)]
+def images(count: int) -> list[DecodedImage]:
+    blank = as_image(np.zeros((8, 8, 3), np.uint8))
+    return [replace(blank, position=place) for place in range(count)]
 
 
-def product_photo(x: int = 30, y: int = 30, side: int = 140) -> np.ndarray:
-    pixels = np.full((200, 200, 3), 255, np.uint8)
-    pixels[y : y + side, x : x + side] = (40, 90, 160)
-    return pixels
-
-
-def photos(*pixels: np.ndarray) -> list[DecodedImage]:
-    return [replace(as_image(photo), position=place) for place, photo in enumerate(pixels)]
+def usual_image(**changed: float) -> np.ndarray:
+    """Return the features of the usual image, some of them changed by so many spreads."""
+    head = PrimaryHead.load()
+    features = head.usual.copy()
+    for name, spreads in changed.items():
+        row = FEATURE_NAMES.index(name.replace("_", " "))
+        features[row] += spreads * head.spread[row]
+    return features
 
 
 def test_the_shipped_head_gives_probabilities() -> None:
-    images = photos(*[product_photo()] * 5)
+    facts = Facts([usual_image(area=spreads) for spreads in (-3.0, -1.0, 0.0, 1.0, 3.0)])
 
-    scores = LearnedPrimarySelector(LearnedPrimaryConfig()).score_primary(images, Facts(random_embeddings(5)))
+    scores = LearnedPrimarySelector(LearnedPrimaryConfig()).score_primary(images(5), facts)
 
     assert all(0 <= score <= 1 for score in scores)
 
 
 def test_a_score_does_not_depend_on_the_batch() -> None:
-    selector, facts = LearnedPrimarySelector(LearnedPrimaryConfig()), Facts(random_embeddings(6))
-    images = photos(*(product_photo(side=60 + 20 * place) for place in range(6)))
+    selector = LearnedPrimarySelector(LearnedPrimaryConfig())
+    facts = Facts([usual_image(skin=spreads) for spreads in (-2.0, -1.0, 0.0, 1.0, 2.0)])
 
-    together = selector.score_primary(images, facts)
-    alone = [selector.score_primary([image], facts)[0] for image in images]
+    together = selector.score_primary(images(5), facts)
+    alone = [selector.score_primary([image], facts)[0] for image in images(5)]
 
     assert together == alone
 
 
-@pytest.mark.parametrize(
-    ("worse", "said"),
-    [
-        pytest.param(product_photo(90, 90, 40), "the product is small in the picture", id="small"),
-        pytest.param(product_photo(150, 150, 50), "off the middle", id="in the corner"),
-    ],
-)
-def test_what_lowers_the_chance_is_said(worse: np.ndarray, said: str) -> None:
-    selector, facts = LearnedPrimarySelector(LearnedPrimaryConfig()), Facts([np.zeros(1280, np.float32)] * 2)
+def test_what_lowers_the_chance_is_given_as_a_reason() -> None:
+    head = PrimaryHead.load()
+    weight = np.zeros_like(head.weight)
+    weight[FEATURE_NAMES.index("back")] = -1.0
+    blind_but_for_backs = replace(head, weight=weight, curvature=np.zeros_like(weight))
 
-    better, lower = selector.score_primary(photos(product_photo(), worse), facts)
-
-    assert lower < better
-    assert any(said in reason for reason in facts.provided[1])
+    assert blind_but_for_backs.reasons(usual_image(back=2.0)) == ("it seems to show the back",)
+    assert blind_but_for_backs.reasons(usual_image()) == ()
 
 
-def test_features_of_another_backbone_are_refused() -> None:
-    selector = LearnedPrimarySelector(LearnedPrimaryConfig())
+def test_an_outlier_counts_no_more_than_three_spreads() -> None:
+    head = PrimaryHead.load()
 
-    with pytest.raises(WeightsError, match=r"trained on a backbone with embedding \(1280,\); the configured one gives"):
-        selector.check_backbone({"embedding": (64,)})
-
-    selector.check_backbone({"embedding": (1280,)})
+    assert head.probability(usual_image(contrast=3.0)) == head.probability(usual_image(contrast=300.0))
 
 
-def tensors(channels: int = 4) -> dict[str, np.ndarray]:
-    count = len(FEATURE_NAMES)
-    sizes = {"weight": channels, "center": channels, "trait_weight": count, "usual": count, "bias": 1}
-    return {name: np.arange(size, dtype=np.float32) for name, size in sizes.items()}
+def test_every_feature_has_a_reason_at_a_low_and_at_a_high_value() -> None:
+    assert REASONS.keys() == set(FEATURE_NAMES)
+    assert all(low and high for low, high in REASONS.values())
+
+
+def tensors() -> dict[str, np.ndarray]:
+    sizes = dict.fromkeys(("usual", "spread", "weight", "curvature"), len(FEATURE_NAMES))
+    return {name: np.arange(size, dtype=np.float32) for name, size in {**sizes, "bias": 1}.items()}
 
 
 def test_a_head_comes_back_as_it_was_saved(tmp_path: Path) -> None:
@@ -115,7 +117,7 @@ def test_a_head_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         ({"bias": None}, r"missing \['bias'\]"),
         ({"bias": np.full(1, np.nan, np.float32)}, "bias holds values that are not finite"),
         ({"x": np.zeros(1, np.float32)}, r"unexpected \['x'\]"),
-        ({"weight": np.zeros(3, np.float32)}, r"center is \(4,\), not \(3,\)"),
+        ({"weight": np.zeros(3, np.float32)}, r"weight is \(3,\), not"),
     ],
 )
 def test_weights_of_another_layout_are_refused(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
@@ -123,6 +125,13 @@ def test_weights_of_another_layout_are_refused(tmp_path: Path, changed: dict[str
     save_file(written, tmp_path / "head.safetensors")
 
     with pytest.raises(WeightsError, match=said):
+        PrimaryHead.load(tmp_path / "head.safetensors")
+
+
+def test_weights_for_features_in_another_order_are_refused(tmp_path: Path) -> None:
+    write_tensors(tmp_path / "head.safetensors", tensors(), tuple(reversed(FEATURE_NAMES)))
+
+    with pytest.raises(WeightsError, match="was trained on the features"):
         PrimaryHead.load(tmp_path / "head.safetensors")
 
 

@@ -1,12 +1,21 @@
-"""A backbone that sees colors only: quick, and enough to learn an easy rule."""
+"""A backbone and facts that see colors only: quick, and enough to learn an easy rule."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from agpis_sdk.builtin.foreground import composition
 from agpis_sdk.components import DecodedImage
+from agpis_sdk.datasets.photos import load_photo
+from agpis_sdk.facts import VIEWS, View
+from agpis_sdk.pipeline.image_facts import ProductFacts
+from agpis_sdk.plugins import PluginHost
+from agpis_sdk.records import Product
+from agpis_sdk.training.request import TrainingRequest
 
 
 class ColorBackbone:
@@ -31,3 +40,33 @@ class ColorBackbone:
             "stride16": spread(112, 14, 14),
             "stride8": spread(40, 28, 28),
         }
+
+
+def color_facts(products: Iterable[Product], names: frozenset[str]) -> Iterator[ProductFacts]:
+    """Yield facts that hold each image's mean color, and are the same for all images apart from it."""
+    for product in products:
+        yield ProductFacts(product, {image.id: _facts(product, image.id, names) for image in product.images})
+
+
+def _facts(product: Product, image_id: str, names: frozenset[str]) -> dict[str, Any]:
+    (image,) = (image for image in product.images if image.id == image_id)
+    color = load_photo(product, image).pixels.reshape(-1, 3).mean(0) / 255
+    numbers = np.zeros(len(composition.NAMES), np.float32)
+    numbers[:3] = color
+    embedding = np.zeros(8, np.float32)
+    embedding[:3] = color
+    known = {
+        "composition": numbers,
+        "embedding": embedding,
+        "view": View(np.full(len(VIEWS), 1 / len(VIEWS), np.float32), 0.5),
+        "p_noncompliant": 0.1,
+    }
+    return {name: known[name] for name in names}
+
+
+def training_request(out: Path, **given: Any) -> TrainingRequest:
+    """Return a request to train on colors, with the built-in rules."""
+    rules = PluginHost.load(discover=False).rules
+    return TrainingRequest(
+        out=out, backbone=ColorBackbone, image_facts=color_facts, rules=rules, note=lambda _: None, **given
+    )

@@ -12,12 +12,12 @@ from agpis_sdk.builtin.duplicates.verdict import SHIPPED
 from agpis_sdk.datasets.galleries import read_galleries
 from agpis_sdk.errors import ConfigError, TrainingDataError, UnknownNameError
 from agpis_sdk.plugins import PluginHost
+from agpis_sdk.training import primary
 from agpis_sdk.training.components import PROVENANCE, evaluate
 from agpis_sdk.training.duplicates import train_pairs
 from agpis_sdk.training.noncompliance import train_noncompliance
-from agpis_sdk.training.primary import train_primary
 from agpis_sdk.training.request import EvaluationRequest
-from tests.training.color_shop import ColorBackbone
+from tests.training.color_shop import ColorBackbone, color_facts, training_request
 
 HOST = PluginHost.load(discover=False)
 
@@ -31,12 +31,14 @@ def few(folder: Path) -> Path:
 
 
 def figures(model: Path, component: str | None = None, default: str = "muisc", **data: Any) -> dict[str, Any]:
-    request = EvaluationRequest(model=str(model), backbone=ColorBackbone, rules=HOST.rules, note=lambda _: None, **data)
+    request = EvaluationRequest(
+        model=str(model), backbone=ColorBackbone, image_facts=color_facts, rules=HOST.rules, note=lambda _: None, **data
+    )
     return dict(evaluate(HOST, request, component, default).figures)
 
 
 def test_the_primary_head_gets_the_figures_of_its_training(folder: Path, tmp_path: Path) -> None:
-    trained = train_primary(read_galleries([folder]), tmp_path / "out", ColorBackbone())
+    trained = primary.train(training_request(tmp_path / "out", photos=(folder,)))
 
     assert figures(tmp_path / "out", "primary", photos=(folder,), split="validation") == trained["validation"]
 
@@ -51,7 +53,7 @@ def test_the_noncompliance_head_gets_the_figures_of_its_training(few: Path, tmp_
 
 
 def test_the_component_is_read_from_the_training_folder(folder: Path, tmp_path: Path) -> None:
-    trained = train_primary(read_galleries([folder]), tmp_path / "out", ColorBackbone())
+    trained = primary.train(training_request(tmp_path / "out", photos=(folder,)))
     (tmp_path / "out" / PROVENANCE).write_text('{"component": "primary"}', encoding="utf-8")
 
     assert figures(tmp_path / "out", photos=(folder,)) == trained["test"]

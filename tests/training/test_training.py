@@ -12,12 +12,12 @@ from agpis_sdk.datasets.galleries import read_galleries
 from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.records import Review
 from agpis_sdk.training.noncompliance import train_noncompliance
-from agpis_sdk.training.primary import fitted_slope, train_primary
-from tests.training.color_shop import ColorBackbone
+from agpis_sdk.training.primary import fitted_slope, ranked_galleries, train
+from tests.training.color_shop import ColorBackbone, color_facts, training_request
 
 
 def test_the_primary_head_learns_what_comes_first(folder: Path, tmp_path: Path) -> None:
-    metrics = train_primary(read_galleries([folder]), tmp_path / "out", ColorBackbone())
+    metrics = train(training_request(tmp_path / "out", photos=(folder,)))
 
     assert metrics["test"]["top1"] == 1.0
     assert (tmp_path / "out" / "primary.safetensors").is_file()
@@ -25,8 +25,9 @@ def test_the_primary_head_learns_what_comes_first(folder: Path, tmp_path: Path) 
 
 def test_scores_that_order_by_chance_are_trusted_less_than_scores_that_are_right() -> None:
     rng = np.random.default_rng(0)
-    right = [(np.array([3.0, 0.0, 0.0, 0.0]), 0)] * 20
-    chance = [(3 * rng.normal(size=4), int(rng.integers(4))) for _ in range(200)]
+    first = np.array([True, False, False, False])
+    right = [(np.array([3.0, 0.0, 0.0, 0.0]), first)] * 20
+    chance = [(3 * rng.normal(size=4), rng.permutation(first)) for _ in range(200)]
 
     assert fitted_slope(right) > 10 * fitted_slope(chance)
 
@@ -35,9 +36,21 @@ def test_primary_needs_two_candidates_a_product(folder: Path, tmp_path: Path) ->
     products = [review.product for review in read_galleries([folder])]
     alone = [product.model_copy(update={"images": product.images[:1]}) for product in products]
     reviews = [Review(product=one, sequence=(one.images[0].id,), decision="accepted") for one in alone]
+    written = folder / "reviews.jsonl"
+    written.write_text("\n".join(review.model_dump_json() for review in reviews), encoding="utf-8")
 
     with pytest.raises(TrainingDataError, match="two or more candidate images"):
-        train_primary(reviews, tmp_path, ColorBackbone())
+        train(training_request(tmp_path, reviews=written))
+
+
+def test_every_first_image_that_a_reviewer_accepted_counts_as_right(folder: Path) -> None:
+    product = next(iter(read_galleries([folder]))).product
+    firsts = [product.images[0].id, product.images[2].id]
+    reviews = [Review(product=product, sequence=(first,), decision="accepted") for first in firsts]
+
+    (gallery,) = ranked_galleries(reviews, color_facts)
+
+    assert gallery.right.tolist() == [True, False, True, False]
 
 
 def test_a_gallery_leaves_color_variants_out(folder: Path) -> None:

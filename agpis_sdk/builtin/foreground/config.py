@@ -20,5 +20,8 @@ class ForegroundConfig(ComponentConfig):
 class ForegroundTrainingConfig(ComponentConfig):
     """Options of `agpis train foreground`."""
 
-    teacher: Path | None = Field(default=None, description="An ONNX file with U²-Net's input and output.")
+    teacher: Path | None = Field(
+        default=None,
+        description="An ONNX file with U²-Net's input and output; the shipped head on its own backbone when unset.",
+    )
     epochs: int = Field(default=12, ge=1, description="Passes over the train split.")

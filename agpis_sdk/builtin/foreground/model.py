@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.numpy import save_file
 from torch import Tensor, nn
 
-from agpis_sdk.builtin.weights import read_tensors
+from agpis_sdk.builtin.weights import read_tensors, write_tensors
 
 SHIPPED = Path(__file__).parent / "weights" / "foreground.safetensors"
 SIDE = 112
@@ -85,7 +84,7 @@ class ForegroundHead(nn.Module):
 
     def save(self, path: Path) -> None:
         """Write the weights as safetensors."""
-        save_file({name: tensor.float().numpy() for name, tensor in _trained(self).items()}, path)
+        write_tensors(path, {name: tensor.float().numpy() for name, tensor in _trained(self).items()})
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> ForegroundHead:

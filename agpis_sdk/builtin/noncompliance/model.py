@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
-from agpis_sdk.builtin.weights import read_tensors
+from agpis_sdk.builtin.weights import read_tensors, write_tensors
 
 SHIPPED = Path(__file__).parent / "weights" / "noncompliance.safetensors"
 
@@ -68,7 +67,7 @@ class NoncomplianceHead(nn.Module):
 
     def save(self, path: Path) -> None:
         """Write the weights as safetensors."""
-        save_file({name: tensor.float().numpy() for name, tensor in _trained(self).items()}, path)
+        write_tensors(path, {name: tensor.float().numpy() for name, tensor in _trained(self).items()})
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> NoncomplianceHead:

@@ -26,4 +26,5 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         trainer="agpis_sdk.training.noncompliance:train",
         trainer_config=NoncomplianceTrainingConfig,
         evaluator="agpis_sdk.training.noncompliance:evaluate",
+        adapter="agpis_sdk.training.adaptation.noncompliance:ThresholdAdapter",
     )

@@ -22,5 +22,6 @@ def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
         batch_size=256,
         trainer="agpis_sdk.training.primary:train",
         evaluator="agpis_sdk.training.primary:evaluate",
+        adapter="agpis_sdk.training.adaptation.primary:PrimaryAdapter",
     )
     yield PrimarySelectorSpec(name="first", factory="agpis_sdk.builtin.primary.selectors:FirstListedSelector")

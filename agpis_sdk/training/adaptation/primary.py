@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from agpis_sdk.builtin.primary.model import PrimaryHead
+from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
+from agpis_sdk.builtin.primary.features import FACTS
+from agpis_sdk.builtin.primary.model import SHIPPED, PrimaryHead
 from agpis_sdk.pipeline.image_facts import ProductFacts
-from agpis_sdk.training.primary import RankedGallery, adapted, first_right_rank, ranked_gallery
+from agpis_sdk.training.adaptation.request import Adaptation, AdaptationRequest
+from agpis_sdk.training.primary import WEIGHTS, RankedGallery, adapted, first_right_rank, ranked_gallery
 
 FEWEST_GALLERIES = 8
 FOLDS = 5
@@ -35,6 +38,29 @@ class AdaptedPrimary:
     before: float | None
     after: float | None
     reason: str
+
+
+class PrimaryAdapter:
+    """Adapts the component `primary`."""
+
+    facts = FACTS
+
+    def adapt(self, request: AdaptationRequest) -> Adaptation:
+        """Write an adapted head where cross-validation says better."""
+        settings: LearnedPrimaryConfig = request.settings("primary", LearnedPrimaryConfig)
+        result = adapt_primary(PrimaryHead.load(settings.weights or SHIPPED), request.products, seed=request.seed)
+        if result.adopted:
+            result.head.save(request.out / WEIGHTS)
+        return Adaptation(
+            part="first image",
+            measure="listed first image put first",
+            examples=result.galleries,
+            before=result.before,
+            after=result.after,
+            adopted=result.adopted,
+            reason=result.reason,
+            settings={"components": {"primary": {"weights": f"./{WEIGHTS}"}}} if result.adopted else {},
+        )
 
 
 def adapt_primary(head: PrimaryHead, products: Sequence[ProductFacts], *, seed: int = 0) -> AdaptedPrimary:

@@ -1,0 +1,51 @@
+"""`agpis adapt`: a shop's galleries as they are listed in, a folder for `--shop` out; no reviews are needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agpis_sdk.cli.options import ConfigOption, NoPluginsOption, ProfileOption, SetOption, settings
+
+
+def adapt(
+    catalog: Annotated[str, typer.Argument(help="Products: .jsonl, .jsonl.gz or .parquet; - is stdin.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The shop's folder, for `agpis run --shop`.")],
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Learn from the first N products; more teach little.")
+    ] = 300,
+    false_alarms: Annotated[
+        float, typer.Option("--false-alarms", min=0, max=0.5, help="Share of its own photos that may be refused.")
+    ] = 0.05,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the cross-validation.")] = 0,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    overrides: SetOption = None,
+    no_plugins: NoPluginsOption = False,
+) -> None:
+    """Learn a shop from its galleries as they are: which image comes first, and how strict p_nc may be.
+
+    Each part is taken only where cross-validation on the shop's own products says that it is better.
+    """
+    from agpis_sdk.media.products import read_products
+
+    records = read_products(catalog, limit=limit)
+    loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
+    from rich.console import Console
+
+    from agpis_sdk.report.console_table import console_table
+    from agpis_sdk.training.adaptation.shop import adapt_shop, percent
+
+    shop = adapt_shop(records, out, host=host, config=loaded.config, false_alarms=false_alarms, seed=seed)
+    table = console_table()
+    for heading in ("part", "measured", "examples", "before", "after", "taken", "why"):
+        table.add_column(heading, justify="right" if heading in ("examples", "before", "after") else "left")
+    for row in shop.parts:
+        figures = (str(row.examples), percent(row.before), percent(row.after))
+        table.add_row(row.part, row.measure, *figures, "yes" if row.adopted else "no", row.reason)
+    console = Console(stderr=True)
+    console.print(f"{shop.products} products, {shop.images} images")
+    console.print(table)
+    console.print(f"written to {out}; use it: agpis run PRODUCTS --shop {out}", markup=False, soft_wrap=True)
