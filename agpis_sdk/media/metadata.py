@@ -14,6 +14,7 @@ STANDARD_COARSENESS = 3688
 # IPTC NewsCodes; XMP and C2PA manifests spell the term as the end of this address.
 SOURCE_TYPE = re.compile(rb"cv\.iptc\.org/newscodes/digitalsourcetype/(\w+)")
 XMP_OF_PNG = "XML:com.adobe.xmp"
+EXIF_ORIENTATION = 0x0112
 # An MPO is a JPEG with further pictures behind it, and named as one.
 _SAME_FORMAT = {"MPO": "JPEG"}
 # Read where their plugin is installed; what the ending stands for is known without it.
@@ -47,6 +48,37 @@ def format_of_suffix(suffix: str) -> str | None:
     Image.init()
     named = _BEYOND_PILLOW.get(suffix) or Image.registered_extensions().get(suffix)
     return one_format(named) if named else None
+
+
+def orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation 1..8 of a loaded picture; 1 where there is none or the metadata is damaged.
+
+    A TIFF's is 1: Pillow turns its pixels, and its size, as it loads them.
+    """
+    if image.format == "TIFF":
+        return 1
+    try:
+        value = image.getexif().get(EXIF_ORIENTATION, 1)
+    except MemoryError:
+        raise
+    except Exception:  # whatever a parser makes of rubbish: SyntaxError, struct.error, AttributeError ...
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def frame_count(image: Image.Image) -> int:
+    """Return how many frames a picture moves through; 2 where the frames after the first are damaged.
+
+    The pages of a TIFF and the second picture that a phone stores behind a JPEG (MPO) do not move.
+    """
+    if image.format in ("TIFF", "MPO"):
+        return 1
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except MemoryError:
+        raise
+    except Exception:
+        return 2
 
 
 def jpeg_quality(image: Image.Image) -> int | None:
