@@ -192,9 +192,10 @@ def _stored_pixels(image: Image.Image, data: bytes, limits: MediaSection) -> NDA
         pixels = _jpeg_pixels(image, side)
     except OSError:
         # Browsers show a picture without its end marker or its last bytes.
-        _refuse_visible_loss(data, data, limits)
-        return _jpeg_pixels(_open(data + END_MARKER, limits), side)
-    if ends_in_gray(pixels):
+        unclosed = data.rstrip(b"\xff")
+        _refuse_visible_loss(data, unclosed, limits)
+        return _jpeg_pixels(_open(unclosed + END_MARKER, limits), side)
+    if ends_in_gray(image):
         _refuse_visible_loss(data, without_end(data), limits)
     return pixels
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 END_MARKER = b"\xff\xd9"
 RESTART_INTERVAL, START_OF_SCAN = 0xDD, 0xDA
@@ -18,22 +19,25 @@ START_OF_FRAME = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
 WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))
 # A missing corner of this share of the picture is not visible: three blocks of 16 x 16 in 1000 x 800 pixels.
 INVISIBLE_SHARE = 0.001
-# Where a decoder had no data, both luma and chroma are zero, which is this gray.
-FILLED_IN = 128
+# Where a decoder had no data, luma and chroma are left at zero, which is this gray; Adobe's CMYK is inverted.
+FILLED_IN = (127, 128)
+CORNER_PIXELS = 8
 CHUNK_BYTES = 1024
 
 Decode = Callable[[bytes], NDArray[np.uint8]]
 
 
-def ends_in_gray(pixels: NDArray[np.uint8]) -> bool:
-    """Return whether the last corner of stored (h, w, 3) pixels looks as if a decoder had run out of data."""
-    return bool((pixels[-1, -8:] == FILLED_IN).all())
+def ends_in_gray(image: Image.Image) -> bool:
+    """Return whether the last corner of a loaded picture looks as if its decoder had run out of data."""
+    width, height = image.size
+    corner = np.asarray(image.crop((max(0, width - CORNER_PIXELS), height - 1, width, height)))
+    return bool(np.isin(corner, FILLED_IN).all())
 
 
 def without_end(data: bytes) -> bytes:
-    """Return a JPEG file up to its last end marker, which is left out; all of it where it has none."""
+    """Return a JPEG file up to its last end marker, which is left out; a half marker at its end is left out too."""
     end = data.rfind(END_MARKER)
-    return data if end < 0 else data[:end]
+    return data[: end if end >= 0 else None].rstrip(b"\xff")
 
 
 def missing_share(unclosed: bytes, decode: Decode) -> float:

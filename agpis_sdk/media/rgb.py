@@ -15,7 +15,7 @@ from PIL import Image
 
 from agpis_sdk.media.color import ToSrgb, conversion_to_srgb
 
-BAND_ROWS = 256
+BAND_PIXELS = 1_000_000
 WHOLE_PIXELS = 4_000_000
 TIFF_PHOTOMETRIC, TIFF_SAMPLE_FORMAT = 262, 339
 WHITE_IS_ZERO, UNSIGNED = 0, 1
@@ -32,13 +32,15 @@ def rgb_pixels(image: Image.Image, shrink: int = 1) -> NDArray[np.uint8]:
         return np.asarray(to_rgb(image))
     width, height = -(-image.width // shrink), -(-image.height // shrink)
     pixels = np.empty((height, width, 3), np.uint8)
-    for top, band in _bands(image, BAND_ROWS * shrink):
+    for top, band in _bands(image, shrink):
         rows = np.asarray(to_rgb(band).reduce(shrink))
         pixels[top // shrink : top // shrink + len(rows)] = rows
     return pixels
 
 
-def _bands(image: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
+def _bands(image: Image.Image, multiple: int = 1) -> Iterator[tuple[int, Image.Image]]:
+    """Yield (top, band) of a picture, each of about `BAND_PIXELS` and of a multiple of rows but for the last."""
+    rows = max(1, BAND_PIXELS // (image.width * multiple)) * multiple
     for top in range(0, image.height, rows):
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
@@ -100,6 +102,6 @@ class _Conversion:
             return WHITES[2]  # older versions of Pillow open a PNG of 16 bits as I
         if image.mode not in ("I", "F"):
             return None
-        largest = max(float(self._values(band).max()) for _, band in _bands(image, BAND_ROWS))
+        largest = max(float(self._values(band).max()) for _, band in _bands(image))
         whites = WHITES if image.mode == "F" else WHITES[1:]
         return next((white for white in whites if largest <= white), largest)
