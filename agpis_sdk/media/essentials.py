@@ -16,8 +16,9 @@ TIFF_KEPT = frozenset(
     {256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325, 332, 336}
     | {338, 339, 340, 341, 347, *range(512, 522), 529, 530, 531, 532}
 )
-# JFIF and Adobe's note on the color transform; all other application segments and comments are metadata.
-JPEG_KEPT = (0xE0, 0xEE)
+# JFIF and Adobe's note on the color transform, and how long they are; all other application segments and comments
+# are metadata.
+JPEG_KEPT = {0xE0: 16, 0xEE: 14}
 
 
 def without_metadata(data: bytes) -> bytes | None:
@@ -42,7 +43,7 @@ def _jpeg(data: bytes) -> bytes:
     position = 2
     while data[position] == 0xFF and (marker := data[position + 1]) != 0xDA:
         end = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-        if marker in JPEG_KEPT or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+        if end - position - 2 >= JPEG_KEPT.get(marker, 65_536 if 0xE0 <= marker <= 0xEF or marker == 0xFE else 0):
             kept.append(data[position:end])
         position = end
     return b"".join((*kept, data[position:]))
@@ -60,10 +61,12 @@ def _png_chunks(data: bytes) -> Iterator[bytes]:
         position = end
 
 
-def _tiff(data: bytes) -> bytes:
+def _tiff(data: bytes) -> bytes | None:
     order = "<" if data.startswith(b"II") else ">"
     (start,) = struct.unpack_from(f"{order}I", data, 4)
     (count,) = struct.unpack_from(f"{order}H", data, start)
+    if start + 2 + 12 * count > len(data):
+        return None
     entries = [data[start + 2 + 12 * index : start + 14 + 12 * index] for index in range(count)]
     kept = [entry for entry in entries if struct.unpack_from(f"{order}H", entry)[0] in TIFF_KEPT]
     end = start + 2 + 12 * count

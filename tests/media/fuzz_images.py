@@ -35,7 +35,7 @@ def mutant(number: int) -> tuple[str, bytes]:
     names = sorted(samples())
     name = names[number % len(names)]
     data = bytearray(samples()[name])
-    for _ in range(int(hand.integers(1, 6))):
+    for _ in range(int(hand.integers(1, 4))):
         _mutate(data, hand)
     return name, bytes(data)
 
