@@ -1,4 +1,4 @@
-"""Which files are read, and what the others are: told by their first bytes, never by their names."""
+"""Which files are read, and what the others are, recognized by their first bytes and never by their names."""
 
 from __future__ import annotations
 

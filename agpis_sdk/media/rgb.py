@@ -94,7 +94,8 @@ class _Conversion:
     def _values(self, band: Image.Image) -> NDArray[np.float64]:
         values = np.asarray(band)
         values = values.view(np.uint32) if self._unsigned else values
-        return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        with np.errstate(invalid="ignore"):
+            return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
 
     def _white_of(self, image: Image.Image) -> float | None:
         """Return the value that is white in a picture of more than 8 bits a sample, None in any other."""
