@@ -21,7 +21,7 @@ from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import MediaSection
 from agpis_sdk.errors import ImageReadError, ImageTooLargeError
 from agpis_sdk.media.essentials import without_metadata
-from agpis_sdk.media.formats import READ_REMEDY, readable_formats, recognized
+from agpis_sdk.media.formats import READ_REMEDY, opener_of, readable_formats, recognized
 from agpis_sdk.media.jpeg_tail import END_MARKER, INVISIBLE_SHARE, ends_in_gray, missing_share, without_end
 from agpis_sdk.media.metadata import digital_source_types, frame_count, jpeg_quality, orientation, suffix_of
 from agpis_sdk.media.rgb import rgb_pixels
@@ -122,7 +122,7 @@ def _read_as_it_is(data: bytes, limits: MediaSection) -> _Picture:
     image = _open(data, limits)
     width, height = image.size
     try:
-        frames = frame_count(image)
+        frames = frame_count(image, data)
         image.seek(0)
         pixels = _stored_pixels(image, data, limits)
         turn = orientation(image)
@@ -142,12 +142,19 @@ def _read_as_it_is(data: bytes, limits: MediaSection) -> _Picture:
 
 
 def _open(data: bytes, limits: MediaSection) -> Image.Image:
+    name = recognized(data)
+    if name is not None and opener_of(name) not in readable_formats():
+        raise ImageReadError(f"is {name}; {READ_REMEDY}", remedy="convert it, or list another file")
     try:
         image = Image.open(io.BytesIO(data), formats=readable_formats())
     except Image.DecompressionBombError as error:
         raise _bomb(error) from None
     except UnidentifiedImageError:
-        raise _unknown(data) from None
+        if name is None:
+            raise ImageReadError("is not an image of a known format", remedy=READ_REMEDY) from None
+        raise ImageReadError(
+            f"is damaged, or of a rare kind: {name} that cannot be opened", remedy=DAMAGED_REMEDY
+        ) from None
     except MemoryError:
         raise
     except Exception as error:
@@ -161,16 +168,6 @@ def _open(data: bytes, limits: MediaSection) -> Image.Image:
     if image.info.get("progressive") and (scans := data.count(b"\xff\xda")) > MAX_SCANS:
         raise ImageTooLargeError(f"a decompression bomb: a JPEG of {scans:,} scans", remedy="save it anew")
     return image
-
-
-def _unknown(data: bytes) -> ImageReadError:
-    """Return what to say of a file that no decoder of the allow-list opens."""
-    name = recognized(data)
-    if name is None:
-        return ImageReadError("is not an image of a known format", remedy=READ_REMEDY)
-    if name.upper() in readable_formats():
-        return ImageReadError(f"is damaged, or of a rare kind: {name} that cannot be opened", remedy=DAMAGED_REMEDY)
-    return ImageReadError(f"is {name}; {READ_REMEDY}", remedy="convert it, or list another file")
 
 
 def _bomb(error: Exception) -> ImageTooLargeError:

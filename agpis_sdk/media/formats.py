@@ -82,6 +82,15 @@ def recognized(data: bytes) -> str | None:
     return min(found, default=(0, _TEXTS[2][1] if _TEXTS[2][0].match(text) else None))[1]
 
 
+def opener_of(name: str) -> str:
+    """Return what Pillow calls a format that `recognized` has named.
+
+    >>> opener_of("HEIC"), opener_of("WebP")
+    ('HEIF', 'WEBP')
+    """
+    return "HEIF" if name == "HEIC" else name.upper()
+
+
 @functools.cache
 def readable_formats() -> tuple[str, ...]:
     """Return the formats of the allow-list that Pillow reads here, as `Image.open` takes them."""

@@ -19,6 +19,7 @@ BAND_PIXELS = 1_000_000
 WHOLE_PIXELS = 4_000_000
 TIFF_PHOTOMETRIC, TIFF_SAMPLE_FORMAT = 262, 339
 WHITE_IS_ZERO, UNSIGNED = 0, 1
+TRANSPARENT_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
 WHITES = (1.0, 255.0, 65_535.0, 4_294_967_295.0)
 
 
@@ -74,7 +75,8 @@ class _Conversion:
 
     def _color(self, band: Image.Image) -> Image.Image:
         if self._to_srgb is None:
-            return band.convert("RGBA").convert("RGB") if "A" in band.mode or "a" in band.mode else band.convert("RGB")
+            transparent = self._transparency is not None or band.mode in TRANSPARENT_MODES
+            return band.convert("RGBA").convert("RGB") if transparent else band.convert("RGB")
         if band.mode in ("1", "LA", "La"):
             return self._to_srgb(band.convert("RGBA").getchannel("R"))
         return self._to_srgb(band if band.mode in ("L", "CMYK", "LAB") else band.convert("RGBA").convert("RGB"))
@@ -87,7 +89,7 @@ class _Conversion:
             # A 16-bit picture's transparent color; the pixels have lost their lower bytes.
             key = tuple(value >> 8 for value in key)
             return _opaque_but((np.asarray(band) == np.array(key)).all(axis=2))
-        if key is not None or band.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
+        if key is not None or band.mode in TRANSPARENT_MODES:
             return band.convert("RGBA").getchannel("A")
         return None
 

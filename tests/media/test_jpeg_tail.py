@@ -53,7 +53,7 @@ def test_so_is_one_with_something_else_in_place_of_the_marker(filling: bytes) ->
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-@pytest.mark.parametrize("kept", [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98])
+@pytest.mark.parametrize("kept", [0.2, 0.35, 0.5, 0.75, 0.9, 0.95, 0.98])
 def test_a_picture_that_has_lost_a_part_is_damaged(kind: str, kept: float) -> None:
     data = encoded(photo(), "JPEG", quality=85, **KINDS[kind])
 
@@ -62,7 +62,7 @@ def test_a_picture_that_has_lost_a_part_is_damaged(kind: str, kept: float) -> No
 
 
 @pytest.mark.parametrize("kind", SEQUENTIAL)
-@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.98])
+@pytest.mark.parametrize("kept", [0.2, 0.5, 0.9, 0.98])
 def test_it_stays_so_when_a_program_has_closed_the_file(kind: str, kept: float) -> None:
     data = encoded(photo(), "JPEG", quality=85, **KINDS[kind])
 

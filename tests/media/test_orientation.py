@@ -78,7 +78,7 @@ def test_size_and_pixels_are_upright_in_every_format_and_orientation(
 @pytest.mark.parametrize("kind", sorted(FORMATS))
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_large_picture_is_upright_after_it_was_scaled(kind: str, orientation: int) -> None:
-    stored = four_colors(700, 300)
+    stored = four_colors(350, 150)
     data = encoded(Image.fromarray(stored), kind.split(",")[0], exif=turned(orientation), **FORMATS[kind])
 
     image = decode(data, working_side=64)
@@ -221,3 +221,18 @@ def turned(orientation: int) -> Image.Exif:
 def assert_unturned(image: DecodedImage) -> None:
     assert (image.original_width, image.original_height) == (60, 40)
     assert image.pixels.shape == (40, 60, 3)
+
+
+def test_a_gif_of_very_many_frames_is_not_counted_to_its_end() -> None:
+    data = encoded(Image.new("P", (1, 1)), "GIF")
+    frame = data[data.rindex(b"\x2c") : -1]
+
+    assert decode(data[:-1] + frame * 4 + b";").frame_count == 5
+    assert decode(data[:-1] + frame * 20_000 + b";").frame_count == 10_000
+
+
+def test_frames_before_a_damaged_one_are_counted() -> None:
+    data = encoded(Image.new("P", (1, 1)), "GIF")
+    frame = data[data.rindex(b"\x2c") : -1]
+
+    assert decode(data[:-1] + frame + b"rubbish").frame_count == 2
