@@ -11,7 +11,7 @@ PLUGIN_FILES := $(shell find plugins/agpis-text plugins/agpis-safety -name '*.py
 # The oldest versions that pyproject.toml allows, and what the tests themselves need.
 LOWEST := .venv-lowest
 
-.PHONY: demo test test-fast test-plugins test-lowest plugin-jobs lint types laws docs docs-write bench example-catalog clean help
+.PHONY: demo test test-fast test-plugins test-lowest plugin-jobs lint types laws docs docs-write fuzz-images bench example-catalog clean help
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -79,6 +79,9 @@ docs: .venv/.installed  ## Build the documentation; a warning is an error.
 docs-write: .venv/.installed  ## Write the generated pages and schemas anew.
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/draw_rooms.py
+
+fuzz-images: .venv/.installed  ## Decode 20,000 mutated pictures of all formats (the suite has 2,000).
+	$(BIN)/python -m tests.media.fuzz_images --count 20000
 
 bench: .venv/.installed  ## Measure the speed of a whole run, side by side with parts of it left out.
 	$(BIN)/python benchmarks/run_speed.py

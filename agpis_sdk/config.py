@@ -47,7 +47,7 @@ class MediaSection(Section):
         default=512, ge=64, description="Images are decoded to at most this long side, in pixels."
     )
     max_bytes: int = Field(default=64_000_000, ge=1, description="Files beyond this many bytes are not read.")
-    max_pixels: int = Field(default=100_000_000, ge=1, description="Images beyond width x height are not decoded.")
+    max_pixels: int = Field(default=64_000_000, ge=1, description="Images beyond width x height are not decoded.")
     timeout: float = Field(default=20.0, gt=0, description="Seconds to wait for a remote file.")
 
 

@@ -164,7 +164,7 @@ class TestRefused:
         ("data", "reason"),
         [
             (b"", r"is empty \(0 bytes\) \(export or fetch it again\)"),
-            (b"<html>404</html>", r"is not an image of a known format \(use JPEG, PNG or WebP\)"),
+            (b"no picture at all", r"is not an image of a known format \(use JPEG, PNG or WebP\)"),
             (b"\x89PNG\r\n\x1a\n", "is not an image|is damaged"),
         ],
     )
