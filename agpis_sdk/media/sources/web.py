@@ -39,6 +39,7 @@ HEADERS = {
     "Accept-Encoding": "gzip, identity",
     "User-Agent": "agpis-sdk",
 }
+NOWHERE = ("redirects to what is no address", "name the address that it ends at")
 PORTS = {"http": 80, "https": 443}
 _PREFIX = re.compile(r"^(https?):[/\\]*", re.IGNORECASE)
 
@@ -155,6 +156,8 @@ def _read_page(response: httpx2.Response) -> None:
 
 
 def _status_error(response: httpx2.Response) -> _FetchError:
+    if response.has_redirect_location:
+        return _FetchError(*NOWHERE)
     status = response.status_code
     name = HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
     return _FetchError(
@@ -193,7 +196,7 @@ def _named_faults(url: httpx2.URL) -> Iterator[None]:
     except (httpcore2.UnsupportedProtocol, httpcore2.LocalProtocolError):
         raise _FetchError("is no web address", "write https://host/path") from None
     except (httpx2.RemoteProtocolError, httpx2.InvalidURL):  # httpx2 itself raises these for a Location alone
-        raise _FetchError("redirects to what is no address", "name the address that it ends at") from None
+        raise _FetchError(*NOWHERE) from None
     except (httpcore2.NetworkError, httpcore2.ProtocolError, BodyError) as error:
         reason = error if isinstance(error, BodyError) else "the connection broke off"
         raise _FetchError(f"has not arrived whole: {reason}", "try again later", temporary=True) from None
