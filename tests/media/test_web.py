@@ -18,6 +18,18 @@ from agpis_sdk.media.sources import ConfinedUri, network, read_image_bytes, web
 from tests.media.shop_server import PHOTO, ShopServer, shop_server
 
 
+NONSENSE = [
+    "http://", "http://?", "http://[1::2::3]/a.jpg", "http://a:b:c/a.jpg", "http://999.1.1.1/a.jpg", "http://a\0b/",
+    "http://xn--\udcff/a.jpg", f"http://shop.example/{'x' * 70_000}", "http://me:pa/ss@shop.example/a.jpg",
+]  # fmt: skip
+NOT_PUBLIC_HOSTS = [
+    "127.0.0.1", "localhost", "2130706433", "0x7f000001", "0x7f.1", "127.1", "017700000001", "0",
+    "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]",
+    "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "[fd00:ec2::254]", "100.100.100.200",
+    "100.64.0.1", "[fe80::1]", "[fc00::1]", "224.0.0.1", "255.255.255.255", "192.0.0.192", "168.63.129.16",
+]  # fmt: skip
+
+
 @pytest.fixture
 def shop() -> Iterator[ShopServer]:
     with shop_server() as server:
@@ -87,8 +99,7 @@ class TestOddAddresses:
 
     @pytest.mark.parametrize(
         "uri",
-        ["http://", "http://?", "http://[1::2::3]/a.jpg", "http://a:b:c/a.jpg", "http://999.1.1.1/a.jpg", "http://a\0b/"]
-        + ["http://xn--\udcff/a.jpg", f"http://shop.example/{'x' * 70_000}", "http://me:pa/ss@shop.example/a.jpg"],
+        NONSENSE,
     )
     def test_that_make_no_sense_are_an_error_for_people(self, uri: str) -> None:
         message = fault(uri)
@@ -255,10 +266,7 @@ class TestNothingPrivateGetsThrough:
 
     @pytest.mark.parametrize(
         "host",
-        ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "0x7f.1", "127.1", "017700000001", "0"]
-        + ["[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]"]
-        + ["10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "[fd00:ec2::254]", "100.100.100.200"]
-        + ["100.64.0.1", "[fe80::1]", "[fc00::1]", "224.0.0.1", "255.255.255.255", "192.0.0.192", "168.63.129.16"],
+        NOT_PUBLIC_HOSTS,
     )
     def test_by_address(self, shop: ShopServer, host: str) -> None:
         message = fault(shop.url("plain/a.jpg").replace("127.0.0.1", host), allow_private=False, timeout=2)

@@ -44,6 +44,7 @@ _NOT_PUBLIC = [
         "5f00::/16": "a reserved address",
     }.items()
 ]
+_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _COMPATIBLE = IPv6Network("::/96")
 _LAST_32_BITS = 0xFFFF_FFFF
@@ -60,7 +61,7 @@ def why_not_public(address: str) -> str | None:
         for network, kind in _NOT_PUBLIC:
             if one.version == network.version and one in network:
                 return kind
-        if not one.is_global and not _is_tunnel(one):
+        if not _is_tunnel(one) and not (one.is_global and (one.version == 4 or one in _UNICAST)):
             return "a reserved address"
     return None
 
