@@ -17,7 +17,6 @@ from agpis_sdk.errors import ImageReadError, ImageTooLargeError
 from agpis_sdk.media.sources import ConfinedUri, network, read_image_bytes, web
 from tests.media.shop_server import PHOTO, ShopServer, shop_server
 
-
 NONSENSE = [
     "http://", "http://?", "http://[1::2::3]/a.jpg", "http://a:b:c/a.jpg", "http://999.1.1.1/a.jpg", "http://a\0b/",
     "http://xn--\udcff/a.jpg", f"http://shop.example/{'x' * 70_000}", "http://me:pa/ss@shop.example/a.jpg",
