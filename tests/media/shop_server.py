@@ -117,6 +117,18 @@ class ShopHandler(BaseHTTPRequestHandler):
     def answer_deflate(self) -> None:
         self.whole(zlib.compress(PHOTO), Content_Encoding="deflate")
 
+    def answer_bare_deflate(self) -> None:
+        self.whole(zlib.compress(PHOTO)[2:-4], Content_Encoding="deflate")
+
+    def answer_gzip_members(self) -> None:
+        self.whole(gzip.compress(PHOTO[:5000]) + gzip.compress(PHOTO[5000:]) + bytes(9), Content_Encoding="x-gzip")
+
+    def answer_odd_encoding(self) -> None:
+        self.whole(Content_Encoding="UTF-8, identity")
+
+    def answer_gzip_twice(self) -> None:
+        self.whole(gzip.compress(gzip.compress(PHOTO)), Content_Encoding="gzip, gzip")
+
     def answer_close_delimited(self) -> None:
         self.close_connection = True
         self.start(Connection="close")

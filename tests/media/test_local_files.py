@@ -122,6 +122,9 @@ class TestRefusedOutside:
 
         assert "leads through a symbolic link out of the catalog's folder" in fault(uri, shop)
 
+    def test_and_a_path_from_the_root_of_the_shops_site_is_told_how_to_write_it(self, shop: Path) -> None:
+        assert "write the path without the slash at its beginning" in fault("/img/front.jpg", shop)
+
     def test_unless_the_settings_allow_it(self, shop: Path) -> None:
         (shop / "link.jpg").symlink_to(shop.parent / "secret.jpg")
 
@@ -223,6 +226,7 @@ class TestOtherSpellings:
             ("gone.jpg", "a relative uri is resolved against the file it stands in"),
             ("img/front.jpg/a.jpg", "a relative uri is resolved against the file it stands in"),
             ("C:\\img\\front.jpg", "a path with a drive is one of Windows"),
+            ("https//shop.example/a.jpg", "begins with its scheme; write https://shop.example/a.jpg"),
             ("www.shop.example/a.jpg", "a web address begins with its scheme; write https://www.shop.example/a.jpg"),
         ],
     )

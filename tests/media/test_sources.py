@@ -142,6 +142,7 @@ class TestMessages:
             ("https://s.example/a?design=1&keyword=2#token=3", "https://s.example/a?design=1&keyword=2#token=***"),
             ("img/a.jpg?v=1699", "img/a.jpg?v=1699"),
             ("\ud83d.jpg", "\\ud83d.jpg"),
+            ("a\n::error::\x1b[31m.jpg", "a\\n::error::\\x1b[31m.jpg"),
         ],
     )
     def test_show_no_secrets(self, uri: str, shown: str) -> None:

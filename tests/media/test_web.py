@@ -17,6 +17,7 @@ from agpis_sdk.errors import ImageReadError, ImageTooLargeError
 from agpis_sdk.media.sources import ConfinedUri, network, read_image_bytes, web
 from tests.media.shop_server import PHOTO, ShopServer, shop_server
 
+COMPRESSED = ["gzip", "gzip-chunked", "gzip-members", "deflate", "bare-deflate"]
 NONSENSE = [
     "http://", "http://?", "http://[1::2::3]/a.jpg", "http://a:b:c/a.jpg", "http://999.1.1.1/a.jpg", "http://a\0b/",
     "http://xn--\udcff/a.jpg", f"http://shop.example/{'x' * 70_000}", "http://me:pa/ss@shop.example/a.jpg",
@@ -53,7 +54,7 @@ def fault(uri: str, **settings: Any) -> str:
 class TestReadWhole:
     @pytest.mark.parametrize(
         "kind",
-        ["plain", "norange", "chunked", "gzip", "gzip-chunked", "deflate", "close-delimited", "http10"],
+        ["plain", "norange", "chunked", "close-delimited", "http10", "odd-encoding", *COMPRESSED],
     )
     def test_however_a_body_comes(self, shop: ShopServer, kind: str) -> None:
         assert fetched(shop.url(f"{kind}/front.jpg")) == PHOTO
@@ -134,6 +135,7 @@ class TestNamed:
             ("bad-gzip/a.jpg", "has not arrived whole: its compressed data are damaged"),
             ("cut-gzip/a.jpg", "has not arrived whole: its compressed data end early"),
             ("brotli/a.jpg", 'comes in the encoding "br", which was not asked for'),
+            ("gzip-twice/a.jpg", 'comes in the encoding "gzip, gzip", which was not asked for'),
             ("loop/a.jpg", "redirects more than 5 times"),
             ("to/file:///etc/hostname", "file: is not followed (redirected to file://"),
             ("to/ftp://shop.example/a.jpg", "ftp: is not followed (redirected to ftp://shop.example/a.jpg)"),

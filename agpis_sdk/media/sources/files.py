@@ -101,11 +101,10 @@ def _open_below(path: str, item: str, root: Path) -> int:
     as_written = os.path.normpath(Path(path).absolute())
     through_link = any(_is_below(as_written, str(top)) for top in (folder, root.absolute()))
     way = "leads through a symbolic link out of" if through_link else "is outside of"
-    raise ImageReadError(
-        f"{way} the catalog's folder {folder}",
-        item=item,
-        remedy="move the file below it, or set media.allow_outside=true if you trust the catalog",
-    )
+    remedy = "move the file below it, or set media.allow_outside=true if you trust the catalog"
+    if Path(path).is_absolute() and Path(folder, path.lstrip("/\\")).is_file():
+        remedy = "there is such a file below it: write the path without the slash at its beginning"
+    raise ImageReadError(f"{way} the catalog's folder {folder}", item=item, remedy=remedy)
 
 
 @functools.lru_cache(maxsize=64)

@@ -10,6 +10,8 @@ LONGEST = 300
 _USER = re.compile(r"(?<=//)[^/?#\\]*@")
 # A password with a slash in it, which ends the authority early: "//user:pa/ss@host".
 _BROKEN_USER = re.compile(r"(?<=//)[^/@:\s]+:(?!\d+(?:[/?#]|$))[^@]*@")
+# What would break or turn a line, and halves of emoji, which cannot be written at all.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _PARAMETER = re.compile(r"([?&#;])([^=&#;?]+)=([^&#;]*)")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _SECRET_WORDS = frozenset(
@@ -29,7 +31,7 @@ def masked(uri: str) -> str:
         return f"{uri.strip()[:40]}… ({len(uri):,} characters)" if len(uri) > 40 else uri
     text = _BROKEN_USER.sub(f"{MASK}@", _USER.sub(f"{MASK}@", uri))
     text = _PARAMETER.sub(lambda found: _parameter(*found.groups()), text)
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")  # half an emoji cannot be printed
+    text = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
 
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from agpis_sdk.errors import ImageReadError
+from agpis_sdk.media.sources.masking import masked
 
+_WEB = re.compile(r"https?/+|(?=www\.)", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
@@ -127,6 +129,7 @@ def _any_case(name: str) -> str:
 def _remedy(name: str) -> str:
     if _DRIVE.match(name):
         return "a path with a drive is one of Windows; write it relative to the file it stands in"
-    if name.lower().startswith("www."):
-        return f"a web address begins with its scheme; write https://{name}"
+    without_scheme = _WEB.match(name)
+    if without_scheme:
+        return f"a web address begins with its scheme; write https://{masked(name[without_scheme.end() :])}"
     return "a relative uri is resolved against the file it stands in"

@@ -23,7 +23,7 @@ import httpcore2
 import httpx2
 
 from agpis_sdk.errors import ImageReadError
-from agpis_sdk.media.sources.body import ENCODINGS, UNCHANGED, BodyError, decoded
+from agpis_sdk.media.sources.body import NOT_READ, BodyError, compressions, inflated
 from agpis_sdk.media.sources.deadline import Deadline, DeadlineError
 from agpis_sdk.media.sources.masking import masked
 from agpis_sdk.media.sources.network import GuardedTransport, HostLookupError, RefusedAddressError
@@ -132,14 +132,14 @@ def _body(response: httpx2.Response, item: str, policy: SourcePolicy) -> bytes:
     if response.status_code not in (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION):
         _read_page(response)
         raise _status_error(response)
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    if encoding not in ENCODINGS:
-        raise _FetchError(f'comes in the encoding "{encoding[:40]}", which was not asked for')
+    compressed = compressions(response.headers.get("Content-Encoding", ""))
+    if len(compressed) > 1 or any(word in NOT_READ for word in compressed):
+        raise _FetchError(f'comes in the encoding "{", ".join(compressed)[:40]}", which was not asked for')
     length = response.headers.get("Content-Length", "")
-    if length.isascii() and length.isdigit() and encoding in UNCHANGED:
+    if length.isascii() and length.isdigit() and not compressed:
         policy.check_size(int(length[:20]), item)
     pieces, total = [], 0
-    for piece in decoded(response.iter_raw(), encoding):
+    for piece in inflated(response.iter_raw()) if compressed else response.iter_raw():
         pieces.append(piece)
         total += len(piece)
         policy.check_size(total, item)
