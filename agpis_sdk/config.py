@@ -58,6 +58,10 @@ class MediaSection(Section):
         default=2, ge=0, le=10, description="Further attempts after HTTP 429, 5xx and connections that break off."
     )
     connections_per_host: int = Field(default=6, ge=1, description="Connections that one host has to bear at a time.")
+    cache: str = Field(
+        default="",
+        description="Folder that keeps remote images between runs (extra cache); nothing is kept where it is empty.",
+    )
     schemes: tuple[str, ...] = Field(
         default=("file", "http", "https"),
         description="Schemes of uris that are read, paths aside; s3, gs, az and others need their fsspec package.",

@@ -60,7 +60,7 @@ class ShopHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         with self.server.lock:
             self.server.asked[self.path] += 1
-            self.server.requests.append((self.path, dict(self.headers)))
+            self.server.requests.append((self.path, {name.title(): value for name, value in self.headers.items()}))
             self.server.busy += 1
             self.server.busiest = max(self.server.busiest, self.server.busy)
         kind = self.path.split("?")[0].split("/")[1]
@@ -171,6 +171,15 @@ class ShopHandler(BaseHTTPRequestHandler):
 
     def answer_silence(self) -> None:
         time.sleep(5)
+
+    def answer_etag(self) -> None:
+        if self.headers["If-None-Match"] == '"1"':
+            self.start(304, ETag='"1"')
+        else:
+            self.whole(gzip.compress(PHOTO), Content_Encoding="gzip", ETag='"1"', Cache_Control="no-cache")
+
+    def answer_fresh(self) -> None:
+        self.whole(Cache_Control="public, max-age=3600")
 
     def answer_short(self) -> None:
         self.close_connection = True

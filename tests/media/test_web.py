@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -331,6 +333,60 @@ class TestNothingPrivateGetsThrough:
         uri = ConfinedUri(shop.url("plain/a.jpg"), tmp_path)
 
         assert "is a loopback address" in fault(uri, allow_private=False)
+
+
+class TestCache:
+    @pytest.fixture(autouse=True)
+    def needs_hishel(self) -> None:
+        pytest.importorskip("hishel")
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> str:
+        return str(tmp_path / "kept" / "images")
+
+    def test_asks_by_etag_and_gives_the_same_bytes(self, shop: ShopServer, folder: str) -> None:
+        read = [fetched(shop.url("etag/a.jpg"), cache=folder) for _ in range(3)]
+
+        assert read == [PHOTO] * 3
+        assert [headers.get("If-None-Match") for _, headers in shop.requests] == [None, '"1"', '"1"']
+
+    def test_asks_not_at_all_for_what_is_fresh(self, shop: ShopServer, folder: str) -> None:
+        read = [fetched(shop.url("fresh/a.jpg"), cache=folder) for _ in range(3)]
+
+        assert read == [PHOTO] * 3
+        assert shop.asked.total() == 1
+
+    def test_keeps_nothing_that_has_not_come_whole(self, shop: ShopServer, folder: str) -> None:
+        with pytest.raises(ImageTooLargeError):
+            fetched(shop.url("fresh/a.jpg").replace("fresh", "chunked"), cache=folder, max_bytes=10_000)
+        fault(shop.url("short/a.jpg"), cache=folder, retries=1)
+
+        assert fetched(shop.url("chunked/a.jpg"), cache=folder) == PHOTO
+        assert shop.asked["/short/a.jpg"] == 2
+
+    def test_gives_nothing_private_to_a_run_that_may_not_ask_there(self, shop: ShopServer, folder: str) -> None:
+        fetched(shop.url("fresh/a.jpg"), cache=folder)
+
+        assert "is a loopback address" in fault(shop.url("fresh/a.jpg"), cache=folder, allow_private=False)
+
+    def test_serves_threads(self, shop: ShopServer, folder: str) -> None:
+        def fetch(number: int) -> bytes:
+            return fetched(shop.url(f"fresh/{number % 4}.jpg"), cache=folder)
+
+        with ThreadPoolExecutor(8) as threads:
+            assert list(threads.map(fetch, range(40))) == [PHOTO] * 40
+
+    def test_that_is_no_folder_is_named(self, shop: ShopServer, tmp_path: Path) -> None:
+        (tmp_path / "file").write_bytes(b"")
+
+        assert "cannot be used: " in fault(shop.url("fresh/a.jpg"), cache=str(tmp_path / "file"))
+
+    def test_without_its_library_says_what_to_install(
+        self, shop: ShopServer, folder: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "hishel", None)
+
+        assert "pip install 'agpis-sdk[cache]'" in fault(shop.url("fresh/a.jpg"), cache=folder)
 
 
 def test_a_scheme_that_is_not_listed_is_not_followed(shop: ShopServer) -> None:

@@ -25,6 +25,7 @@ class SourcePolicy:
     timeout: float
     retries: int
     connections_per_host: int
+    cache: str
 
     @classmethod
     def of(cls, uri: str, limits: MediaSection) -> SourcePolicy:
@@ -37,6 +38,7 @@ class SourcePolicy:
             timeout=limits.timeout,
             retries=limits.retries,
             connections_per_host=limits.connections_per_host,
+            cache=limits.cache,
         )
 
     def admit(self, uri: str) -> str:

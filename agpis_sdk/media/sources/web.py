@@ -66,12 +66,18 @@ def fetch(uri: str, policy: SourcePolicy) -> bytes:
             return _with_retries(url, item, policy, deadline)
     except _FetchError as error:
         raise ImageReadError(error.what, item=item, remedy=error.remedy) from None
+    except (ImageReadError, MemoryError):
+        raise
     except DeadlineError:
         raise ImageReadError(
             f"has not arrived whole within media.timeout = {policy.timeout:g} s",
             item=item,
             remedy="try again later, or raise it",
         ) from None
+    except Exception as error:  # what no server should bring about still costs this image alone
+        raise ImageReadError(
+            f"cannot be fetched: {masked(f'{type(error).__name__}: {error}')}", item=item, remedy="try again later"
+        ) from error
 
 
 def _address(uri: str) -> httpx2.URL:
@@ -106,7 +112,7 @@ def _with_retries(url: httpx2.URL, item: str, policy: SourcePolicy, deadline: De
 
 def _follow(url: httpx2.URL, item: str, policy: SourcePolicy, deadline: Deadline) -> bytes:
     """Fetch once, redirects included: each goes through the same policy as the address that is listed."""
-    client = _client(policy.allow_private)
+    client = _client(policy)
     request = client.build_request("GET", url, timeout=deadline.remaining())
     try:
         for _ in range(MAX_REDIRECTS + 1):
@@ -221,32 +227,53 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _client(allow_private: bool) -> httpx2.Client:
+def _client(policy: SourcePolicy) -> httpx2.Client:
     """Return the client of this process; a connection of the permissive one never serves the strict one."""
+    key = (policy.allow_private, policy.cache)
     with _SHARED.lock:
-        if allow_private not in _SHARED.clients:
-            _SHARED.clients[allow_private] = httpx2.Client(
-                transport=GuardedTransport(allow_private=allow_private),
+        if key not in _SHARED.clients:
+            _SHARED.clients[key] = httpx2.Client(
+                transport=_transport(policy),
                 headers=HEADERS,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # an answer depends on no earlier one
                 trust_env=False,
                 follow_redirects=False,
             )
-        return _SHARED.clients[allow_private]
+        return _SHARED.clients[key]
+
+
+def _transport(policy: SourcePolicy) -> httpx2.BaseTransport:
+    transport = GuardedTransport(allow_private=policy.allow_private)
+    if not policy.cache:
+        return transport
+    from agpis_sdk.media.sources.cache import cached
+
+    try:
+        return cached(transport, policy.cache, allow_private=policy.allow_private)
+    except ImportError:
+        raise _FetchError("media.cache needs hishel", "pip install 'agpis-sdk[cache]'") from None
+    except OSError as error:
+        raise _FetchError(f"media.cache = {policy.cache} cannot be used: {error.strerror}", "name a folder") from None
 
 
 class _Shared:
     """What the threads of a process share: clients, and how many connections each host may still have."""
 
     def __init__(self) -> None:
+        self.left_behind: list[object] = []
+        self.start()
+
+    def start(self) -> None:
+        """Begin with nothing shared; what a forked process has from its parent is neither used nor closed."""
+        self.left_behind.append(getattr(self, "clients", None))
         self.lock = threading.Lock()
-        self.clients: dict[bool, httpx2.Client] = {}
+        self.clients: dict[tuple[bool, str], httpx2.Client] = {}
         self.slots: dict[tuple[bytes, int], threading.BoundedSemaphore] = {}
 
 
 _SHARED = _Shared()
 if hasattr(os, "register_at_fork"):  # a connection of two processes would mix their answers up
-    os.register_at_fork(after_in_child=_SHARED.__init__)  # type: ignore[misc]
+    os.register_at_fork(after_in_child=_SHARED.start)
 
 
 @contextmanager
