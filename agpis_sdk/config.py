@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agpis_sdk.errors import ConfigError, first_problem, nearest
 
 SHOP_FILE = "shop.json"
 CONFIG_FILE = "agpis.toml"
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]+")
 PYPROJECT_TABLE = re.compile(r"^\s*\[tool\.agpis[.\]]", re.MULTILINE)
 
 
@@ -48,7 +49,43 @@ class MediaSection(Section):
     )
     max_bytes: int = Field(default=64_000_000, ge=1, description="Files beyond this many bytes are not read.")
     max_pixels: int = Field(default=64_000_000, ge=1, description="Images beyond width x height are not decoded.")
-    timeout: float = Field(default=20.0, gt=0, description="Seconds to wait for a remote file.")
+    timeout: float = Field(
+        default=20.0,
+        gt=0,
+        le=3600,
+        description="Seconds for a remote file as a whole: look-up, redirects, retries and the last byte.",
+    )
+    retries: int = Field(
+        default=2, ge=0, le=10, description="Further attempts after HTTP 429, 5xx and connections that break off."
+    )
+    connections_per_host: int = Field(default=6, ge=1, description="Connections that one host has to bear at a time.")
+    cache: str = Field(
+        default="",
+        description="Folder that keeps remote images between runs (extra cache); nothing is kept where it is empty.",
+    )
+    schemes: tuple[str, ...] = Field(
+        default=("file", "http", "https"),
+        description="Schemes of uris that are read, paths aside; s3, gs, az and others need their fsspec package.",
+    )
+    allow_outside: bool = Field(
+        default=False, description="Read files that are not below the folder of the file that lists them."
+    )
+    allow_private: bool = Field(
+        default=False,
+        description="Fetch from addresses that are not of the public internet: loopback, private, metadata.",
+    )
+
+    @field_validator("schemes")
+    @classmethod
+    def _schemes_are_names(cls, schemes: tuple[str, ...]) -> tuple[str, ...]:
+        """Write schemes in lower case; refuse what is none, and what would read any file of this machine."""
+        lowered = tuple(scheme.lower() for scheme in schemes)
+        for scheme in lowered:
+            if not SCHEME.fullmatch(scheme):
+                raise ValueError(f'"{scheme}" is no scheme; write it without colon, as in ["file", "https", "s3"]')
+            if scheme == "local":
+                raise ValueError('"local" reads any file; use "file" and media.allow_outside')
+        return lowered
 
 
 class BackboneSection(Section):

@@ -18,8 +18,11 @@ CHUNK = 32
 
 
 def load_photo(product: Product, image: CandidateImage, limits: MediaSection | None = None) -> DecodedImage:
-    """Read and decode one candidate image; raises `ImageReadError` as the pipeline would."""
-    limits = limits or MediaSection()
+    """Read and decode one candidate image; raises `ImageReadError` as the pipeline would.
+
+    Without limits of the caller, photos may be anywhere on this machine: what is learned from is the user's own.
+    """
+    limits = limits or MediaSection(allow_outside=True)
     data = read_image_bytes(image.uri, limits)
     position = [candidate.id for candidate in product.images].index(image.id)
     return decode_image(data, product_id=product.id, image_id=image.id, position=position, limits=limits, uri=image.uri)

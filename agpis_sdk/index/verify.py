@@ -12,7 +12,7 @@ from agpis_sdk.errors import ImageReadError
 from agpis_sdk.index.engine import IndexEngine
 from agpis_sdk.index.records import IndexedImage, Repeat, RepeatedImage
 from agpis_sdk.media.decode import decode_image
-from agpis_sdk.media.sources import read_image_bytes
+from agpis_sdk.media.sources import masked, read_image_bytes
 from agpis_sdk.records import CandidateImage, Product
 
 IMAGES_AT_ONCE = 256  # whose pixels and facts are held in memory, some 2 MB each
@@ -106,7 +106,7 @@ def _decode(image: IndexedImage, limits: MediaSection) -> DecodedImage | str:
     except ImageReadError as error:
         return str(error)
     if decoded.sha256 != image.sha256:
-        return f"{image.uri} has changed since it was added; add its product again"
+        return f"{masked(image.uri)} has changed since it was added; add its product again"
     return decoded
 
 

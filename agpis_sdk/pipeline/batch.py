@@ -11,7 +11,7 @@ from agpis_sdk.config import MediaSection
 from agpis_sdk.errors import ImageReadError, ImageTooLargeError
 from agpis_sdk.media.decode import decode_image
 from agpis_sdk.media.products import RejectedRecord
-from agpis_sdk.media.sources import read_image_bytes
+from agpis_sdk.media.sources import masked, read_image_bytes
 from agpis_sdk.pipeline.suppressions import Suppression
 from agpis_sdk.records import CandidateImage, Finding, ImageOutcome, ImageState, Outcome, Product, Status
 from agpis_sdk.rules import RuleSet
@@ -161,7 +161,7 @@ def _decode_one(
 
 def _message(image: CandidateImage, error: ImageReadError) -> str:
     remedy = f" ({error.remedy})" if error.remedy else ""
-    return f"{error.item or image.uri}: {error.what}{remedy}"
+    return f"{error.item or masked(image.uri)}: {error.what}{remedy}"
 
 
 def _rounded(value: float | None) -> float | None:

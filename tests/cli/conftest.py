@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable
@@ -55,6 +56,12 @@ class Answer:
 
 
 Agpis = Callable[..., Answer]
+
+
+@pytest.fixture
+def gallery(gallery: Path, tmp_path: Path) -> Path:
+    """Copy the pictures below the folder of the products: a catalog names no files elsewhere."""
+    return shutil.copytree(gallery, tmp_path / "gallery")
 
 
 @pytest.fixture

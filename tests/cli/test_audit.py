@@ -158,7 +158,7 @@ class TestFormats:
     def test_github_annotates_the_image_files(self, agpis: Agpis, shop: Path, gallery: Path) -> None:
         first = agpis("audit", shop, "--format", "github").out.splitlines()[0]
 
-        assert first == f"::error file={gallery}/a.png,title=TST101 bad-picture · P1::a: a is bad-picture"
+        assert first == "::error file=gallery/a.png,title=TST101 bad-picture · P1::a: a is bad-picture"
 
     @pytest.mark.parametrize("name", ["json", "csv", "sarif", "github", "text"])
     def test_stdout_holds_nothing_but_the_format(self, agpis: Agpis, shop: Path, name: str) -> None:
