@@ -37,11 +37,12 @@ Picture = Image.Image
 Box = tuple[float, float, float, float]
 
 
-class NoFacts:
-    """A context that forgets what is provided to it."""
+class Backgrounds:
+    """A context that knows what color alone says of a background."""
 
-    def provide(self, image: DecodedImage, name: str, value: object) -> None:
-        """Forget a fact."""
+    def fact(self, image: DecodedImage, name: str) -> object:
+        """Return "background" or "plain_foreground"."""
+        return estimate_foreground(image.pixels)[name == "plain_foreground"]
 
 
 def out_of_focus(picture: Picture, sigma: float) -> Picture:
@@ -148,7 +149,7 @@ def photos_of(folder: Path, count: int) -> list[bytes]:
 def flagged(data: bytes, checker: ImageQualityChecker) -> set[str]:
     """Return the names of the rules that speak on an image's bytes."""
     image = decode_image(data, product_id="p", image_id="i", position=0, limits=MediaSection())
-    findings = checker.check_images([image], NoFacts())  # type: ignore[arg-type]
+    findings = checker.check_images([image], Backgrounds())  # type: ignore[arg-type]
     return {finding.name for finding in findings if finding.score >= 0.5}
 
 

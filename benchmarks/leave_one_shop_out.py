@@ -7,7 +7,7 @@ without the shop that it is tested on: the foreground head in five folds of whol
 without each shop in turn, on facts of foreground heads that have not seen the photo. Views that teach the primary head
 come from heads that have not seen them either. `--ship` writes the heads that all shops teach.
 
-DIR keeps masks, foreground heads and facts, so that a second run takes seconds.
+DIR keeps masks, foreground heads, facts and view heads, so that a second run takes seconds.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     shops = [Shop(*one) for one in measured_shops(options.shops, options.teacher, options.work, options.seed)]
-    views, cross_fitted, shipped_view = view_figures(shops)
+    views, cross_fitted, shipped_view = view_figures(shops, options.work)
     galleries = ranked_galleries(shops, cross_fitted)
     figures = {
         "shops": {shop.name: {"foreground_iou": interval(shop.iou)} for shop in shops},
@@ -137,10 +137,14 @@ def _accepted(product: Product, first: str) -> Review:
     return Review(product=product, sequence=(first,), decision="accepted", feedback="yes")
 
 
-def view_figures(shops: Sequence[Shop]) -> tuple[Figures, dict[str, ViewHead], ViewHead]:
+def view_figures(shops: Sequence[Shop], work: Path) -> tuple[Figures, dict[str, ViewHead], ViewHead]:
     """Return the figures of view heads by shop left out, these heads, and the one that all shops teach."""
     tables = {shop.name: _labeled(shop) for shop in shops}
-    raw = {left: view.weights(_joined([own for name, own in tables.items() if name != left])) for left in tables}
+    kept = work / "views.pickle"
+    if not kept.is_file():
+        raw = {left: view.weights(_joined([own for name, own in tables.items() if name != left])) for left in tables}
+        kept.write_bytes(pickle.dumps((raw, view.weights(_joined(list(tables.values()))))))
+    raw, of_all = pickle.loads(kept.read_bytes())
     unseen = {name: view.logits(raw[name], table) for name, table in tables.items()}
     heads = {}
     for left in tables:
@@ -149,7 +153,7 @@ def view_figures(shops: Sequence[Shop]) -> tuple[Figures, dict[str, ViewHead], V
             raw[left], np.concatenate([unseen[name] for name in others]), _joined([tables[name] for name in others])
         )
     everything = _joined(list(tables.values()))
-    shipped = view.calibrated(view.weights(everything), np.concatenate(list(unseen.values())), everything)
+    shipped = view.calibrated(of_all, np.concatenate(list(unseen.values())), everything)
     by_shop = {name: view.measure(heads[name], tables[name]) for name in tables}
     accuracies = np.array([own["view_accuracy"] for own in by_shop.values()])
     majorities = np.array([own["view_majority"] for own in by_shop.values()])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from agpis_sdk.components import Context, DecodedImage
+from agpis_sdk.builtin.foreground.estimators import BackgroundEstimator
+from agpis_sdk.components import ComponentConfig, Context, DecodedImage
 from agpis_sdk.config import MediaSection
 from agpis_sdk.media.decode import decode_image
 
@@ -32,6 +34,16 @@ class Facts:
 
     def provide(self, image: DecodedImage, name: str, value: Any) -> None:
         self.known[image.id, name] = value
+
+    def fact(self, image: DecodedImage, name: str) -> Any:
+        return self.known[image.id, name]
+
+
+def with_background(images: Sequence[DecodedImage]) -> Context:
+    """Return a context that knows the background of images, as a run does before it measures them."""
+    context = cast("Context", Facts())
+    list(BackgroundEstimator(ComponentConfig()).check_images(images, context))
+    return context
 
 
 def decoded(picture: Image.Image | NDArray[np.uint8], image_id: str = "a", position: int = 0) -> DecodedImage:

@@ -1,4 +1,4 @@
-"""The facts "background" and "foreground": what the product is, in front of which ground."""
+"""The facts "background" and "plain_foreground": what the product is, in front of which ground."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from agpis_sdk.builtin.foreground.estimators import BackgroundEstimator
 from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
-from agpis_sdk.builtin.image_quality.checker import ImageQualityChecker
-from agpis_sdk.builtin.image_quality.config import ImageQualityConfig
-from agpis_sdk.components import Context
+from agpis_sdk.components import ComponentConfig, Context
 from agpis_sdk.facts import Background, Foreground
 from tests.builtin.pictures import Facts, bag, decoded, on_a_table_of_things, studio
 
 
 def facts(picture: Image.Image) -> tuple[Background, Foreground | None]:
-    """Return what the checker provides about a picture."""
+    """Return what the estimator provides about a picture."""
     context = Facts()
-    list(ImageQualityChecker(ImageQualityConfig()).check_images([decoded(picture)], cast("Context", context)))
-    return context.known["a", "background"], context.known["a", "foreground"]
+    list(BackgroundEstimator(ComponentConfig()).check_images([decoded(picture)], cast("Context", context)))
+    return context.known["a", "background"], context.known["a", "plain_foreground"]
 
 
 def sweep(top: int, jump: bool = False) -> NDArray[np.uint8]:

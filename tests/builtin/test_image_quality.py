@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from typing import cast
 
 import cv2
 import numpy as np
@@ -16,10 +15,9 @@ from agpis_sdk.builtin.image_quality.checker import ImageQualityChecker, logisti
 from agpis_sdk.builtin.image_quality.config import ImageQualityConfig
 from agpis_sdk.builtin.image_quality.plugin import agpis_image_checkers, agpis_pair_checkers
 from agpis_sdk.builtin.image_quality.rules import RULES
-from agpis_sdk.components import Context, DecodedImage
+from agpis_sdk.components import DecodedImage
 from agpis_sdk.records import Finding
 from tests.builtin.pictures import (
-    Facts,
     bag,
     blurred,
     decoded,
@@ -28,6 +26,7 @@ from tests.builtin.pictures import (
     noise,
     on_a_table_of_things,
     studio,
+    with_background,
 )
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -37,7 +36,7 @@ def found(picture: Image.Image | DecodedImage, **settings: float) -> dict[str, F
     """Return what is at or above 0.5 in a picture, by rule name."""
     checker = ImageQualityChecker(ImageQualityConfig.model_validate(settings))
     image = picture if isinstance(picture, DecodedImage) else decoded(picture)
-    findings = checker.check_images([image], cast("Context", Facts()))
+    findings = checker.check_images([image], with_background([image]))
     return {finding.name: finding for finding in findings if finding.score >= 0.5}
 
 
@@ -180,7 +179,7 @@ def test_a_picture_s_scores_do_not_depend_on_its_batch() -> None:
     checker = ImageQualityChecker(ImageQualityConfig())
     pictures = [picture for picture in VIOLATIONS.values() if isinstance(picture, Image.Image)]
     images = [decoded(picture, f"i{position}", position) for position, picture in enumerate(pictures)]
-    context = cast("Context", Facts())
+    context = with_background(images)
 
     together = list(checker.check_images(images, context))
     alone = [finding for image in images for finding in checker.check_images([image], context)]

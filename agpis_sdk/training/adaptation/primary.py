@@ -20,7 +20,7 @@ FEWEST_GALLERIES = 8
 FOLDS = 5
 PENALTY = 0.01
 """On the squared distance from the head that it learns on from; chosen on twelve shops left out."""
-SIGNIFICANCE = 0.1
+SIGNIFICANCE = 0.05
 """Largest p-value of the sign test at which an adapted head is taken."""
 
 
