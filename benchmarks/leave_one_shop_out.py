@@ -7,6 +7,8 @@ without the shop that it is tested on: the foreground head in five folds of whol
 without each shop in turn, on facts of foreground heads that have not seen the photo. Views that teach the primary head
 come from heads that have not seen them either. `--ship` writes the heads that all shops teach.
 
+Where `train_noncompliance.py` has put its heads into DIR, p_nc too is that of a head that has not seen the shop.
+
 DIR keeps masks, foreground heads, facts and view heads, so that a second run takes seconds.
 """
 
@@ -125,7 +127,11 @@ def _masks(folder: Path, teacher: Path, work: Path) -> foreground.MaskedPhotos:
 def _facts(folder: Path, head: Path, work: Path) -> list[ProductFacts]:
     path = work / f"facts-{folder.name}.pickle"
     if not path.is_file():
-        config = Config.model_validate({"components": {"foreground": {"weights": str(head)}}})
+        components = {"foreground": {"weights": str(head)}}
+        noncompliance = head.with_name(head.name.replace("foreground", "noncompliance"))
+        if noncompliance.is_file():
+            components["noncompliance"] = {"weights": str(noncompliance)}
+        config = Config.model_validate({"components": components})
         labeled = {label.product.id for label in labeled_images(folder)}
         products = [product for product in products_of(folder) if product.id in labeled]
         host = PluginHost.load(config.plugins, discover=False, components=config.components)

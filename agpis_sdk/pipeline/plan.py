@@ -105,7 +105,8 @@ def make_facts_plan(host: PluginHost, config: Config, facts: frozenset[str]) -> 
     _check_facts(images, backbone)
     known = backbone.spec.provides.union(*(owned.spec.provides for owned in images))
     for fact in sorted(facts - known):
-        raise ConfigError("is a fact that nothing provides", item=fact, remedy=_provided_by(fact, known))
+        every = known.union(*(owned.spec.provides for owned in host.specs("agpis_image_checkers").values()))
+        raise ConfigError("is a fact that nothing provides", item=fact, remedy=_provided_by(fact, every))
     needed = bool(facts & backbone.spec.provides) or _requires_one_of(images, backbone.spec.provides)
     return Plan(tuple(images), (), (), backbone=backbone if needed else None)
 
