@@ -5,11 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from agpis_sdk.wording import printable
+
 
 class AgpisError(Exception):
     """An error that a user can act on.
 
-    `code` is stable and documented; `item` names the line, product, image or setting; `remedy` says what to do.
+    `code` is stable and documented; `item` names the line, product, image or setting; `remedy` says what to do. As text
+    it is one line without control characters, whatever an id or a file name holds.
     """
 
     code = "E000"
@@ -23,7 +26,7 @@ class AgpisError(Exception):
     def __str__(self) -> str:
         subject = f"{self.item}: " if self.item else ""
         remedy = f" ({self.remedy})" if self.remedy else ""
-        return f"[{self.code}] {subject}{self.what}{remedy}"
+        return printable(f"[{self.code}] {subject}{self.what}{remedy}")
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive the default pickling of exceptions.
