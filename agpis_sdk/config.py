@@ -280,7 +280,9 @@ def _too_deep(item: str) -> ConfigError:
 def _parse_override(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise ConfigError("is not key=value", item=f"--set {shortened(text)}", remedy="for example --set sequence.length=4")
+        raise ConfigError(
+            "is not key=value", item=f"--set {shortened(text)}", remedy="for example --set sequence.length=4"
+        )
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
     except RecursionError:

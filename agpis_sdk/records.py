@@ -86,10 +86,11 @@ class Product(InputRecord):
         """Give an image without an id its file's stem as id, made unique by its position if need be."""
         if not isinstance(data, Mapping) or not isinstance(data.get("images"), list | tuple):
             return data
-        entries = [_image_entry(entry) for entry in data["images"]]
-        taken = {entry["id"] for entry in entries if isinstance(entry.get("id"), str)}
+        entries = [entry if isinstance(entry, CandidateImage) else _image_entry(entry) for entry in data["images"]]
+        ids = [entry.id if isinstance(entry, CandidateImage) else entry.get("id") for entry in entries]
+        taken = {image_id for image_id in ids if isinstance(image_id, str)}
         for position, entry in enumerate(entries, start=1):
-            if "id" not in entry:
+            if isinstance(entry, dict) and "id" not in entry:
                 stem = image_id_from_uri(entry["uri"]) or f"image-{position}"
                 image_id = stem if stem not in taken else f"{stem}-{position}"
                 while image_id in taken:
@@ -285,8 +286,6 @@ def well_formed(value: Any) -> Any:
 
 def _image_entry(entry: Any) -> dict[Any, Any]:
     """Return an entry of "images" as the fields of an image; a missing id stays missing, a missing uri is empty."""
-    if isinstance(entry, CandidateImage):
-        return dict(entry)
     fields = {"uri": entry} if isinstance(entry, str) else dict(entry) if isinstance(entry, Mapping) else {}
     fields = {key: value for key, value in fields.items() if value is not None and (key, value) != ("id", "")}
     return {**fields, "uri": "" if entry_fault(entry) else fields["uri"]}

@@ -162,6 +162,12 @@ class TestAnInputRecordIsReadAsShopsExportIt:
         assert ids([uri]) == ["image-1"]
 
 
+def test_an_image_that_is_one_already_is_taken_as_it_is() -> None:
+    image = CandidateImage(id="a", uri="a.jpg")
+
+    assert Product(id="P", images=(image,)).images[0] is image
+
+
 class TestHalfOfASurrogatePair:
     def test_becomes_the_replacement_character_wherever_it_is(self) -> None:
         record = {"id": "A \ud83d", "title": "\ude00", "images": ["a\ud83d.jpg"], "attributes": {"\ud83d": ["\ud83d"]}}

@@ -11,6 +11,7 @@ from pathlib import Path
 from agpis_sdk.errors import InputFileError
 
 KINDS = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
+STANDARD_INPUT = "standard input"
 BOM = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
 LINES_JUDGED = 20
@@ -130,4 +131,6 @@ def _other_format(first: bytes, following: list[bytes]) -> tuple[str, str] | Non
 
 
 def _refused(what: str, remedy: str, item: str) -> InputFileError:
+    if item == STANDARD_INPUT:
+        remedy = remedy.replace(" FILE > products.jsonl", "").replace(" FILE", "")
     return InputFileError(what, item=item, remedy=remedy.replace("FILE", shlex.quote(item)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agpis_sdk.errors import InputFileError
-from agpis_sdk.media.file_formats import check_ending
+from agpis_sdk.media.file_formats import STANDARD_INPUT, check_ending
 from agpis_sdk.media.json_lines import read_json_lines
 from agpis_sdk.media.parquet import read_parquet
 from agpis_sdk.media.record_check import RecordCheck, RejectedRecord
@@ -41,7 +41,7 @@ def read_products(path: Path | str, *, limit: int | None = None) -> CheckedProdu
     """
     if str(path) == "-":
         check = RecordCheck(Path.cwd())
-        records = read_json_lines(sys.stdin.buffer, check, "standard input")
+        records = read_json_lines(sys.stdin.buffer, check, STANDARD_INPUT)
     else:
         path = Path(path)
         if path.is_dir():

@@ -79,6 +79,13 @@ def test_a_limit_stops_after_so_many_records(tmp_path: Path) -> None:
     assert ids(path, limit=3) == ["P0", "P1", "P2"]
 
 
+def test_another_format_on_standard_input_comes_with_a_command_that_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"[" + json.dumps(GOOD).encode() + b"]")))
+
+    with pytest.raises(InputFileError, match=r"standard input: is a JSON array \(jq -c '\.\[\]'\)"):
+        list(read_products("-"))
+
+
 class TestParquet:
     @pytest.fixture
     def write(self, tmp_path: Path) -> Callable[[list[dict[str, Any]]], Path]:
@@ -131,9 +138,7 @@ class TestParquet:
             pyarrow.string(), 2, pyarrow.array([b"Bag", b"\xff\xfe"], pyarrow.binary()).buffers()
         )
 
-        first, second = read_products(
-            write({"id": ["P1", "P2"], "title": not_utf8, "images": [["a.jpg"], ["b.jpg"]]})
-        )
+        first, second = read_products(write({"id": ["P1", "P2"], "title": not_utf8, "images": [["a.jpg"], ["b.jpg"]]}))
 
         assert isinstance(first, Product)
         assert isinstance(second, RejectedRecord)
@@ -232,17 +237,18 @@ class TestNotices:
         products = read_products(path)
         list(products)
 
-        assert products.notices == [
+        (notice,) = products.notices
+        assert notice == (
             "fields that the format does not know are kept in the product's attributes: "
             '"color" (3×), "tilte" (3×, did you mean "title"?)'
-        ]
+        )
 
     def test_name_a_field_of_an_image(self) -> None:
         products = checked([{"id": "P1", "images": [{"id": "a", "uri": "a.jpg", "alt": "front"}]}])
         list(products)
 
         assert products.notices == [
-            "fields of images that the format does not know are kept in the image's attributes: \"alt\" (1×)"
+            'fields of images that the format does not know are kept in the image\'s attributes: "alt" (1×)'
         ]
 
     def test_stay_short_however_many_names_there_are(self) -> None:
@@ -267,8 +273,7 @@ class TestNotices:
         assert isinstance(second, Product)
         assert (first.title, second.attributes) == ("", {"price": None})
         assert products.notices == [
-            '2 entries of "images" that name no file, reported as AGP901: '
-            'first record 1, product "P1", entry 2 is null',
+            '2 entries of "images" that name no file, reported as AGP901: first record 1, product "P1", entry 2 is null',
             '2 values that are NaN or infinite, read as null: first record 1, product "P1", "title"',
             '1 record with half of a surrogate pair, read as U+FFFD: record 3, product "P3"',
         ]
