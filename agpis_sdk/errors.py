@@ -74,7 +74,7 @@ class RecordError(AgpisError):
 
 
 class InputFileError(AgpisError):
-    """An input file that is missing, unreadable or of an unknown type."""
+    """An input file that is missing, unreadable, empty or of another format."""
 
     code = "E301"
 
