@@ -154,7 +154,7 @@ def test_an_entry_without_a_file_is_a_finding_and_the_others_are_looked_at(
         ["image-3", "error", "AGP901"],
         ["image-4", "error", "AGP901"],
     ]
-    assert "a        error    TST101" in answer.out
+    assert "TST101 bad-picture: a is bad-picture" in answer.out
 
 
 class TestFormats:
