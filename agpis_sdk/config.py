@@ -11,22 +11,27 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agpis_sdk.errors import ConfigError, first_problem, nearest
+from agpis_sdk.wording import shortened
 
 SHOP_FILE = "shop.json"
 CONFIG_FILE = "agpis.toml"
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]+")
 PYPROJECT_TABLE = re.compile(r"^\s*\[tool\.agpis[.\]]", re.MULTILINE)
+MAX_DEPTH = 20
+
+Score = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
     """A section of the config: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Neither NaN nor infinity is a setting: a limit of inf is none, and no comparison with NaN holds.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class RunSection(Section):
@@ -139,7 +144,9 @@ class RulesSection(Section):
 
     select: tuple[str, ...] = Field(default=(), description="Codes, names or code prefixes; empty means all.")
     ignore: dict[str, str] = Field(default_factory=dict, description="Code, name or prefix, and the reason why.")
-    thresholds: dict[str, float] = Field(default_factory=dict, description="Code or name, and the score from which on.")
+    thresholds: dict[str, Score] = Field(
+        default_factory=dict, description="Code or name, and the score from which on, 0 to 1."
+    )
     severities: dict[str, Literal["error", "warning"]] = Field(
         default_factory=dict, description='Code or name, and "error" or "warning" in place of the rule\'s own severity.'
     )
@@ -243,7 +250,9 @@ def validate(model: type[BaseModel], data: Mapping[str, Any], *, item: str) -> A
             remedy = nearest(str(problem.path[-1]), parent.model_fields)
             raise ConfigError("unknown key", item=f"{item}: {problem.place}", remedy=remedy) from None
         raise ConfigError(
-            f"{problem.what}, got {problem.given!r}", item=f"{item}: {problem.place}", remedy="see: agpis config schema"
+            f"{problem.what}, got {shortened(repr(problem.given))}",
+            item=f"{item}: {problem.place}",
+            remedy=_range_at(model, problem.path) or "see: agpis config schema",
         ) from None
 
 
@@ -267,20 +276,40 @@ def _find(directory: Path) -> Path | None:
         if (folder / CONFIG_FILE).is_file():
             return folder / CONFIG_FILE
         project = folder / "pyproject.toml"
-        if project.is_file() and PYPROJECT_TABLE.search(project.read_text(encoding="utf-8", errors="replace")):
+        if project.is_file() and _has_settings(project.read_text(encoding="utf-8", errors="replace")):
             return project
     return None
 
 
+def _has_settings(project: str) -> bool:
+    """Tell whether the text of a pyproject.toml has settings for agpis, as a table or as `agpis = …` under [tool]."""
+    if PYPROJECT_TABLE.search(project):
+        return True
+    if "agpis" not in project:
+        return False
+    try:
+        tool = tomllib.loads(project).get("tool")
+    except (ValueError, RecursionError):
+        return False  # a project of someone else's, whose faults are not ours to report
+    return isinstance(tool, dict) and "agpis" in tool
+
+
 def _read(path: Path) -> dict[str, Any]:
+    """Return the settings of a file; raises `ConfigError` where it is no TOML, or holds no table of them."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", item=str(path), remedy="check --config") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise _too_deep(str(path)) from None
+    except ValueError as error:  # no TOML, no UTF-8, or a number of 5,000 digits
         raise ConfigError(f"is not TOML: {error}", item=str(path)) from None
     if path.name == "pyproject.toml":
-        data = data.get("tool", {}).get("agpis", {})
+        for table, dotted in (("tool", "tool"), ("agpis", "tool.agpis")):
+            data = data.get(table, {})
+            if not isinstance(data, dict):
+                what = f'"{dotted}" is {shortened(repr(data))}, not a table'
+                raise ConfigError(what, item=str(path), remedy="write the settings under [tool.agpis]")
     return data
 
 
@@ -308,13 +337,21 @@ def _with_paths(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
+def _too_deep(item: str) -> ConfigError:
+    return ConfigError(f"is nested deeper than {MAX_DEPTH} levels", item=item, remedy="see: agpis config schema")
+
+
 def _parse_override(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise ConfigError("is not key=value", item=f"--set {text}", remedy="for example --set sequence.length=4")
+        raise ConfigError(
+            "is not key=value", item=f"--set {shortened(text)}", remedy="for example --set sequence.length=4"
+        )
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except RecursionError:
+        raise _too_deep(f"--set {shortened(text)}") from None
+    except ValueError:  # no TOML: a plain word
         return key.strip(), value.strip()
 
 
@@ -328,6 +365,8 @@ def _put(target: dict[str, Any], dotted: str, value: Any) -> None:
 def _merge(
     base: dict[str, Any], new: Mapping[str, Any], origins: dict[str, str], origin: str, prefix: str = ""
 ) -> None:
+    if prefix.count(".") > MAX_DEPTH:
+        raise _too_deep(origin)
     for key, value in new.items():
         dotted = f"{prefix}{key}"
         if isinstance(value, Mapping):
@@ -338,6 +377,20 @@ def _merge(
         else:
             base[key] = value
             origins[dotted] = origin
+
+
+def _range_at(model: type[BaseModel], location: tuple[str | int, ...]) -> str:
+    """Return the range of numbers that a setting takes, "" where it has none."""
+    schema = model.model_json_schema()
+    definitions, node = schema.get("$defs", {}), schema
+    for part in location:
+        node = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
+        reference = (node if "$ref" in node else (node.get("allOf") or [{}])[0]).get("$ref", "")
+        node = definitions.get(reference.rpartition("/")[2], node)
+    low = [f"at least {node['minimum']:g}"] if "minimum" in node else []
+    low += [f"above {node['exclusiveMinimum']:g}"] if "exclusiveMinimum" in node else []
+    high = [f"at most {node['maximum']:g}"] if "maximum" in node else []
+    return f"a number, {' and '.join(low + high)}" if low or high else ""
 
 
 def _model_at(model: type[BaseModel], location: tuple[str | int, ...]) -> type[BaseModel]:

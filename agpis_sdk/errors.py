@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+from agpis_sdk.wording import printable
+
 
 class AgpisError(Exception):
     """An error that a user can act on.
 
-    `code` is stable and documented; `item` names the line, product, image or setting; `remedy` says what to do.
+    `code` is stable and documented; `item` names the line, product, image or setting; `remedy` says what to do. As text
+    it is one line without control characters, whatever an id or a file name holds.
     """
 
     code = "E000"
@@ -28,7 +31,7 @@ class AgpisError(Exception):
     def __str__(self) -> str:
         subject = f"{self.item}: " if self.item else ""
         remedy = f" ({self.remedy})" if self.remedy else ""
-        return f"[{self.code}] {subject}{self.what}{remedy}"
+        return printable(f"[{self.code}] {subject}{self.what}{remedy}")
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive the default pickling of exceptions.
@@ -76,7 +79,7 @@ class RecordError(AgpisError):
 
 
 class InputFileError(AgpisError):
-    """An input file that is missing, unreadable or of an unknown type."""
+    """An input file that is missing, unreadable, empty or of another format."""
 
     code = "E301"
 

@@ -1,5 +1,8 @@
 """What crosses every border: products in, outcomes out, reviews to learn from (DESIGN section 5).
 
+Records are read as exports of shops hold them: a null field is a missing field, a field that is not of the format is kept
+in `attributes`, and half of a surrogate pair, which neither JSON nor UTF-8 can carry, becomes U+FFFD.
+
 Boxes are `(x, y, width, height)` in pixels of the original image after EXIF rotation.
 """
 
@@ -12,6 +15,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from agpis_sdk.wording import shortened
+
 Box = tuple[int, int, int, int]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Status = Literal["submit", "hold", "none", "failed"]
@@ -23,15 +28,49 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _make_well_formed(cls, data: Any) -> Any:
+        return well_formed(data)
 
-class CandidateImage(Record):
-    """One candidate image of a product: an id, unique within the product, and where its bytes are."""
+
+class InputRecord(Record):
+    """A record as shops export it: a null is read as a missing field, and what is not of the format is kept.
+
+    A field that the format does not know goes to `attributes`; where that holds the name already, as "top_level.NAME".
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_unknown_fields(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        fields = {key: value for key, value in data.items() if value is not None}
+        unknown = unknown_fields(cls, fields)
+        attributes = fields.get("attributes", {})
+        if not unknown or not isinstance(attributes, Mapping):
+            return fields
+        kept = dict(attributes)
+        for name in unknown:
+            key = name
+            while key in kept:
+                key = f"top_level.{key}"
+            kept[key] = fields.pop(name)
+        return {**fields, "attributes": kept}
+
+
+class CandidateImage(InputRecord):
+    """One candidate image of a product: an id, unique within the product, and where its bytes are.
+
+    The `uri` is empty where an entry of the product's "images" names no file; such an image cannot be read.
+    """
 
     id: str = Field(min_length=1)
-    uri: str = Field(min_length=1)
+    uri: str
+    attributes: Mapping[str, Any] = Field(default_factory=dict)
 
 
-class Product(Record):
+class Product(InputRecord):
     """A product with its candidate images I^c in the order in which the shop lists them (paper section 3.1)."""
 
     id: str = Field(min_length=1)
@@ -44,23 +83,21 @@ class Product(Record):
     @model_validator(mode="before")
     @classmethod
     def _name_plain_images(cls, data: Any) -> Any:
-        """Give an image that is a plain string its file's stem as id, made unique by its position if need be."""
+        """Give an image without an id its file's stem as id, made unique by its position if need be."""
         if not isinstance(data, Mapping) or not isinstance(data.get("images"), list | tuple):
             return data
-        taken = {
-            image["id"] for image in data["images"] if isinstance(image, Mapping) and isinstance(image.get("id"), str)
-        }
-        named = []
-        for position, image in enumerate(data["images"]):
-            if isinstance(image, str):
-                stem = image_id_from_uri(image) or f"image-{position + 1}"
-                image_id = stem if stem not in taken else f"{stem}-{position + 1}"
+        entries = [entry if isinstance(entry, CandidateImage) else _image_entry(entry) for entry in data["images"]]
+        ids = [entry.id if isinstance(entry, CandidateImage) else entry.get("id") for entry in entries]
+        taken = {image_id for image_id in ids if isinstance(image_id, str)}
+        for position, entry in enumerate(entries, start=1):
+            if isinstance(entry, dict) and "id" not in entry:
+                stem = image_id_from_uri(entry["uri"]) or f"image-{position}"
+                image_id = stem if stem not in taken else f"{stem}-{position}"
                 while image_id in taken:
                     image_id += "x"
                 taken.add(image_id)
-                image = {"id": image_id, "uri": image}
-            named.append(image)
-        return {**data, "images": named}
+                entry["id"] = image_id
+        return {**data, "images": entries}
 
     @field_validator("images")
     @classmethod
@@ -68,7 +105,9 @@ class Product(Record):
         seen: set[str] = set()
         for image in images:
             if image.id in seen:
-                raise ValueError(f'image id "{image.id}" stands twice; give every image of a product its own id')
+                raise ValueError(
+                    f'image id "{shortened(image.id)}" stands twice; give every image of a product its own id'
+                )
             seen.add(image.id)
         return images
 
@@ -183,10 +222,70 @@ class Review(Record):
 
 
 def image_id_from_uri(uri: str) -> str:
-    """Return the stem of the file that a path or URL names.
+    """Return the stem of the file that a path or URL names; "" where there is none, as in a data: uri.
 
     >>> image_id_from_uri("https://shop.example/a/b.jpg?width=800")
     'b'
     """
-    path = urlsplit(uri).path if "://" in uri else uri
+    if uri[:5].lower() == "data:":
+        return ""
+    try:
+        path = urlsplit(uri).path if "://" in uri else uri
+    except ValueError:  # "http://[": reading the image says what is wrong with it
+        return ""
     return PurePosixPath(path.replace("\\", "/")).stem
+
+
+def entry_fault(entry: object) -> str:
+    """Return why an entry of a product's "images" names no file; "" where it does.
+
+    >>> entry_fault("front.jpg"), entry_fault(" "), entry_fault({"id": "front"})
+    ('', 'is empty', 'has no "uri"')
+    """
+    if isinstance(entry, CandidateImage):
+        return "" if entry.uri else 'has no "uri"'
+    if entry is None:
+        return "is null"
+    if isinstance(entry, str):
+        return "" if entry.strip() else "is empty"
+    if not isinstance(entry, Mapping):
+        return f"is {shortened(repr(entry))}, neither a string nor an object"
+    uri = entry.get("uri")
+    if uri is None:
+        return 'has no "uri"'
+    if not isinstance(uri, str):
+        return f'has the "uri" {shortened(repr(uri))}, which is no string'
+    return "" if uri.strip() else 'has an empty "uri"'
+
+
+def unknown_fields(record: type[InputRecord], data: Mapping[Any, Any]) -> list[str]:
+    """Return the fields of some data that a record does not know, those that are null left out."""
+    return [
+        key
+        for key, value in data.items()
+        if isinstance(key, str) and key not in record.model_fields and value is not None
+    ]
+
+
+def well_formed(value: Any) -> Any:
+    """Return a value whose texts, however deep, can be written as UTF-8: half of a surrogate pair becomes U+FFFD."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return value
+    if isinstance(value, Mapping):
+        return {well_formed(key): well_formed(below) for key, below in value.items()}
+    if isinstance(value, list):
+        return [well_formed(below) for below in value]
+    if isinstance(value, tuple):
+        return tuple(well_formed(below) for below in value)
+    return value
+
+
+def _image_entry(entry: Any) -> dict[Any, Any]:
+    """Return an entry of "images" as the fields of an image; a missing id stays missing, a missing uri is empty."""
+    fields = {"uri": entry} if isinstance(entry, str) else dict(entry) if isinstance(entry, Mapping) else {}
+    fields = {key: value for key, value in fields.items() if value is not None and (key, value) != ("id", "")}
+    return {**fields, "uri": "" if entry_fault(entry) else fields["uri"]}

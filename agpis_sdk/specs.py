@@ -22,9 +22,9 @@ Reports = Literal["outcomes", "audits"]
 
 
 class ComponentConfig(BaseModel):
-    """The base of every component's settings: frozen, and an unknown key is an error."""
+    """The base of every component's settings: frozen; an unknown key is an error, and so is a NaN or an infinity."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True, kw_only=True)

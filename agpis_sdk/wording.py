@@ -1,6 +1,48 @@
-"""How counts, shares, durations and rates are put in words, in notices, reports and tables alike."""
+"""How counts, shares, durations, rates and foreign text are put in words, in notices, reports and tables alike."""
 
 from __future__ import annotations
+
+import re
+
+# What moves the cursor, rings, colors, ends a line or turns the direction of writing: C0, DEL, C1, the bidirectional
+# controls, the line and paragraph separators, and halves of surrogate pairs. Joiners stay: emoji and Persian need them.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Return text that came from outside as one line for people: control characters become escapes, but for `keep`.
+
+    >>> print(printable("a\x1b[31mred\nb"))
+    a\x1b[31mred\nb
+    """
+
+    def escaped(match: re.Match[str]) -> str:
+        character = match.group()
+        if character in keep:
+            return character
+        code = ord(character)
+        return _SHORT.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+
+    return _CONTROL.sub(escaped, text)
+
+
+def json_printable(text: str) -> str:
+    r"""Return JSON in which control characters inside its texts are escaped as JSON does; it reads back the same.
+
+    >>> json_printable('{"a": "\u202e"}')
+    '{"a": "\\u202e"}'
+    """
+    return _CONTROL.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+def shortened(text: str, length: int = 80) -> str:
+    """Return text cut to a length, with a mark where it was cut.
+
+    >>> shortened("a long title", 7)
+    'a long…'
+    """
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def counted(count: int, noun: str) -> str:

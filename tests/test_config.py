@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from agpis_sdk.components import ComponentConfig
-from agpis_sdk.config import Config, config_schema, flatten, load_config
+from agpis_sdk.config import Config, config_schema, flatten, load_config, validate
 from agpis_sdk.errors import ConfigError
 
 PROFILE = ("four", {"sequence": {"length": 4, "threshold": 0.6}})
@@ -164,6 +164,77 @@ class TestAnUnknownKey:
 )
 def test_a_wrong_value_is_named_with_its_key(folder: Path, text: str, message: str) -> None:
     assert message in refused(folder, text)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "rules.thresholds.AGP119=5",
+            "AGP119: Input should be less than or equal to 1, got 5 (a number, at least 0 and at",
+        ),
+        ("rules.thresholds.AGP119=-0.1", "rules.thresholds.AGP119: Input should be greater than or equal to 0"),
+        ("rules.thresholds.AGP119=nan", "rules.thresholds.AGP119: Input should be a finite number, got nan"),
+        (
+            "primary.threshold=nan",
+            "primary.threshold: Input should be a finite number, got nan (a number, at least 0 and",
+        ),
+        ("media.timeout=inf", "media.timeout: Input should be a finite number, got inf (a number, above 0"),
+        ("media.timeout=nan", "media.timeout: Input should be a finite number, got nan"),
+        ("media.timeout=0", "media.timeout: Input should be greater than 0, got 0"),
+        ("run.threads=0", "run.threads: Input should be greater than or equal to 1, got 0 (a number, at least 1)"),
+    ],
+)
+def test_a_number_out_of_range_is_refused_with_its_range(folder: Path, override: str, message: str) -> None:
+    assert message in refused(folder, "", overrides=[override])
+
+
+def test_a_component_refuses_what_is_no_finite_number() -> None:
+    class Settings(ComponentConfig):
+        limit: float = 1.0
+
+    with pytest.raises(ConfigError, match="limit: Input should be a finite number, got inf"):
+        validate(Settings, {"limit": float("inf")}, item="components.odd")
+
+
+class TestAFileThatHoldsNoTableOfSettings:
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("tool = 3\n", '"tool" is 3, not a table (write the settings under [tool.agpis])'),
+            ("[tool]\nagpis = 3\n", '"tool.agpis" is 3, not a table'),
+            ("[[tool]]\nagpis = 3\n", "not a table"),
+        ],
+    )
+    def test_is_named_with_what_stands_there(self, tmp_path: Path, text: str, message: str) -> None:
+        with pytest.raises(ConfigError) as caught:
+            load_config(write(tmp_path, text, "pyproject.toml"))
+
+        assert message in str(caught.value)
+
+    def test_is_found_where_it_is_looked_for(self, tmp_path: Path) -> None:
+        write(tmp_path, "[tool]\nagpis = 3\n", "pyproject.toml")
+
+        with pytest.raises(ConfigError, match=r'"tool\.agpis" is 3'):
+            load_config(directory=tmp_path)
+
+    def test_settings_as_a_key_of_tool_are_found_too(self, tmp_path: Path) -> None:
+        write(tmp_path, "[tool]\nagpis.run.seed = 7\n", "pyproject.toml")
+
+        assert load_config(directory=tmp_path).config.run.seed == 7
+
+
+class TestDeepNesting:
+    @pytest.mark.parametrize("text", ["a = " + "[" * 5000, "[a" + ".a" * 3000 + "]\nb = 1\n"])
+    def test_in_a_file_is_refused(self, folder: Path, text: str) -> None:
+        assert "agpis.toml: is nested deeper than 20 levels" in refused(folder, text)
+
+    @pytest.mark.parametrize("override", ["a=" + "[" * 5000, "a" + ".a" * 3000 + "=1"])
+    def test_on_the_command_line_is_refused_in_a_short_message(self, folder: Path, override: str) -> None:
+        message = refused(folder, "", overrides=[override])
+
+        assert "is nested deeper than 20 levels" in message
+        assert len(message) < 200
 
 
 class TestTheSchema:

@@ -24,6 +24,12 @@ def test_an_error_without_item_and_remedy_has_no_empty_brackets() -> None:
     assert str(ConfigError("is wrong")) == "[E100] is wrong"
 
 
+def test_an_error_is_one_line_without_control_characters_whatever_a_name_holds() -> None:
+    error = RecordError("is\x07odd", item='product "a\x1b[2J\n\u202eb\udcff"')
+
+    assert str(error) == r'[E300] product "a\x1b[2J\n\u202eb\udcff": is\x07odd'
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_error_survives_the_way_to_another_process(kind: type[AgpisError]) -> None:
     error = pickle.loads(pickle.dumps(kind("what", item="item", remedy="remedy")))

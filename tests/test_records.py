@@ -60,8 +60,6 @@ def test_two_images_of_one_id_are_refused() -> None:
 @pytest.mark.parametrize(
     ("model", "data"),
     [
-        (Product, {**PRODUCT, "color": "red"}),
-        (CandidateImage, {"id": "a", "uri": "a.jpg", "alt": ""}),
         (Finding, {"code": "AGP101", "images": ["a"], "score": 1, "message": "", "box": []}),
         (Outcome, {"product_id": "P", "status": "submit", "note": ""}),
     ],
@@ -123,6 +121,69 @@ def test_an_outcome_survives_json_in_the_documented_form() -> None:
     }
     assert written["reason"] is None
     assert Outcome.model_validate(written) == outcome
+
+
+class TestAnInputRecordIsReadAsShopsExportIt:
+    def test_a_null_field_is_a_missing_one(self) -> None:
+        fields = {"title": None, "category": None, "description": None, "attributes": None, "color": None}
+
+        assert Product.model_validate({**PRODUCT, **fields}) == Product.model_validate(PRODUCT)
+
+    def test_a_null_inside_the_attributes_stays(self) -> None:
+        assert Product.model_validate({**PRODUCT, "attributes": {"size": None}}).attributes == {"size": None}
+
+    def test_a_field_that_the_format_does_not_know_is_kept_in_the_attributes(self) -> None:
+        product = Product.model_validate({**PRODUCT, "color": "red", "attributes": {"size": "M"}})
+
+        assert product.attributes == {"size": "M", "color": "red"}
+
+    def test_one_of_a_name_that_the_attributes_hold_already_is_kept_beside_it(self) -> None:
+        product = Product.model_validate({**PRODUCT, "color": "red", "attributes": {"color": "blue"}})
+
+        assert product.attributes == {"color": "blue", "top_level.color": "red"}
+
+    def test_one_of_an_image_is_kept_with_the_image(self) -> None:
+        product = Product.model_validate({"id": "P", "images": [{"id": "a", "uri": "a.jpg", "alt": "front"}]})
+
+        assert product.images[0].attributes == {"alt": "front"}
+
+    @pytest.mark.parametrize("entry", [None, "", "  ", 3, ["a.jpg"], {}, {"uri": None}, {"uri": ""}, {"uri": 3}])
+    def test_an_entry_that_names_no_file_keeps_its_place_with_an_empty_uri(self, entry: object) -> None:
+        product = Product.model_validate({"id": "P", "images": ["a.jpg", entry, "b.jpg"]})
+
+        assert [(image.id, image.uri) for image in product.images] == [("a", "a.jpg"), ("image-2", ""), ("b", "b.jpg")]
+
+    @pytest.mark.parametrize("image", [{"uri": "a.jpg"}, {"id": None, "uri": "a.jpg"}, {"id": "", "uri": "a.jpg"}])
+    def test_an_image_without_an_id_is_named_by_its_file(self, image: dict[str, Any]) -> None:
+        assert ids([image]) == ["a"]
+
+    @pytest.mark.parametrize("uri", ["data:image/png;base64,AAAA/AAAA", "http://[broken"])
+    def test_a_uri_without_a_file_name_names_no_image(self, uri: str) -> None:
+        assert ids([uri]) == ["image-1"]
+
+
+def test_an_image_that_is_one_already_is_taken_as_it_is() -> None:
+    image = CandidateImage(id="a", uri="a.jpg")
+
+    assert Product(id="P", images=(image,)).images[0] is image
+
+
+class TestHalfOfASurrogatePair:
+    def test_becomes_the_replacement_character_wherever_it_is(self) -> None:
+        record = {"id": "A \ud83d", "title": "\ude00", "images": ["a\ud83d.jpg"], "attributes": {"\ud83d": ["\ud83d"]}}
+
+        product = Product.model_validate(record)
+
+        assert Product.model_validate_json(product.model_dump_json()) == product
+        assert (product.id, product.attributes) == ("A \ufffd", {"\ufffd": ["\ufffd"]})
+
+    def test_of_which_both_halves_stand_together_becomes_the_character(self) -> None:
+        assert Product.model_validate({**PRODUCT, "title": "\ud83d\ude00"}).title == "😀"
+
+    def test_in_what_a_plugin_finds_can_be_written_too(self) -> None:
+        finding = Finding(code="AGP101", images=("a",), score=1, message="cut \ud83d")
+
+        assert json.loads(finding.model_dump_json())["message"] == "cut \ufffd"
 
 
 class TestAReview:

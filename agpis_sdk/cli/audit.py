@@ -19,7 +19,7 @@ from agpis_sdk.cli.options import (
     settings,
 )
 from agpis_sdk.errors import ConfigError
-from agpis_sdk.wording import counted
+from agpis_sdk.wording import counted, printable
 
 if TYPE_CHECKING:
     from agpis_sdk.components import AuditReporter
@@ -123,7 +123,7 @@ def _print_summary(audit: Audit, counts: AuditStatistics, *, statistics: bool) -
         console.print()
     console.print(_summary(audit, counts), markup=False, highlight=False, soft_wrap=True)
     for notice in audit.summary.notices:
-        console.print(f"agpis: {notice}", style="yellow", markup=False)
+        console.print(f"agpis: {printable(notice)}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _summary(audit: Audit, counts: AuditStatistics) -> str:

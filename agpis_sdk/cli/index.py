@@ -19,6 +19,7 @@ from agpis_sdk.cli.options import (
     settings,
 )
 from agpis_sdk.errors import ConfigError, InputFileError
+from agpis_sdk.wording import printable
 
 if TYPE_CHECKING:
     from agpis_sdk.index.engine import IndexEngine
@@ -66,7 +67,7 @@ def add(
         open_search(store, engine.config.index)  # a large index is built here, and not by whoever asks first
         held = store.counts()
     for problem in summary.problems:
-        typer.echo(f"agpis: {problem}", err=True)
+        typer.echo(f"agpis: {printable(problem)}", err=True)
     typer.echo(
         f"{summary.products:,} products: {summary.added:,} images added, {summary.replaced:,} replaced, "
         f"{summary.unchanged:,} unchanged, {summary.forgotten:,} no longer listed, {len(summary.problems):,} failed\n"
@@ -156,10 +157,11 @@ def _engine(config: Path | None, profile: str | None, overrides: list[str] | Non
 
 def _asked(asked: str, limit: int | None) -> Iterable[Product | RejectedRecord]:
     """Return the products of a file, or an image file as a product that is none of the catalog's."""
-    from agpis_sdk.media.products import KINDS, read_products
+    from agpis_sdk.media.file_formats import is_products_file
+    from agpis_sdk.media.products import read_products
     from agpis_sdk.records import CandidateImage, Product
 
-    if asked == "-" or asked.endswith(KINDS):
+    if asked == "-" or is_products_file(asked):
         return read_products(asked, limit=limit)
     path = Path(asked)
     if not path.is_file():
@@ -218,7 +220,7 @@ def _finish(table: Any, output: str | None, problems: list[str]) -> None:
     if output != "-":
         Console(stderr=output is not None).print(table)
     for problem in problems:
-        typer.echo(f"agpis: {problem}", err=True)
+        typer.echo(f"agpis: {printable(problem)}", err=True)
     if problems:
         typer.echo(f"agpis: {len(problems):,} not compared, named above", err=True)
         raise typer.Exit(1)

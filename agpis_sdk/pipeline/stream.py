@@ -27,7 +27,7 @@ def observed_batches(records: CheckedProducts, run: Run, host: PluginHost, stats
     yield from prefetch_batches(records, run.config)
     stats.component_seconds.update(run.guard.seconds)
     stats.failures.update(run.guard.failures)
-    stats.notices += run.guard.notices()
+    stats.notices += [*run.guard.notices(), *records.notices]
     stats.note(host.notify("agpis_run_finished", context=run.context, summary=stats.facts()))
 
 

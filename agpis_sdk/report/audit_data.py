@@ -9,11 +9,14 @@ from typing import TextIO
 from agpis_sdk.components import ComponentConfig
 from agpis_sdk.records import GalleryAudit
 from agpis_sdk.rules import Rule
+from agpis_sdk.wording import json_printable, printable
 
 COLUMNS = (
     "product_id", "title", "category", "seller", "severity", "code", "name", "images", "score", "message", "checker",
     "suppressed", "fingerprint",
 )  # fmt: skip
+# What a spreadsheet takes for a formula where a cell begins with it; the last four are full-width = + - @.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class JsonReporter:
@@ -34,7 +37,7 @@ class JsonReporter:
     def add(self, audit: GalleryAudit) -> None:
         """Write one product; where its images lie is left out, as it differs from machine to machine."""
         if audit.findings or audit.error is not None:
-            self._stream.write(f"{self._separator}{audit.model_dump_json(exclude={'images'})}")
+            self._stream.write(f"{self._separator}{json_printable(audit.model_dump_json(exclude={'images'}))}")
             self._separator = ",\n"
 
     def finish(self) -> None:
@@ -43,7 +46,11 @@ class JsonReporter:
 
 
 class CsvReporter:
-    """Writes a table; the images of a finding share one cell, separated by `|`, a faulty record has no code."""
+    """Writes a table; the images of a finding share one cell, separated by `|`, a faulty record has no code.
+
+    A row is a line, and no cell is a formula: control characters are escaped, and what a spreadsheet would compute begins
+    with an apostrophe. Texts as they are: `--format json`.
+    """
 
     _stream: TextIO
 
@@ -73,4 +80,9 @@ class CsvReporter:
         """Write nothing: a table has no foot."""
 
     def _write(self, row: Iterable[object]) -> None:
-        csv.writer(self._stream, lineterminator="\n").writerow(row)
+        cells = (_cell(value) if isinstance(value, str) else value for value in row)
+        csv.writer(self._stream, lineterminator="\n").writerow(cells)
+
+
+def _cell(text: str) -> str:
+    return printable(f"'{text}" if text.startswith(FORMULA) else text)

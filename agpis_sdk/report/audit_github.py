@@ -1,6 +1,6 @@
 """An audit as workflow commands, which GitHub shows as annotations of a run.
 
-Escapes as in actions/toolkit, packages/core/src/command.ts.
+Escapes as in actions/toolkit, packages/core/src/command.ts; what would color or move the log is escaped as well.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from agpis_sdk.components import ComponentConfig
 from agpis_sdk.records import AuditFinding, GalleryAudit
 from agpis_sdk.report.finding_file import finding_file, relative
 from agpis_sdk.rules import Rule
+from agpis_sdk.wording import printable
 
 
 class GithubReporter:
@@ -54,7 +55,7 @@ def _message(finding: AuditFinding) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text, keep="\r\n").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

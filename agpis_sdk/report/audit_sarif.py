@@ -6,6 +6,7 @@ Results are written as they come; the records that could not be judged stand at 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,6 +17,7 @@ from agpis_sdk.components import ComponentConfig
 from agpis_sdk.records import AuditFinding, GalleryAudit
 from agpis_sdk.report.finding_file import finding_file
 from agpis_sdk.rules import Rule
+from agpis_sdk.wording import json_printable
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -35,7 +37,7 @@ class SarifReporter:
         """Write the head: the tool and its rules."""
         self._stream, self._products = stream, products
         driver = {"name": "agpis", "semanticVersion": __version__, "rules": [_rule(rule) for rule in rules]}
-        tool = json.dumps({"driver": driver}, ensure_ascii=False)
+        tool = _json({"driver": driver})
         head = f'{{"$schema": "{SCHEMA}", "version": "2.1.0", "runs": [{{"tool": {tool},\n'
         self._stream.write(f'{head}"columnKind": "unicodeCodePoints", "results": [')
 
@@ -45,7 +47,7 @@ class SarifReporter:
             self._notifications.append({"level": "error", "message": {"text": audit.error}})
         for finding in audit.findings:
             result = self._result(audit, finding)
-            self._stream.write(f"{self._separator}{json.dumps(result, ensure_ascii=False)}")
+            self._stream.write(f"{self._separator}{_json(result)}")
             self._separator = ",\n"
 
     def finish(self) -> None:
@@ -54,7 +56,7 @@ class SarifReporter:
             "executionSuccessful": not self._notifications,
             "toolExecutionNotifications": self._notifications,
         }
-        self._stream.write(f'\n], "invocations": [{json.dumps(invocation, ensure_ascii=False)}]}}]}}\n')
+        self._stream.write(f'\n], "invocations": [{_json(invocation)}]}}]}}\n')
 
     def _result(self, audit: GalleryAudit, finding: AuditFinding) -> dict[str, Any]:
         names = finding.images or ("",)
@@ -94,5 +96,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
+def _json(value: object) -> str:
+    return json_printable(json.dumps(value, ensure_ascii=False))
+
+
 def _uri(path: str) -> str:
-    return Path(path).as_uri() if Path(path).is_absolute() else quote(path)
+    return Path(path).as_uri() if Path(path).is_absolute() else quote(os.fsencode(path))

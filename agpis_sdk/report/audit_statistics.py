@@ -12,6 +12,7 @@ from rich.text import Text
 
 from agpis_sdk.records import GalleryAudit
 from agpis_sdk.report.console_table import console_table
+from agpis_sdk.wording import printable
 
 UNKNOWN = "–"
 
@@ -82,5 +83,5 @@ def _table(title: str, tallies: Mapping[str, Tally]) -> Table:
     for column in ("Errors", "Warnings", "Products"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, tally in sorted(tallies.items(), key=lambda item: (-item[1].findings, item[0])):
-        table.add_row(Text(name), f"{tally.errors:,}", f"{tally.warnings:,}", f"{tally.products:,}")
+        table.add_row(Text(printable(name)), f"{tally.errors:,}", f"{tally.warnings:,}", f"{tally.products:,}")
     return table

@@ -8,10 +8,16 @@ from typing import TextIO
 from agpis_sdk.components import ComponentConfig
 from agpis_sdk.records import AuditFinding, GalleryAudit
 from agpis_sdk.rules import Rule
+from agpis_sdk.wording import printable
+
+WIDEST = 60  # of the column of images; longer names push their line to the right alone
 
 
 class TextReporter:
-    """Writes products with findings only; what blocks is told apart by its severity."""
+    """Writes products with findings only; what blocks is told apart by its severity.
+
+    A product and a finding are a line each, whatever their ids and messages hold.
+    """
 
     _stream: TextIO
 
@@ -30,9 +36,9 @@ class TextReporter:
         lines = [f"{audit.product_id}  {audit.title}".rstrip()]
         if audit.error is not None:
             lines.append(f"  error: {audit.error}")
-        width = max((len(_images(finding)) for finding in audit.findings), default=0)
+        width = min(WIDEST, max((len(_images(finding)) for finding in audit.findings), default=0))
         lines += [f"  {_images(finding):<{width}}  {_worded(finding)}" for finding in audit.findings]
-        self._stream.write("\n".join(lines) + "\n\n")
+        self._stream.write("\n".join(map(printable, lines)) + "\n\n")
 
     def finish(self) -> None:
         """Write nothing: text has no foot."""
@@ -40,8 +46,8 @@ class TextReporter:
 
 def _images(finding: AuditFinding) -> str:
     if len(finding.images) > 2:
-        return f"{finding.images[0]} … {finding.images[-1]}"
-    return ", ".join(finding.images) or "(gallery)"
+        return printable(f"{finding.images[0]} … {finding.images[-1]}")
+    return printable(", ".join(finding.images)) or "(gallery)"
 
 
 def _worded(finding: AuditFinding) -> str:

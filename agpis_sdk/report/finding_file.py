@@ -11,11 +11,11 @@ from agpis_sdk.records import AuditFinding, CandidateImage, GalleryAudit
 def finding_file(audit: GalleryAudit, finding: AuditFinding, products: str) -> str:
     """Return the file that a finding is about, relative to the working directory where it lies below it.
 
-    That is the first image; the products file where the finding names no image or the image is not a local file.
+    That is the first image; the products file where the finding names no image or the image is no local file.
     """
     by_id: Mapping[str, CandidateImage] = {image.id: image for image in audit.images}
     uri = by_id[finding.images[0]].uri if finding.images else products
-    if "://" in uri:
+    if not uri or "://" in uri or uri[:5].lower() == "data:":
         uri = products
     return relative(uri)
 

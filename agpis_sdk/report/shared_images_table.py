@@ -10,7 +10,7 @@ from rich.text import Text
 
 from agpis_sdk.index.records import IndexedImage, QueryAnswer, Repeat, RepeatGroup
 from agpis_sdk.report.console_table import console_table
-from agpis_sdk.wording import counted
+from agpis_sdk.wording import counted, printable
 
 SHOWN_IMAGES = 6
 
@@ -28,7 +28,7 @@ def query_table(answers: Sequence[QueryAnswer]) -> Group:
     """Return the answers of `agpis index query` that found something, and their count."""
     table = _table("Image", "Same picture")
     for answer in answers:
-        table.add_row(Text(answer.image.name), _images(answer.images), *_why(answer.repeats))
+        table.add_row(Text(printable(answer.image.name)), _images(answer.images), *_why(answer.repeats))
     return _with_count(table, f"{counted(len(answers), 'image')} found under other products")
 
 
@@ -42,7 +42,7 @@ def _table(*images: str) -> Table:
 
 
 def _images(images: Sequence[IndexedImage]) -> Text:
-    lines = [image.name for image in images[:SHOWN_IMAGES]]
+    lines = [printable(image.name) for image in images[:SHOWN_IMAGES]]
     if len(images) > SHOWN_IMAGES:
         lines.append(f"and {len(images) - SHOWN_IMAGES:,} more")
     return Text("\n".join(lines))
@@ -50,7 +50,7 @@ def _images(images: Sequence[IndexedImage]) -> Text:
 
 def _why(repeats: Sequence[Repeat]) -> Iterable[Text]:
     surest = repeats[0]
-    return Text(surest.code), Text(f"{surest.score:.2f}"), Text(surest.message, style="dim")
+    return Text(surest.code), Text(f"{surest.score:.2f}"), Text(printable(surest.message), style="dim")
 
 
 def _with_count(table: Table, count: str) -> Group:

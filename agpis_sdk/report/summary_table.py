@@ -10,7 +10,7 @@ from rich.text import Text
 
 from agpis_sdk.report.console_table import console_table
 from agpis_sdk.report.phrases import STATUS_WORDS, STATUSES, reason_in_words
-from agpis_sdk.wording import counted, duration, percent, rate
+from agpis_sdk.wording import counted, duration, percent, printable, rate
 
 _STYLES = {"submit": "green", "hold": "yellow", "none": "bright_black", "failed": "red"}
 _BAR_CELLS = 12
@@ -59,7 +59,7 @@ def _status_table(counts: Mapping[str, int], products: int, reasons: Mapping[str
 
 
 def _why(reasons: Mapping[str, int]) -> Text:
-    lines = [f"{count:,} × {reason_in_words(reason)}" for reason, count in _most_frequent(reasons.items())]
+    lines = [f"{count:,} × {printable(reason_in_words(reason))}" for reason, count in _most_frequent(reasons.items())]
     return Text("\n".join(lines), style="dim")
 
 

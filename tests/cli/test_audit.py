@@ -132,6 +132,31 @@ def test_a_record_that_is_no_product_is_printed_and_makes_the_audit_incomplete(
     assert "1 faulty record" in answer.err
 
 
+@pytest.mark.parametrize("name", ["text", "json", "csv", "github", "sarif"])
+def test_half_an_emoji_ends_no_audit(agpis: Agpis, shop: Path, tmp_path: Path, gallery: Path, name: str) -> None:
+    cut = {**product(gallery, "abc", "A \ud83d"), "title": "cut \ud83d"}
+
+    answer = agpis("audit", write(tmp_path, cut, product(gallery, "de", "D")), "--format", name)
+
+    assert answer.code == 1
+    assert "A \ufffd" in answer.out
+    assert "2 products" in answer.err
+
+
+def test_an_entry_without_a_file_is_a_finding_and_the_others_are_looked_at(
+    agpis: Agpis, shop: Path, tmp_path: Path, gallery: Path
+) -> None:
+    record = product(gallery, "ab", "P1")
+
+    answer = agpis("audit", write(tmp_path, {**record, "title": None, "images": [*record["images"], None, ""]}))
+
+    assert [line.split()[:3] for line in answer.out.splitlines() if "AGP901" in line] == [
+        ["image-3", "error", "AGP901"],
+        ["image-4", "error", "AGP901"],
+    ]
+    assert "TST101 bad-picture: a is bad-picture" in answer.out
+
+
 class TestFormats:
     def test_json_is_an_array_of_products_with_findings(self, agpis: Agpis, shop: Path) -> None:
         (found,) = agpis("audit", shop, "--format", "json").json

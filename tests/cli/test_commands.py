@@ -71,6 +71,14 @@ class TestRun:
         assert answer.code == 1
         assert [outcome.status for outcome in outcomes(answer.out)] == ["failed", "submit", "none"]
 
+    def test_half_an_emoji_ends_no_run(self, agpis: Agpis, shop: Path, gallery: Path) -> None:
+        shop.write_text("\n".join(json.dumps(product(gallery, "abc", name)) for name in ("A \ud83d", "B")))
+
+        answer = agpis("run", shop, "--no-plugins")
+
+        assert answer.code == 0
+        assert [outcome.product_id for outcome in outcomes(answer.out)] == ["A \ufffd", "B"]
+
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
@@ -88,12 +96,17 @@ class TestRun:
             ),
             (["products.jsonl", "--report", "report.pdf"], '--report = "pdf": no plugin announces it (known: html)'),
             (["products.jsonl", "--limit", "0"], "--limit"),
+            (["empty.jsonl"], "agpis: [E301] empty.jsonl: is empty: it holds no products"),
+            (["array.jsonl"], "agpis: [E301] array.jsonl: is a JSON array (jq -c '.[]' array.jsonl > products.jsonl)"),
             ([], "Missing argument"),
         ],
     )
     def test_ends_with_2_and_one_line_when_it_was_asked_wrongly(
         self, agpis: Agpis, shop: Path, arguments: list[str], message: str
     ) -> None:
+        (shop.parent / "empty.jsonl").touch()
+        (shop.parent / "array.jsonl").write_text("[]")
+
         answer = agpis("run", *arguments, "--no-plugins")
 
         assert answer.code == 2

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from agpis_sdk.errors import InputFileError
 from agpis_sdk.plugins import PluginHost, shipped_rules
-from agpis_sdk.records import AuditFinding, GalleryAudit
+from agpis_sdk.records import AuditFinding, CandidateImage, GalleryAudit
 from agpis_sdk.report.audit_statistics import AuditStatistics
 from agpis_sdk.report.baseline import read_baseline, write_baseline
 from agpis_sdk.report.plugin import AUDIT_REPORTERS
@@ -156,7 +158,80 @@ def test_an_audit_without_findings_is_valid_json(name: str) -> None:
     assert json.loads(written(name, gallery())) is not None
 
 
+HOSTILE = "a\x1b[2J\x07\r\n\x9b31m\u202egnp\u2028  front  error    AGP999 forged: line"
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def hostile() -> GalleryAudit:
+    """Return an audit whose every text, the file's name included, tries to move the cursor or to forge a line."""
+    found = finding(images=(HOSTILE,), message=HOSTILE, suppressed=HOSTILE, checker=HOSTILE)
+    images = ({"id": HOSTILE, "uri": f"/shop/{HOSTILE}.jpg"},)
+    texts = {"product_id": HOSTILE, "title": HOSTILE, "category": HOSTILE, "seller": HOSTILE, "error": HOSTILE}
+    return gallery(found, images=images, **texts)
+
+
+@pytest.mark.parametrize("name", AUDIT_REPORTERS)
+def test_no_format_passes_a_control_character_on(name: str) -> None:
+    assert not CONTROL.search(written(name, hostile()))
+
+
+@pytest.mark.parametrize(("name", "lines"), [("text", 4), ("csv", 3), ("github", 2)])
+def test_a_finding_is_one_line_whatever_an_id_holds(name: str, lines: int) -> None:
+    assert len(written(name, hostile()).splitlines()) == lines  # the product's or the head's, and the error's
+
+
+def test_json_keeps_the_texts_as_they_are() -> None:
+    (product,) = json.loads(written("json", hostile()))
+
+    assert (product["product_id"], product["findings"][0]["message"]) == (HOSTILE, HOSTILE)
+
+
+def test_sarif_keeps_the_texts_as_they_are_and_is_valid() -> None:
+    log = json.loads(written("sarif", hostile()))
+
+    jsonschema.validate(log, SARIF)
+    assert log["runs"][0]["results"][0]["message"]["text"] == HOSTILE
+
+
+@pytest.mark.parametrize("name", AUDIT_REPORTERS)
+def test_every_format_can_be_written_where_a_path_is_not_utf_8(name: str) -> None:
+    image = CandidateImage(id="a", uri="a.jpg").model_copy(update={"uri": "/shop/\udcff/a.jpg"})
+    audit = gallery(finding()).model_copy(update={"images": (image,)})
+
+    assert written(name, audit).encode()
+
+
+@pytest.mark.parametrize("uri", ["", "data:image/png;base64,AAAA"])
+def test_a_finding_on_an_image_without_a_file_is_shown_on_the_products_file(uri: str) -> None:
+    audit = gallery(finding(), images=({"id": "a", "uri": uri},))
+
+    assert written("github", audit).startswith("::error file=products.jsonl,")
+
+
+class TestCsv:
+    @pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+    def test_a_cell_that_a_spreadsheet_would_compute_begins_with_an_apostrophe(self, beginning: str) -> None:
+        text = f"{beginning}HYPERLINK(A1)"
+        audit = gallery(finding(message=text, images=(text,)), product_id=text, title=text, seller=text)
+
+        (row,) = csv.DictReader(io.StringIO(written("csv", audit)))
+
+        for column in ("product_id", "title", "seller", "message", "images"):
+            assert row[column].startswith("'")
+            assert row[column].endswith("HYPERLINK(A1)")
+
+    def test_a_score_stays_a_number(self) -> None:
+        (row,) = csv.DictReader(io.StringIO(written("csv", gallery(finding()))))
+
+        assert float(row["score"]) == 0.9
+
+
 class TestText:
+    def test_a_long_image_name_does_not_push_the_other_lines_to_the_right(self) -> None:
+        text = written("text", gallery(finding(), finding(images=("x" * 500,))))
+
+        assert max(map(len, text.splitlines()[1:2])) < 120
+
     def test_a_finding_about_no_image_is_about_the_gallery(self) -> None:
         assert "  (gallery)  error" in written("text", gallery(finding(images=())))
 

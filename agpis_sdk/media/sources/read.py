@@ -19,6 +19,10 @@ def read_image_bytes(uri: str, limits: MediaSection) -> bytes:
     Raises `ImageReadError` when there is nothing to read or the policy refuses it, `ImageTooLargeError` beyond
     `limits.max_bytes`.
     """
+    if not uri:
+        raise ImageReadError(
+            "names no file", item='the entry of "images"', remedy="write a path or a URL, or remove it"
+        )
     policy = SourcePolicy.of(uri, limits)
     scheme = policy.admit(uri)
     if scheme == LOCAL:

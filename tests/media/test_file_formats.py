@@ -1,0 +1,104 @@
+"""What a file is: another format is one error with its name and the remedy (agpis_sdk/media/file_formats.py)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agpis_sdk.errors import InputFileError
+from agpis_sdk.media.products import RejectedRecord, read_products
+from agpis_sdk.records import Product
+
+PRODUCTS = [{"id": "P1", "images": [{"id": "a", "uri": "a.jpg"}]}, {"id": "P2", "images": ["a.jpg"]}]
+COMPACT = [json.dumps(product) for product in PRODUCTS]
+TABLE = "Handle,Title,Image Src\nhoodie,Hoodie,https://shop.example/a.jpg\n"
+
+
+def refusal(folder: Path, content: str | bytes, name: str = "products.jsonl") -> str:
+    """Return the one error that a file of some content gives."""
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(InputFileError) as refused:
+        read_products(path)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (json.dumps(PRODUCTS), "is a JSON array (jq -c '.[]' "),
+        (json.dumps(PRODUCTS, indent=2), "is a JSON array (jq -c '.[]' "),
+        ("[\n" + ",\n".join(COMPACT) + "\n]", "is a JSON array"),
+        ("\ufeff  [" + ",\n".join(COMPACT) + "]", "is a JSON array"),
+        ("[]", "is a JSON array"),
+        (json.dumps(PRODUCTS[0], indent=2), "holds JSON objects that go over several lines (jq -c . "),
+        (json.dumps(PRODUCTS[0], indent=0), "holds JSON objects that go over several lines"),
+        ('{"id": "P0",\n "variants": [\n' + ",\n".join(COMPACT) + "]}", "holds JSON objects that go over several"),
+        ('{"products": [\n' + ",\n".join(COMPACT) + "\n]}", "holds JSON objects that go over several lines"),
+        ("\n".join(json.dumps(product, indent=1) for product in PRODUCTS), "holds JSON objects that go over several"),
+        ("\n".join(COMPACT).encode("utf-16"), "is UTF-16 text (iconv -f UTF-16 -t UTF-8 "),
+        ("\n".join(COMPACT).encode("utf-16-be"), "holds NUL bytes: it is UTF-16 text or no text at all"),
+        (TABLE, "is a table (CSV or TSV)"),
+        ("\ufeff" + TABLE.replace(",", "\t"), "is a table (CSV or TSV)"),
+        ('<?xml version="1.0"?><rss></rss>', "is XML or HTML"),
+        ("hello\n", "holds no JSON objects"),
+        ("null\n1\n", "holds no JSON objects"),
+        (b"PAR1....", "is a Parquet file (rename it to .parquet)"),
+        (b"PK\x03\x04....", "is a zip file or a spreadsheet"),
+        (b"BZh9....", "is packed with bzip2"),
+        (gzip.compress(b"PK\x03\x04...."), "is a zip file or a spreadsheet"),
+        (gzip.compress(json.dumps(PRODUCTS).encode()), "is a JSON array"),
+        ("", "is empty: it holds no products"),
+        ("\ufeff\n \r\n", "is empty: it holds no products"),
+        (gzip.compress(b""), "is empty: it holds no products"),
+    ],
+)
+def test_another_format_is_one_error_that_names_it(tmp_path: Path, content: str | bytes, message: str) -> None:
+    answer = refusal(tmp_path, content)
+
+    assert answer.startswith(f"[E301] {tmp_path}/products.jsonl: ")
+    assert message in answer
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("shop.csv", "is a table (CSV) (write one JSON object a line; recipes: docs/how-to/import-products.md)"),
+        ("shop.CSV.gz", "is a table (CSV)"),
+        ("shop.tsv", "is a table (TSV)"),
+        ("shop.txt", "is a text or a table, not JSON lines"),
+        ("shop.xml", "is XML"),
+        ("shop.xlsx", "is a spreadsheet (save it as CSV"),
+        ("shop.json", "is JSON, where JSON lines are needed (an array: jq -c '.[]' "),
+    ],
+)
+def test_another_ending_is_refused_with_the_way_to_json_lines(tmp_path: Path, name: str, message: str) -> None:
+    assert message in refusal(tmp_path, "", name)
+
+
+def test_the_command_of_a_remedy_can_be_pasted_whatever_the_file_is_called(tmp_path: Path) -> None:
+    assert f"jq -c '.[]' '{tmp_path}/my shop.jsonl' > products.jsonl" in refusal(tmp_path, "[]", "my shop.jsonl")
+
+
+@pytest.mark.parametrize(
+    "damaged", ["rubbish", "a, b, c", "<p>", "[1, 2]", '{"id": "P1", "ima', '{"id": 1}', "\udcff", "null"]
+)
+@pytest.mark.parametrize("join", ["\n".join, "\r\n".join, ",\n".join])
+def test_a_damaged_first_line_costs_that_line_alone(
+    tmp_path: Path, damaged: str, join: Callable[[list[str]], str]
+) -> None:
+    path = tmp_path / "products.jsonl"
+    path.write_bytes(join([damaged, *COMPACT]).encode("utf-8", "surrogateescape"))
+
+    assert [type(record) for record in read_products(path)] == [RejectedRecord, Product, Product]
+
+
+def test_lists_one_a_line_are_no_products_but_what_follows_is(tmp_path: Path) -> None:
+    path = tmp_path / "products.jsonl"
+    path.write_text("[1]\n[2]\n" + COMPACT[0])
+
+    assert [type(record) for record in read_products(path)] == [RejectedRecord, RejectedRecord, Product]
