@@ -94,6 +94,18 @@ class ImageTooLargeError(ImageReadError):
     code = "E311"
 
 
+class OutputError(AgpisError):
+    """An output that cannot be written: no permission, a full disk, a closed pipe, a folder in its place."""
+
+    code = "E320"
+
+
+class ResumeError(AgpisError):
+    """An unfinished output that this run cannot go on with: of other settings, input or versions, or in use."""
+
+    code = "E321"
+
+
 class WeightsError(AgpisError):
     """Model weights that are missing, of another layout, or corrupt."""
 
@@ -117,3 +129,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f'did you mean "{close[0]}"?'
     return f"known: {', '.join(names)}" if names else "none is known"
+
+
+def in_words(error: BaseException) -> str:
+    r"""Return an exception as one line, its type and first words; one that cannot be printed is still named.
+
+    >>> in_words(ValueError("no such color\nat all"))
+    'ValueError: no such color'
+    """
+    try:
+        lines = str(error).strip().splitlines()
+    except BaseException:  # a message is computed by whoever raised it, and may fail in any way
+        return f"{type(error).__name__} (its message cannot be read)"
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
