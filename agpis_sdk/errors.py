@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+import errno
+from collections.abc import Iterable, Iterator
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EPIPE: "whoever read it has gone",
+    errno.EACCES: "check its permissions, or name another file",
+    errno.EPERM: "check its permissions, or name another file",
+    errno.EROFS: "name a file on another disk",
+    errno.EISDIR: "name a file",
+}
 
 
 class AgpisError(Exception):
@@ -142,3 +154,13 @@ def in_words(error: BaseException) -> str:
     except BaseException:  # a message is computed by whoever raised it, and may fail in any way
         return f"{type(error).__name__} (its message cannot be read)"
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+@contextlib.contextmanager
+def naming_output(item: str) -> Iterator[None]:
+    """Turn an error of the operating system into an `OutputError` that names the output and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0, "name another file")
+        raise OutputError(f"cannot be written: {error.strerror or error}", item=item, remedy=remedy) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 from urllib.parse import unquote, urlsplit
 
-from agpis_sdk.errors import ConfigError, InputFileError, OutputError
+from agpis_sdk.errors import ConfigError, InputFileError, OutputError, naming_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,8 +62,6 @@ class OutcomeStream:
 
     def write(self, outcomes: Sequence[Outcome], checkpoint: Checkpoint) -> None:
         """Write a line for each outcome, and have them leave this process."""
-        from agpis_sdk.pipeline.outcome_file import naming_output
-
         del checkpoint
         with naming_output(self._name):
             self._stream.writelines(f"{outcome.model_dump_json()}\n" for outcome in outcomes)

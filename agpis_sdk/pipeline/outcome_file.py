@@ -7,7 +7,6 @@ by a line with the state of the run and a checksum: whatever comes after the las
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import shutil
@@ -20,7 +19,7 @@ from typing import Any
 
 import filelock
 
-from agpis_sdk.errors import OutputError, ResumeError
+from agpis_sdk.errors import OutputError, ResumeError, naming_output
 from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint, Identity, changes
 from agpis_sdk.records import Outcome
 from agpis_sdk.wording import counted
@@ -28,25 +27,6 @@ from agpis_sdk.wording import counted
 FORMAT = 1
 HEADER = b'{"agpis_run": '
 STATE = b'{"agpis_checkpoint": '
-REMEDIES = {
-    errno.ENOSPC: "free some space",
-    errno.EDQUOT: "free some space",
-    errno.EPIPE: "whoever read it has gone",
-    errno.EACCES: "check its permissions, or name another file",
-    errno.EPERM: "check its permissions, or name another file",
-    errno.EROFS: "name a file on another disk",
-    errno.EISDIR: "name a file",
-}
-
-
-@contextlib.contextmanager
-def naming_output(item: str) -> Iterator[None]:
-    """Turn an error of the operating system into an `OutputError` that names the output and the remedy."""
-    try:
-        yield
-    except OSError as error:
-        remedy = REMEDIES.get(error.errno or 0, "name another file")
-        raise OutputError(f"cannot be written: {error.strerror or error}", item=item, remedy=remedy) from error
 
 
 @dataclass(frozen=True)
