@@ -1,8 +1,7 @@
 """The `agpis` command: one file per subcommand, nothing heavy imported before it is needed.
 
 Data goes to stdout or `-o`, everything for people to stderr.
-Exit codes: 0 done · 1 done, but a record, component or plugin failed, or an audit found what blocks · 2 bad usage, config,
-plugin, input or output · 3 done, but a component was dropped · 130 or 143 interrupted by SIGINT or SIGTERM.
+Exit codes: see `exit_codes`.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import typer
 
 from agpis_sdk import __version__
 from agpis_sdk.cli import audit, bench, config, doctor, evaluate, index, plugins, rules, run, train
+from agpis_sdk.cli.exit_codes import REFUSED
 from agpis_sdk.cli.streams import leave
 from agpis_sdk.errors import AgpisError
 
@@ -56,7 +56,7 @@ def main() -> None:
         app()
     except AgpisError as error:
         typer.echo(f"agpis: {error}", err=True)
-        sys.exit(2)
+        sys.exit(REFUSED)
 
 
 def command() -> NoReturn:

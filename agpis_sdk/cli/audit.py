@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE
 from agpis_sdk.cli.options import (
     ConfigOption,
     NoPluginsOption,
@@ -163,8 +164,9 @@ def _print_dropped(audit: Audit) -> None:
 
 def _exit_code(audit: Audit, counts: AuditStatistics, *, blocks: bool) -> int:
     if audit.summary.dropped:
-        return 3
-    return 1 if audit.summary.failed or (counts.total.errors > 0 and blocks) else 0
+        return DROPPED
+    incomplete = audit.summary.failed or (counts.total.errors > 0 and blocks)
+    return INCOMPLETE if incomplete else DONE
 
 
 def _rule_overrides(select: list[str] | None, ignore: list[str] | None) -> list[str]:

@@ -1,8 +1,4 @@
-"""`agpis run`: products in, one outcome a line out.
-
-Exit codes: 0 done · 1 done, but some record, component or plugin failed · 2 bad usage, config, plugin or output ·
-3 done, but a component was dropped · 130, 143 interrupted.
-"""
+"""`agpis run`: products in, one outcome a line out."""
 
 from __future__ import annotations
 
@@ -15,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE, REFUSED
 from agpis_sdk.cli.options import ConfigOption, NoPluginsOption, ProfileOption, SetOption, settings
 from agpis_sdk.cli.outputs import STDIO, OutcomeSink, OutcomeStream, check_places, refusing_outputs
 from agpis_sdk.cli.run_report import RunReport, reporter_of
@@ -167,10 +164,10 @@ def _conclude(
     if report is not None and failure is None and not quiet:
         typer.echo(f"report: {report.path}", err=True)
     if isinstance(failure, OutputError):
-        return 2
+        return REFUSED
     if summary.dropped or failure is not None:
-        return 3
-    return 1 if summary.failed else 0
+        return DROPPED
+    return INCOMPLETE if summary.failed else DONE
 
 
 def _print_interruption(interruption: Interruption, summary: RunSummary, sink: OutcomeSink) -> None:

@@ -96,7 +96,10 @@ class OutcomeFile:
             yield Outcome.model_validate_json(line)
 
     def write(self, outcomes: Sequence[Outcome], checkpoint: Checkpoint) -> None:
-        """Add the outcomes of a micro-batch, and the state after it; they are on the disk when this returns."""
+        """Add the outcomes of a micro-batch, and the state after it; they outlive this process when this returns.
+
+        A failure of the machine may take the last batches from the disk: the checksums show it, and they are redone.
+        """
         lines = b"".join(outcome.model_dump_json().encode() + b"\n" for outcome in outcomes)
         state = {"crc32": zlib.crc32(lines), **checkpoint.model_dump()}
         with naming_output(self._name):
@@ -128,7 +131,6 @@ class OutcomeFile:
         left = memoryview(data)
         while left:
             left = left[self._stream.write(left) :]
-        os.fsync(self._stream.fileno())
 
     def _outcome_lines(self) -> Iterator[bytes]:
         with self._partial.open("rb") as lines:
