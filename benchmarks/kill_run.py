@@ -1,8 +1,8 @@
 """Is nothing lost or doubled, wherever a run is killed? Runs are killed with SIGKILL and resumed until they are whole.
 
-python -m benchmarks.kill_run [--kills 200] [--repeat 1] [--seed 0]
+python -m benchmarks.kill_run [--kills 200] [--repeat 2] [--seed 0]
 
-The products are those of the example catalog, made small and checked by the measures alone, so that a run is short. Half
+The products are those of the example catalog, made small and checked for exact copies alone, so that a run is short. Half
 of the kills come at a random moment, half in the middle of a random step of writing: between two bytes, before a flush
 to disk, before the move into place, before the partial file goes. Then the run is resumed, and killed again. Whenever one
 comes to its end, its file must be equal, byte for byte, to that of a run that nobody disturbed.
@@ -32,6 +32,8 @@ SETTINGS = """
 batch_size = 1
 [media]
 working_side = 64
+[rules]
+select = ["exact-copy"]
 [primary]
 selector = "first"
 [sequence]
@@ -42,7 +44,8 @@ block = ["duplicates", "muisc", "noncompliance"]
 """
 # Imported before a process is forked, so that kills meet runs and not imports.
 PRELOADED = (
-    "cv2", "agpis_sdk.pipeline.pipeline", "agpis_sdk.builtin.image_quality.checker", "agpis_sdk.report.summary_table",
+    "cv2", "agpis_sdk.pipeline.pipeline", "agpis_sdk.builtin.image_quality.exact_copies", "rich.console",
+    "agpis_sdk.report.summary_table",
 )  # fmt: skip
 
 
@@ -146,7 +149,7 @@ def main() -> None:
     """Kill and resume, print the numbers, and exit with 1 where a file differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     for name in PRELOADED:
