@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agpis_sdk.pipeline.summary import RunSummary
     from agpis_sdk.plugins import PluginHost
 
+STDOUT_PATHS = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 COUNT_LINES_UP_TO = 1_000_000_000
 
 
@@ -48,6 +49,7 @@ def run(
     """Choose an image sequence for each product, with p^t and every violation found."""
     from agpis_sdk.media.products import CheckedProducts, read_products
 
+    output = STDIO if output in STDOUT_PATHS else output
     with data_on_stdout() as stdout:
         records = read_products(products, limit=limit)
         loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)

@@ -297,6 +297,11 @@ class TestProcesses:
         assert len(out.splitlines()) == 4
         assert b"ended although threads were still running: lingering" in err
 
+    def test_dev_stdout_is_standard_output(self, shop: Path, tmp_path: Path) -> None:
+        out, _ = started(tmp_path, "run", shop, "-o", "/dev/stdout", "--no-plugins").communicate()
+
+        assert len(out.splitlines()) == 4
+
     def test_a_closed_pipe_is_named(self, shop: Path, tmp_path: Path) -> None:
         reader, writer = os.pipe()
         os.close(reader)
