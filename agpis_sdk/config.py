@@ -44,6 +44,10 @@ class RunSection(Section):
     max_failures: int = Field(
         default=20, ge=1, description="A component that has failed on this many items is dropped for the run."
     )
+    hold_unjudged: bool = Field(
+        default=True,
+        description="Hold a product that a checker of an error rule could not judge; false submits it by p^t alone.",
+    )
 
 
 class MediaSection(Section):
@@ -183,6 +187,12 @@ class PluginsSection(Section):
     require: tuple[str, ...] = Field(default=(), description='Distributions that must be there: "agpis-text>=0.1".')
     load: tuple[str, ...] = Field(default=(), description="Further modules to load: local plugins without packaging.")
     strict: bool = Field(default=False, description="A plugin that fails to load ends the run.")
+    time_limit: float = Field(
+        default=300.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds that a call of a component may take, unless it is built in; 0 sets no limit.",
+    )
 
 
 class Config(Section):

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+import errno
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from agpis_sdk.wording import printable
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-from agpis_sdk.wording import printable
+_REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EPIPE: "whoever read it has gone",
+    errno.EACCES: "check its permissions, or name another file",
+    errno.EPERM: "check its permissions, or name another file",
+    errno.EROFS: "name a file on another disk",
+    errno.EISDIR: "name a file",
+}
 
 
 class AgpisError(Exception):
@@ -102,6 +114,18 @@ class ImageTooLargeError(ImageReadError):
     code = "E311"
 
 
+class OutputError(AgpisError):
+    """An output that cannot be written: no permission, a full disk, a closed pipe, a folder in its place."""
+
+    code = "E320"
+
+
+class ResumeError(AgpisError):
+    """An unfinished output that this run cannot go on with: of other settings, input or versions, or in use."""
+
+    code = "E321"
+
+
 class WeightsError(AgpisError):
     """Model weights that are missing, of another layout, or corrupt."""
 
@@ -155,3 +179,26 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f'did you mean "{close[0]}"?'
     return f"known: {', '.join(names)}" if names else "none is known"
+
+
+def in_words(error: BaseException) -> str:
+    r"""Return an exception as one line, its type and first words; one that cannot be printed is still named.
+
+    >>> in_words(ValueError("no such color\nat all"))
+    'ValueError: no such color'
+    """
+    try:
+        lines = str(error).strip().splitlines()
+    except BaseException:  # a message is computed by whoever raised it, and may fail in any way
+        return f"{type(error).__name__} (its message cannot be read)"
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+@contextlib.contextmanager
+def naming_output(item: str) -> Iterator[None]:
+    """Turn an error of the operating system into an `OutputError` that names the output and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0, "name another file")
+        raise OutputError(f"cannot be written: {error.strerror or error}", item=item, remedy=remedy) from error

@@ -144,7 +144,8 @@ class ImageOutcome(Record):
 class Outcome(Record):
     """What became of one product: its target sequence I^t, p^t and every finding with where and why.
 
-    `reason` is "no-primary" or "too-few-images" where `status` is "none", and says what failed where it is "failed";
+    `reason` is "no-primary" or "too-few-images" where `status` is "none", "not-judged" where it is "hold" because a check
+    that could have refused the product failed, and says what failed where it is "failed";
     `detail` puts a reason into words, also the reason why a sequence is shorter than wanted.
     """
 

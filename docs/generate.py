@@ -17,6 +17,7 @@ from typer.main import get_command
 
 from agpis_sdk import errors, hookspecs
 from agpis_sdk.cli.app import app
+from agpis_sdk.cli.exit_codes import EXIT_CODES
 from agpis_sdk.config import Config, config_schema
 from agpis_sdk.facts import FACTS
 from agpis_sdk.plugins import PluginHost
@@ -137,7 +138,8 @@ def cli_page() -> str:
     parts = [
         NOTE + "# Command line\n",
         "Data goes to stdout or `-o`; everything for people goes to stderr.\n",
-        "Exit codes: 0 done · 1 done, but a record, component or plugin failed, or an audit found what blocks · 2 bad usage, config or plugin.\n",
+        "| exit code | meaning |\n|---|---|\n"
+        + "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items()),
     ]
     root = get_command(app)
 

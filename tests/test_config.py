@@ -141,7 +141,10 @@ class TestAnUnknownKey:
             ("[sequnce]\nlength = 4\n", 'sequnce: unknown key (did you mean "sequence"?)'),
             ("[sequence]\nlenght = 4\n", 'sequence.lenght: unknown key (did you mean "length"?)'),
             ("[media]\nmax_pixel = 4\n", 'media.max_pixel: unknown key (did you mean "max_pixels"?)'),
-            ("[run]\nzzz = 4\n", "run.zzz: unknown key (known: batch_size, device, max_failures, seed, threads)"),
+            (
+                "[run]\nzzz = 4\n",
+                "run.zzz: unknown key (known: batch_size, device, hold_unjudged, max_failures, seed, threads)",
+            ),
         ],
     )
     def test_is_answered_with_the_nearest_one(self, folder: Path, text: str, message: str) -> None:

@@ -1,5 +1,5 @@
 """Lets `python -m agpis_sdk.cli` stand for `agpis`."""
 
-from agpis_sdk.cli.app import main
+from agpis_sdk.cli.app import command
 
-main()
+command()

@@ -1,17 +1,20 @@
 """The `agpis` command: one file per subcommand, nothing heavy imported before it is needed.
 
 Data goes to stdout or `-o`, everything for people to stderr.
-Exit codes: 0 done · 1 done, but a record or plugin failed, or an audit found what blocks · 2 bad usage, config or plugin.
+Exit codes: see `exit_codes`.
 """
 
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 
 from agpis_sdk import __version__
 from agpis_sdk.cli import adapt, audit, bench, config, doctor, evaluate, index, plugins, rules, run, train
+from agpis_sdk.cli.exit_codes import REFUSED
+from agpis_sdk.cli.streams import leave
 from agpis_sdk.errors import AgpisError
 
 app = typer.Typer(
@@ -54,8 +57,17 @@ def main() -> None:
         app()
     except AgpisError as error:
         typer.echo(f"agpis: {error}", err=True)
-        sys.exit(2)
+        sys.exit(REFUSED)
+
+
+def command() -> NoReturn:
+    """Run the command line as a process of its own, which ends even where a plugin has left threads running."""
+    try:
+        main()
+    except SystemExit as left:
+        leave(left.code if isinstance(left.code, int) else int(left.code is not None))
+    leave(0)
 
 
 if __name__ == "__main__":
-    main()
+    command()

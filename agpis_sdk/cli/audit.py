@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE
 from agpis_sdk.cli.options import (
     ConfigOption,
     NoPluginsOption,
@@ -18,14 +19,18 @@ from agpis_sdk.cli.options import (
     fail,
     settings,
 )
-from agpis_sdk.errors import ConfigError
+from agpis_sdk.cli.streams import data_on_stdout
+from agpis_sdk.errors import AgpisError, ConfigError, InputFileError, naming_output
+from agpis_sdk.records import GalleryAudit
 from agpis_sdk.wording import counted, printable
 
 if TYPE_CHECKING:
     from agpis_sdk.components import AuditReporter
     from agpis_sdk.pipeline.audit import Audit
+    from agpis_sdk.pipeline.interruption import Interruption
     from agpis_sdk.report.audit_statistics import AuditStatistics
 
+STDOUT = "standard output"
 SelectOption = Annotated[
     list[str] | None,
     typer.Option("--select", help="Only these rules: codes, names or prefixes, with commas; in place of rules.select."),
@@ -68,37 +73,102 @@ def audit(
     """Report what is wrong with each gallery as listed; exit with 1 where a finding has the severity "error"."""
     from agpis_sdk.media.products import read_products
     from agpis_sdk.report.baseline import read_baseline
-    from agpis_sdk.report.baseline import write_baseline as write
+    from agpis_sdk.report.baseline import write_baseline as save_baseline
 
-    records = read_products(products, limit=limit)
-    known = read_baseline(baseline) if baseline is not None else frozenset()
-    if write_baseline is not None and not write_baseline.resolve().parent.is_dir():
-        raise fail(ConfigError("the folder does not exist", item=str(write_baseline), remedy="make it first"))
-    overrides = [*(overrides or ()), *_rule_overrides(select, ignore)]
-    loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
-    announced = host.reporter("audits", output_format, setting="--format")
-    # Everything above answers at once; from here on models are loaded.
-    from agpis_sdk.pipeline.audit import Audit
-    from agpis_sdk.report.audit_statistics import AuditStatistics
+    with data_on_stdout() as stdout:
+        records = read_products(products, limit=limit)
+        known = read_baseline(baseline) if baseline is not None else frozenset()
+        if write_baseline is not None and not write_baseline.resolve().parent.is_dir():
+            raise fail(ConfigError("the folder does not exist", item=str(write_baseline), remedy="make it first"))
+        overrides = [*(overrides or ()), *_rule_overrides(select, ignore)]
+        loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
+        announced = host.reporter("audits", output_format, setting="--format")
+        # Everything above answers at once; from here on models are loaded.
+        from agpis_sdk.pipeline.audit import Audit
+        from agpis_sdk.pipeline.interruption import Interruption
+        from agpis_sdk.report.audit_statistics import AuditStatistics
 
-    reporter: AuditReporter = host.create(announced, loaded.config.components)
-    auditor, counts, standing = Audit(loaded.config, host=host), AuditStatistics(), set[str]()
-    reporter.start(sys.stdout, "stdin" if products == "-" else products, auditor.reported_rules)
-    for gallery in auditor.run(records):
-        if write_baseline is not None:
-            standing.update(finding.fingerprint for finding in gallery.findings if finding.suppressed is None)
+        with Interruption().listening() as interruption:
+            reporter: AuditReporter = host.create(announced, loaded.config.components)
+            auditor = Audit(loaded.config, host=host, interruption=interruption)
+            counts, standing = AuditStatistics(), set[str]()
+            judged = auditor.run(records)
+            galleries = _fresh(judged, counts, standing, known=known, show_suppressed=show_suppressed)
+            source = "stdin" if products == "-" else products
+            with naming_output(STDOUT):
+                reporter.start(stdout, source, auditor.reported_rules)
+            stopped = _report(reporter, galleries, interruption, stdout)
+            judged.close()
+    if not quiet:
+        _print_summary(auditor, counts, statistics=statistics)
+    _print_dropped(auditor)
+    if stopped is not None:
+        raise stopped
+    if write_baseline is not None:
+        with naming_output(str(write_baseline)):
+            save_baseline(write_baseline, standing)
+    code = _exit_code(auditor, counts, blocks=write_baseline is None)
+    if code:
+        raise typer.Exit(code)
+
+
+def _fresh(
+    judged: Iterable[GalleryAudit],
+    counts: AuditStatistics,
+    standing: set[str],
+    *,
+    known: frozenset[str],
+    show_suppressed: bool,
+) -> Iterator[GalleryAudit]:
+    """Yield galleries with the findings that are to be printed; count them, and collect the fingerprints of all."""
+    for gallery in judged:
+        standing.update(finding.fingerprint for finding in gallery.findings if finding.suppressed is None)
         fresh = gallery.keep(lambda finding: finding.fingerprint not in known or finding.suppressed is not None)
         counts.known += len(gallery.findings) - len(fresh.findings)
         counts.add(fresh)
-        reporter.add(fresh if show_suppressed else fresh.keep(lambda finding: finding.suppressed is None))
-    reporter.finish()
-    if write_baseline is not None:
-        write(write_baseline, standing)
-    if not quiet:
-        _print_summary(auditor, counts, statistics=statistics)
-    blocked = counts.total.errors > 0 and write_baseline is None
-    if blocked or auditor.summary.failed:
-        raise typer.Exit(1)
+        yield fresh if show_suppressed else fresh.keep(lambda finding: finding.suppressed is None)
+
+
+def _report(
+    reporter: AuditReporter, galleries: Iterator[GalleryAudit], interruption: Interruption, stdout: TextIO
+) -> AgpisError | typer.Exit | None:
+    """Print galleries, and what comes last even where the audit breaks off; return what broke it off.
+
+    What is printed stays whole JSON or SARIF then, and holds an error that says so: silence would mean that the rest is
+    fine.
+    """
+    stopped: AgpisError | typer.Exit | None = None
+    try:
+        for gallery in galleries:
+            with naming_output(STDOUT):
+                reporter.add(gallery)
+            if interruption.signal is not None:
+                stopped = typer.Exit(interruption.exit_code)
+                why = f"the audit was interrupted by {interruption.signal.name}; what follows was not looked at"
+                break
+    except InputFileError as error:
+        stopped, why = error, str(error)
+    with naming_output(STDOUT):
+        if stopped is not None:
+            reporter.add(GalleryAudit(product_id="input", error=why))
+        reporter.finish()
+        stdout.flush()
+    return stopped
+
+
+def _print_dropped(audit: Audit) -> None:
+    for label in audit.summary.dropped:
+        typer.echo(
+            f"agpis: DROPPED: {label} failed too often (run.max_failures); what it checks was not checked from then on",
+            err=True,
+        )
+
+
+def _exit_code(audit: Audit, counts: AuditStatistics, *, blocks: bool) -> int:
+    if audit.summary.dropped:
+        return DROPPED
+    incomplete = audit.summary.failed or (counts.total.errors > 0 and blocks)
+    return INCOMPLETE if incomplete else DONE
 
 
 def _rule_overrides(select: list[str] | None, ignore: list[str] | None) -> list[str]:

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from agpis_sdk.cli.options import (
-    ConfigOption,
-    NoPluginsOption,
-    ProfileOption,
-    SetOption,
-    ShopOption,
-    fail,
-    opened,
-    settings,
-)
-from agpis_sdk.errors import ConfigError
+from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE, REFUSED
+from agpis_sdk.cli.options import ConfigOption, NoPluginsOption, ProfileOption, SetOption, ShopOption, settings
+from agpis_sdk.cli.outputs import STDIO, OutcomeSink, OutcomeStream, check_places, refusing_outputs
+from agpis_sdk.cli.run_report import RunReport, reporter_of
+from agpis_sdk.cli.streams import data_on_stdout
+from agpis_sdk.errors import ConfigError, InputFileError, OutputError
+from agpis_sdk.wording import counted
 
 if TYPE_CHECKING:
-    from agpis_sdk.components import OutcomeReporter
-    from agpis_sdk.pipeline.pipeline import Pipeline, ProcessedProduct
+    from agpis_sdk.config import Config
+    from agpis_sdk.media.products import CheckedProducts
+    from agpis_sdk.pipeline.interruption import Interruption
+    from agpis_sdk.pipeline.pipeline import Pipeline, ProcessedBatch
     from agpis_sdk.pipeline.summary import RunSummary
-    from agpis_sdk.plugins import OwnedSpec, PluginHost
+    from agpis_sdk.plugins import PluginHost
 
+STDOUT_PATHS = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 COUNT_LINES_UP_TO = 1_000_000_000
 
 
@@ -35,6 +35,10 @@ def run(
     products: Annotated[str, typer.Argument(help="Products: .jsonl, .jsonl.gz or .parquet; - is stdin.")],
     output: Annotated[str, typer.Option("-o", "--output", help="Outcomes, one JSON object a line; - is stdout.")] = "-",
     report: Annotated[Path | None, typer.Option("--report", help="Write an HTML report for people.")] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Continue the run that left OUTPUT.partial; begin anew where there is none."),
+    ] = False,
     config: ConfigOption = None,
     profile: ProfileOption = None,
     shop: ShopOption = None,
@@ -44,67 +48,148 @@ def run(
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """Choose an image sequence for each product, with p^t and every violation found."""
-    from agpis_sdk.media.products import read_products
+    from agpis_sdk.media.products import CheckedProducts, read_products
 
-    records = read_products(products, limit=limit)
-    loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
-    _check_outputs(products, output, report)
-    if report is not None:
-        _reporter_of(report, host)
-    # Everything above answers at once; from here on models are loaded.
-    from agpis_sdk.pipeline.pipeline import Pipeline
+    output = STDIO if output in STDOUT_PATHS else output
+    with data_on_stdout() as stdout:
+        records = read_products(products, limit=limit)
+        loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
+        check_places(products, limit, output, report)
+        if products == STDIO:
+            given = records
+            records = CheckedProducts(refusing_outputs(records, output, report), lambda: given.notices)
+        if report is not None:
+            reporter_of(report, host)
+        from agpis_sdk.pipeline.interruption import Interruption
 
-    pipeline = Pipeline(loaded.config, host=host)
-    with opened(output) as stream, _reporting(report, pipeline, products) as reporters:
-        for processed in _with_progress(pipeline, pipeline.process(records), products, limit, quiet=quiet):
-            stream.write(processed.outcome.model_dump_json() + "\n")
-            for reporter in reporters:
-                reporter.add(processed.product, processed.outcome, processed.images)
-    if not quiet:
-        _print_summary(pipeline, report)
-    if pipeline.summary.failed:
-        raise typer.Exit(1)
+        with (
+            _sink(products, limit, output, loaded.config, host, stdout, resume=resume) as sink,
+            Interruption().listening() as interruption,
+        ):
+            # Everything above answers at once; from here on models are loaded.
+            from agpis_sdk.pipeline.pipeline import Pipeline
 
-
-def _check_outputs(products: str, output: str, report: Path | None) -> None:
-    for path in [Path(output)] * (output != "-") + [report] * (report is not None):
-        if path is None:
-            continue
-        if not path.resolve().parent.is_dir():
-            raise fail(ConfigError("the folder does not exist", item=str(path), remedy="make it first"))
-        if products != "-" and path.resolve() == Path(products).resolve():
-            raise fail(ConfigError("is the input itself", item=str(path), remedy="name another file"))
-
-
-def _reporter_of(report: Path, host: PluginHost) -> OwnedSpec:
-    return host.reporter("outcomes", report.suffix.removeprefix("."), setting="--report")
+            pipeline = Pipeline(loaded.config, host=host, interruption=interruption)
+            code = _process(pipeline, records, sink, interruption, products, limit, report, quiet=quiet)
+    if code:
+        raise typer.Exit(code)
 
 
 @contextlib.contextmanager
-def _reporting(report: Path | None, pipeline: Pipeline, title: str) -> Iterator[list[OutcomeReporter]]:
-    """Start the report that the file's ending names, and finish or discard it."""
-    if report is None:
-        yield []
-        return
-    host = pipeline.host
-    reporter: OutcomeReporter = host.create(_reporter_of(report, host), pipeline.config.components)
-    reporter.start(report, title, list(host.rules))
+def _sink(
+    products: str, limit: int | None, output: str, config: Config, host: PluginHost, stdout: TextIO, *, resume: bool
+) -> Iterator[OutcomeSink]:
+    """Open where outcomes go: a file of its own, or standard output, a pipe or a device as a stream."""
+    path = Path(output)
+    if output != STDIO and (path.is_file() or not path.exists()):
+        from agpis_sdk.pipeline.checkpoint import identity_of
+        from agpis_sdk.pipeline.outcome_file import OutcomeFile
+        from agpis_sdk.pipeline.plan import make_plan
+
+        identity = identity_of(products, limit, config, host, make_plan(host, config))
+        sink: OutcomeSink = OutcomeFile(path, identity, resume=resume)
+    elif resume:
+        raise ConfigError("cannot be resumed", item=f"-o {output}", remedy="name a file with -o")
+    elif output == STDIO:
+        sink = OutcomeStream(stdout, "standard output", closes=False)
+    else:
+        try:
+            sink = OutcomeStream(path.open("w", encoding="utf-8"), output, closes=True)
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror}", item=output) from None
+    with contextlib.closing(sink):
+        yield sink
+
+
+def _process(
+    pipeline: Pipeline,
+    records: CheckedProducts,
+    sink: OutcomeSink,
+    interruption: Interruption | None,
+    products: str,
+    limit: int | None,
+    report: Path | None,
+    *,
+    quiet: bool,
+) -> int:
+    """Take all products through the pipeline, and return the exit code."""
+    written = RunReport(report, pipeline, products) if report is not None else None
+    batches = pipeline.process_batches(
+        records, after=sink.checkpoint, decided=sink.decided(), with_images=written is not None
+    )
     try:
-        yield [reporter]
-    except BaseException:
-        reporter.discard()
+        with contextlib.closing(batches):
+            for batch in _with_progress(pipeline, batches, products, limit, quiet=quiet):
+                if not batch.decided:
+                    sink.write([processed.outcome for processed in batch.products], batch.checkpoint)
+                if written is not None:
+                    written.add(batch.products)
+                if interruption is not None and interruption.signal is not None:
+                    break
+            else:
+                sink.finish()
+                if written is not None:
+                    written.finish(pipeline)
+                interruption = None
+    except BaseException as error:
+        if written is not None:
+            written.discard()
+        if isinstance(error, InputFileError) and sink.unfinished is not None:
+            typer.echo(f"agpis: the outcomes until there are in {sink.unfinished}", err=True)
         raise
+    if interruption is not None and written is not None:
+        written.discard()
+    return _conclude(pipeline, written, interruption, sink, quiet=quiet)
+
+
+def _conclude(
+    pipeline: Pipeline,
+    report: RunReport | None,
+    interruption: Interruption | None,
+    sink: OutcomeSink,
+    *,
+    quiet: bool,
+) -> int:
+    """Print what people must know, and return the exit code."""
     summary = pipeline.summary
-    threshold = pipeline.config.sequence.threshold
-    reporter.finish({"seconds": summary.seconds, "images": summary.images, "threshold": threshold})
+    if not quiet:
+        _print_summary(pipeline)
+    for label in summary.dropped:
+        typer.echo(
+            f"agpis: DROPPED: {label} failed too often (run.max_failures); what it checks was not checked from then on",
+            err=True,
+        )
+    failure = report.failure if report is not None else None
+    if failure is not None:
+        typer.echo(f"agpis: {failure}", err=True)
+    if interruption is not None:
+        _print_interruption(interruption, summary, sink)
+        return interruption.exit_code
+    if report is not None and failure is None and not quiet:
+        typer.echo(f"report: {report.path}", err=True)
+    if isinstance(failure, OutputError):
+        return REFUSED
+    if summary.dropped or failure is not None:
+        return DROPPED
+    return INCOMPLETE if summary.failed else DONE
+
+
+def _print_interruption(interruption: Interruption, summary: RunSummary, sink: OutcomeSink) -> None:
+    name = interruption.signal.name if interruption.signal is not None else ""
+    typer.echo(f"agpis: {name} after {counted(summary.products, 'product')}", err=True)
+    if sink.unfinished is None:
+        typer.echo("agpis: this run cannot be resumed; one with -o FILE can", err=True)
+    else:
+        command = ["agpis", *sys.argv[1:], *([] if "--resume" in sys.argv else ["--resume"])]
+        typer.echo(f"agpis: to continue: {shlex.join(command)}", err=True)
 
 
 def _with_progress(
-    pipeline: Pipeline, processed: Iterator[ProcessedProduct], products: str, limit: int | None, *, quiet: bool
-) -> Iterator[ProcessedProduct]:
-    """Pass products on, and show on stderr how far the run is."""
+    pipeline: Pipeline, batches: Iterator[ProcessedBatch], products: str, limit: int | None, *, quiet: bool
+) -> Iterator[ProcessedBatch]:
+    """Pass batches on, and show on stderr how far the run is."""
     if quiet or not sys.stderr.isatty():
-        yield from processed
+        yield from batches
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -119,11 +204,11 @@ def _with_progress(
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("products", total=_count(products, limit), speed="", counts="")
-        for item in processed:
-            yield item
+        for batch in batches:
+            yield batch
             summary = pipeline.summary
             speed = f"{summary.products / max(summary.seconds, 1e-9):.1f}/s"
-            progress.update(task, advance=1, speed=speed, counts=_counts(summary))
+            progress.update(task, advance=len(batch.products), speed=speed, counts=_counts(summary))
 
 
 def _counts(summary: RunSummary) -> str:
@@ -140,7 +225,7 @@ def _count(products: str, limit: int | None) -> int | None:
     return min(lines, limit) if limit else lines
 
 
-def _print_summary(pipeline: Pipeline, report: Path | None) -> None:
+def _print_summary(pipeline: Pipeline) -> None:
     from rich.console import Console
 
     from agpis_sdk.report.summary_table import summary_table
@@ -154,11 +239,9 @@ def _print_summary(pipeline: Pipeline, report: Path | None) -> None:
             summary.rules,
             summary.seconds,
             images=summary.images,
-            reasons={"none": summary.reasons},
+            reasons={"none": summary.reasons, "hold": summary.hold_reasons},
             names=names,
         )
     )
     for notice in summary.notices:
-        console.print(f"agpis: {notice}", style="yellow", markup=False)
-    if report is not None:
-        console.print(f"report: {report}", markup=False, soft_wrap=True)
+        console.print(f"agpis: {printable(notice)}", style="yellow", markup=False, soft_wrap=True)

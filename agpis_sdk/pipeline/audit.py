@@ -6,9 +6,10 @@ it judges sequences of K^t images that a builder made, and its findings are abou
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from agpis_sdk.errors import RecordError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
 from agpis_sdk.pipeline.batch import PendingBatch, ProductState, engine_finding, finish_decoding
 from agpis_sdk.pipeline.image_pairs import check_pairs
+from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.plan import make_audit_plan
 from agpis_sdk.pipeline.run import assemble
 from agpis_sdk.pipeline.scoring import check_sequences
@@ -37,23 +39,31 @@ class Audit:
     Models are loaded when the audit is made. Raises `ConfigError` for settings that do not fit the plugins at hand.
     """
 
-    def __init__(self, config: Config | None = None, *, host: PluginHost | None = None) -> None:
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        host: PluginHost | None = None,
+        interruption: Interruption | None = None,
+    ) -> None:
         self.config = config or Config()
         self.host = host or PluginHost.load(self.config.plugins, components=self.config.components)
         self.summary = AuditSummary()
-        self._run = assemble(self.host, self.config, make_audit_plan(self.host, self.config))
+        self._run = assemble(self.host, self.config, make_audit_plan(self.host, self.config), interruption)
         self.reported_rules = [rule for rule in self._run.rules if rule.code in self._run.thresholds]
 
     def run(
         self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
-    ) -> Iterator[GalleryAudit]:
+    ) -> Generator[GalleryAudit, None, None]:
         """Yield one audit per record, in input order; relative uris are resolved against `base`."""
         self.summary = AuditSummary()
-        batches = observed_batches(checked(products, base=base), self._run, self.host, self.summary)
-        for pending in batches:
-            for audit in self._judge_batch(pending):
-                self.summary.add(audit)
-                yield audit
+        with contextlib.closing(
+            observed_batches(checked(products, base=base), self._run, self.host, self.summary)
+        ) as batches:
+            for pending in batches:
+                for audit in self._judge_batch(pending):
+                    self.summary.add(audit)
+                    yield audit
 
     def _judge_batch(self, pending: PendingBatch) -> Iterator[GalleryAudit]:
         run = self._run

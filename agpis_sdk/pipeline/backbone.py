@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from agpis_sdk.components import DecodedImage, TrainedOnBackbone
-from agpis_sdk.errors import ComponentError, PluginLoadError
+from agpis_sdk.errors import ComponentError, PluginLoadError, in_words
 from agpis_sdk.media.decode import as_image
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.guard import Component, Failure, Guard
@@ -52,7 +52,7 @@ def check_backbone(backbone: Component | None, components: Iterable[Component]) 
         shapes = {name: tuple(np.shape(facts[name])) for name in backbone.owned.spec.provides}
     except Exception as error:
         raise PluginLoadError(
-            f"fails on a plain picture: {type(error).__name__}: {error}",
+            f"fails on a plain picture: {in_words(error)}",
             item=backbone.label,
             remedy=backbone.owned.plugin.remedy,
         ) from error

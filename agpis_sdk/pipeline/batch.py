@@ -19,7 +19,11 @@ from agpis_sdk.rules import RuleSet
 
 @dataclass
 class ProductState:
-    """A product on its way through the pipeline; `status` is set as soon as its end is known."""
+    """A product on its way through the pipeline; `status` is set as soon as its end is known.
+
+    `unjudged` are the images that a checker of an error rule could not judge, one by one, in pairs or as a sequence, and
+    why.
+    """
 
     product: Product
     images: dict[str, DecodedImage] = field(default_factory=dict)
@@ -37,6 +41,7 @@ class ProductState:
     status: Status | None = None
     reason: str | None = None
     detail: str | None = None
+    unjudged: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
 
     @property
     def open(self) -> bool:

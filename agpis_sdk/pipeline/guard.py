@@ -1,21 +1,26 @@
 """Runs components one at a time: timed, drained inside the guard, blamed by plugin name and version (law 5).
 
-A batch that fails is retried item by item once; what still fails is reported on that item. KeyboardInterrupt and
-MemoryError pass through.
+A batch that fails is retried item by item once; what still fails is reported on that item. Whatever a component
+raises costs that component alone, MemoryError and SystemExit too; a user's own KeyboardInterrupt passes through.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from agpis_sdk.batches import batches
-from agpis_sdk.errors import ComponentError
+from agpis_sdk.config import PluginsSection
+from agpis_sdk.errors import ComponentError, in_words
 from agpis_sdk.pipeline.context import RunContext
+from agpis_sdk.pipeline.interruption import Interruption
+from agpis_sdk.pipeline.time_limit import TimeLimitExceededError, time_limit
 from agpis_sdk.plugins import OwnedSpec
 from agpis_sdk.wording import counted
 
@@ -23,6 +28,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 RESULTS_PER_ITEM = 1000
+OURS = "agpis-sdk"
+SHORTEST_LIMIT = 1.0  # seconds for one item of a batch that took too long
 
 
 @dataclass(frozen=True)
@@ -52,26 +59,56 @@ class Failure(Generic[Item]):
 
 
 class Guard:
-    """Calls components and keeps the books: seconds, failures, and who was dropped for the rest of the run."""
+    """Calls components and keeps the books: seconds, failures, and who was dropped for the rest of the run.
 
-    def __init__(self, context: RunContext, max_failures: int) -> None:
+    `limits` are those on the calls of components that are not built in. With an `interruption` that listens, a
+    KeyboardInterrupt that no user asked for is a component's own; without one, every KeyboardInterrupt passes through.
+    """
+
+    def __init__(
+        self,
+        context: RunContext,
+        max_failures: int,
+        limits: PluginsSection | None = None,
+        interruption: Interruption | None = None,
+    ) -> None:
         self._context = context
         self._max_failures = max_failures
+        self._limits = limits or PluginsSection()
+        self._interruption = interruption
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.slowest: defaultdict[str, float] = defaultdict(float)
         self.failures: Counter[str] = Counter()
         self.last_reason: dict[str, str] = {}
         self._inner_seconds = 0.0
+
+    def start(self, failures: Mapping[str, int], reasons: Mapping[str, str]) -> None:
+        """Begin a run with what has failed before it: nothing, or what an earlier run noted that this one resumes."""
+        self.seconds.clear()
+        self.slowest.clear()
+        self.failures = Counter(failures)
+        self.last_reason = dict(reasons)
 
     def dropped(self, component: Component) -> bool:
         """Tell whether a component has failed so often that it no longer runs."""
         return self.failures[component.label] >= self._max_failures
 
+    def dropped_labels(self) -> list[str]:
+        """Return the components that were dropped."""
+        return [label for label, count in self.failures.items() if count >= self._max_failures]
+
     def notices(self) -> list[str]:
-        """Return for each component that failed a line for people: how often, whether it was dropped, and why."""
-        return [
+        """Return for each component that failed, or nearly took too long, a line for people."""
+        failed = [
             f"{label} failed on {counted(count, 'item')}"
             f"{' and was dropped' if count >= self._max_failures else ''}; last: {self.last_reason.get(label, '')}"
             for label, count in self.failures.items()
+        ]
+        limit = self._limits.time_limit
+        return failed + [
+            f"{label} took up to {seconds:.0f} s for a call; it fails from plugins.time_limit = {limit:g} on"
+            for label, seconds in self.slowest.items()
+            if 0 < limit / 2 <= seconds < limit
         ]
 
     def call(
@@ -95,21 +132,51 @@ class Guard:
 
         started, outer_seconds = time.perf_counter(), self._inner_seconds
         self._inner_seconds = 0.0
+        limit = self._limit(component)
         for chunk in batches(items, component.owned.spec.batch_size):
             if self.dropped(component):
                 failures.extend(self._skipped(component, item) for item in chunk)
                 continue
-            try:
-                results.extend(collect(chunk, run_in_view, accept))
-            except MemoryError:
-                raise
-            except Exception:
-                self._retry(component, chunk, run_in_view, accept, results, failures)
+            error = self._attempt(component, chunk, run_in_view, accept, results, limit)
+            if error is not None:
+                once = limit and max(limit / len(chunk), SHORTEST_LIMIT)
+                self._retry(component, chunk, run_in_view, accept, results, failures, once)
         elapsed = time.perf_counter() - started
         # A builder that asks for p^t runs the scorer inside its own call: those seconds are the scorer's.
         self.seconds[component.label] += elapsed - self._inner_seconds
         self._inner_seconds = outer_seconds + elapsed
         return results, failures
+
+    def _attempt(
+        self,
+        component: Component,
+        chunk: Sequence[Item],
+        run: Callable[[Sequence[Item]], Iterable[Any]],
+        accept: Callable[[Sequence[Item], Any], Result],
+        results: list[Result],
+        limit: float | None,
+    ) -> str | None:
+        """Add what a component returns for a chunk to `results`, all or nothing; return in words what it raised."""
+        started = time.perf_counter()
+        try:
+            # Whatever a component prints would stand among the outcomes on standard output.
+            with contextlib.redirect_stdout(sys.stderr), time_limit(limit):
+                collected = collect(chunk, run, accept)
+        except KeyboardInterrupt as error:
+            if self._interruption is None or self._interruption.at_once:
+                raise
+            return in_words(error)
+        except TimeLimitExceededError as error:
+            if limit is None:
+                raise  # of the component in whose call this one is made
+            return f"{error} (plugins.time_limit)"
+        except BaseException as error:
+            return in_words(error)
+        finally:
+            if limit is not None:
+                self.slowest[component.label] = max(self.slowest[component.label], time.perf_counter() - started)
+        results.extend(collected)
+        return None
 
     def _retry(
         self,
@@ -119,21 +186,24 @@ class Guard:
         accept: Callable[[Sequence[Item], Any], Result],
         results: list[Result],
         failures: list[Failure[Item]],
+        limit: float | None,
     ) -> None:
         for item in chunk:
             # Asked per item, so that it does not depend on the chunk when a component is dropped (law 6).
             if self.dropped(component):
                 failures.append(self._skipped(component, item))
                 continue
-            try:
-                results.extend(collect([item], run, accept))
-            except MemoryError:
-                raise
-            except Exception as error:
-                reason = f"{component.label} failed: {_worded(error)}"
+            error = self._attempt(component, [item], run, accept, results, limit)
+            if error is not None:
                 self.failures[component.label] += 1
-                self.last_reason[component.label] = _worded(error)
-                failures.append(Failure(item, reason))
+                self.last_reason[component.label] = error
+                failures.append(Failure(item, f"{component.label} failed: {error}"))
+
+    def _limit(self, component: Component) -> float | None:
+        """Return the seconds that a call may take; built-in components are not limited."""
+        if component.owned.plugin.distribution == OURS or not self._limits.time_limit:
+            return None
+        return self._limits.time_limit
 
     def _skipped(self, component: Component, item: Item) -> Failure[Item]:
         return Failure(item, f"{component.label} was dropped after {self._max_failures} failures")
@@ -156,8 +226,3 @@ def collect(
     if len(results) > limit:
         raise ComponentError(f"yielded more than {limit} results for {len(chunk)} items: an endless generator?")
     return results
-
-
-def _worded(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

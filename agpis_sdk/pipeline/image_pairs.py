@@ -10,6 +10,7 @@ from agpis_sdk.pipeline.findings import accept_finding, keep_finding, pairs_know
 from agpis_sdk.pipeline.guard import Component
 from agpis_sdk.pipeline.run import Run
 from agpis_sdk.pipeline.single_image import with_facts
+from agpis_sdk.pipeline.unjudged import note_unjudged
 
 
 def check_pairs(run: Run, batch: Batch) -> None:
@@ -59,7 +60,9 @@ def _check(run: Run, checker: Component, batch: Batch) -> None:
     for failure in failures:
         pair = failure.item
         broken = engine_finding(run.rules, "AGP902", (pair.first.id, pair.second.id), failure.reason)
-        batch[pair.first.product_id].findings.append(broken)
+        progress = batch[pair.first.product_id]
+        progress.findings.append(broken)
+        note_unjudged(run, checker, progress, (pair.first.id, pair.second.id), failure.reason)
 
 
 def _image_to_drop(progress: ProductState, pair: tuple[str, ...]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import contextlib
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,19 @@ from agpis_sdk.config import Config
 from agpis_sdk.errors import RecordError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
 from agpis_sdk.pipeline.batch import Batch, PendingBatch, finish_decoding, rejected_outcome
+from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint, decided_batches, digest_of
 from agpis_sdk.pipeline.image_pairs import check_pairs, remove_from_pairs
+from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.plan import make_plan
 from agpis_sdk.pipeline.primary_image import select_primary
 from agpis_sdk.pipeline.run import Run, assemble
 from agpis_sdk.pipeline.scoring import choose_sequences
 from agpis_sdk.pipeline.sequence import build_sequences
 from agpis_sdk.pipeline.single_image import check_images, remove_noncompliant
-from agpis_sdk.pipeline.stream import observed_batches
+from agpis_sdk.pipeline.stream import decoded_images, observed_batches
 from agpis_sdk.pipeline.summary import RunSummary
 from agpis_sdk.pipeline.suppressions import read_suppressions
+from agpis_sdk.pipeline.unjudged import hold_unjudged
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Outcome, Product
 
@@ -35,19 +39,35 @@ class ProcessedProduct:
     images: Mapping[str, DecodedImage]
 
 
+@dataclass(frozen=True)
+class ProcessedBatch:
+    """A micro-batch that is finished, and the state of the run after it; `decided` where an earlier run decided it."""
+
+    products: tuple[ProcessedProduct, ...]
+    checkpoint: Checkpoint
+    decided: bool = False
+
+
 class Pipeline:
     """The AGPIS pipeline (paper Figure 2): `Pipeline().run(products)` yields one outcome per product.
 
     Models are loaded when the pipeline is made, and serve any number of runs. Raises `ConfigError` for settings that
-    do not fit the plugins at hand.
+    do not fit the plugins at hand. An `interruption` that listens lets the guard tell a user's KeyboardInterrupt from a
+    component's.
     """
 
-    def __init__(self, config: Config | None = None, *, host: PluginHost | None = None) -> None:
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        host: PluginHost | None = None,
+        interruption: Interruption | None = None,
+    ) -> None:
         self.config = config or Config()
         self.host = host or PluginHost.load(self.config.plugins, components=self.config.components)
         self.plan = make_plan(self.host, self.config)
         self.summary = RunSummary()
-        self._run = assemble(self.host, self.config, self.plan)
+        self._run = assemble(self.host, self.config, self.plan, interruption)
 
     def run(
         self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
@@ -60,12 +80,58 @@ class Pipeline:
         self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
     ) -> Iterator[ProcessedProduct]:
         """Yield every outcome together with its product and decoded images: for reports."""
+        for batch in self.process_batches(checked(products, base=base)):
+            yield from batch.products
+
+    def process_batches(
+        self,
+        records: CheckedProducts,
+        *,
+        after: Checkpoint = BEGINNING,
+        decided: Iterable[Outcome] = (),
+        with_images: bool = True,
+    ) -> Generator[ProcessedBatch, None, None]:
+        """Yield micro-batches with the state after each, from which another run can continue.
+
+        `after` is the state in which an earlier run ended and `decided` its outcomes: they come first, with their images
+        only if these are asked for. Raises `ResumeError` where the records do not begin with the same ones.
+        """
         self.summary = RunSummary()
-        batches = observed_batches(checked(products, base=base), self._run, self.host, self.summary)
-        for pending in batches:
-            for processed in self._process_batch(pending):
-                self.summary.add(processed.outcome)
-                yield processed
+        yield from self._decided_batches(records, after, iter(decided), with_images=with_images)
+        count, digest = after.products, after.records
+        with contextlib.closing(observed_batches(records, self._run, self.host, self.summary, after=after)) as batches:
+            for pending in batches:
+                processed = tuple(self._process_batch(pending))
+                for one in processed:
+                    self.summary.add(one.outcome)
+                count += len(processed)
+                digest = digest_of(pending.records, digest)
+                yield ProcessedBatch(processed, self._checkpoint(count, digest))
+
+    def _decided_batches(
+        self, records: CheckedProducts, after: Checkpoint, decided: Iterator[Outcome], *, with_images: bool
+    ) -> Iterator[ProcessedBatch]:
+        for batch in decided_batches(records, after, self.config.run.batch_size):
+            images = decoded_images(batch, self.config) if with_images else {}
+            processed = tuple(
+                ProcessedProduct(record, outcome, images.get(record.id, {}))
+                if isinstance(record, Product)
+                else ProcessedProduct(None, outcome, {})
+                for record, outcome in zip(batch, decided, strict=False)
+            )
+            for one in processed:
+                self.summary.add(one.outcome)
+            yield ProcessedBatch(processed, after, decided=True)
+
+    def _checkpoint(self, count: int, digest: str) -> Checkpoint:
+        guard = self._run.guard
+        return Checkpoint(
+            products=count,
+            records=digest,
+            failures=dict(guard.failures),
+            reasons=guard.last_reason,
+            notes=self.summary.noted,
+        )
 
     def _process_batch(self, pending: PendingBatch) -> Iterator[ProcessedProduct]:
         run = self._run
@@ -99,3 +165,4 @@ def _through_figure_2(run: Run, batch: Batch) -> None:
     check_pairs(run, batch)
     remove_from_pairs(run, batch)
     choose_sequences(run, batch, build_sequences(run, run.builder, batch))
+    hold_unjudged(run, batch)

@@ -9,6 +9,7 @@ from agpis_sdk.config import Config
 from agpis_sdk.pipeline.backbone import check_backbone
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.guard import Component, Guard
+from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.plan import Plan, thresholds
 from agpis_sdk.pipeline.scorer import QuickScorer
 from agpis_sdk.plugins import OwnedSpec, PluginHost
@@ -36,7 +37,7 @@ class Run:
     scorer: Component | None
 
 
-def assemble(host: PluginHost, config: Config, plan: Plan) -> Run:
+def assemble(host: PluginHost, config: Config, plan: Plan, interruption: Interruption | None = None) -> Run:
     """Make the components of a plan, and check that their weights fit the backbone.
 
     Raises `PluginLoadError` where a component cannot be made, and `WeightsError` where weights do not fit.
@@ -52,7 +53,7 @@ def assemble(host: PluginHost, config: Config, plan: Plan) -> Run:
     scorer = make(plan.scorer) if plan.scorer else None
     rules = host.rules.with_severities(config.rules.severities)
     context = RunContext(config, rules, backbone.instance if backbone else None)
-    guard = Guard(context, config.run.max_failures)
+    guard = Guard(context, config.run.max_failures, config.plugins, interruption)
     if scorer is not None:
         context.score_with(QuickScorer(scorer, guard, context).p_qualified)
     run = Run(

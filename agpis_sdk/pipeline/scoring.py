@@ -10,6 +10,7 @@ from agpis_sdk.pipeline.findings import accept_verdict, keep_finding
 from agpis_sdk.pipeline.guard import Component
 from agpis_sdk.pipeline.run import Run
 from agpis_sdk.pipeline.scorer import Key, key_of
+from agpis_sdk.pipeline.unjudged import note_unjudged
 from agpis_sdk.records import SequenceVerdict
 
 
@@ -37,6 +38,7 @@ def check_sequences(run: Run, batch: Batch, sequences: Sequence[ImageSequence]) 
             key = key_of(sequence)
             if key in reasons:
                 progress.findings.append(engine_finding(run.rules, "AGP902", sequence.ids, reasons[key]))
+                note_unjudged(run, checker, progress, sequence.ids, reasons[key])
             for finding in verdicts[key].findings if key in verdicts else ():
                 keep_finding(progress, finding, run.thresholds, run.rules)
 

@@ -10,6 +10,7 @@ from agpis_sdk.pipeline.batch import Batch, engine_finding
 from agpis_sdk.pipeline.findings import accept_finding, images_known, keep_finding
 from agpis_sdk.pipeline.guard import Component, Failure
 from agpis_sdk.pipeline.run import Run
+from agpis_sdk.pipeline.unjudged import note_unjudged
 
 
 def check_images(run: Run, batch: Batch) -> None:
@@ -50,6 +51,7 @@ def with_facts(run: Run, component: Component, batch: Batch, images: Sequence[De
             missing = [name for name in sorted(required) if run.context.known(image, name) is None]
             message = f"{component.label} was skipped: no {', '.join(missing)}"
             batch[image.product_id].findings.append(engine_finding(run.rules, "AGP903", (image.id,), message))
+            note_unjudged(run, component, batch[image.product_id], (image.id,), message)
     return ready
 
 
@@ -73,3 +75,6 @@ def _check(run: Run, checker: Component, batch: Batch) -> None:
         if keep_finding(progress, finding, run.thresholds, run.rules):
             progress.removed.update(finding.images)
     note_failures(run, batch, failures)
+    for failure in failures:
+        image = failure.item
+        note_unjudged(run, checker, batch[image.product_id], (image.id,), failure.reason)

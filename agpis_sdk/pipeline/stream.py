@@ -5,35 +5,48 @@ Each is being read and decoded in threads while the one before it is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import Config
 from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord
 from agpis_sdk.pipeline.batch import PendingBatch, start_decoding
+from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint
 from agpis_sdk.pipeline.run import Run
 from agpis_sdk.pipeline.summary import RunStats
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Product
 
 
-def observed_batches(records: CheckedProducts, run: Run, host: PluginHost, stats: RunStats) -> Iterator[PendingBatch]:
-    """Yield micro-batches; notify plugins at the beginning and the end, and note in `stats` what failed."""
-    run.guard.seconds.clear()
-    run.guard.failures.clear()
+def observed_batches(
+    records: CheckedProducts, run: Run, host: PluginHost, stats: RunStats, *, after: Checkpoint = BEGINNING
+) -> Generator[PendingBatch, None, None]:
+    """Yield micro-batches; notify plugins at the beginning and the end, and note in `stats` what failed.
+
+    What failed is noted however the run ends; plugins hear of the end only where everything has been looked at.
+    `after` is where an earlier run ended: what failed until then counts.
+    """
+    run.guard.start(after.failures, after.reasons)
+    for whose, notice in after.notes:
+        stats.note({whose: notice})
     stats.note_missing_plugins(host)
     stats.note(host.notify("agpis_run_started", context=run.context))
-    yield from prefetch_batches(records, run.config)
-    stats.component_seconds.update(run.guard.seconds)
-    stats.failures.update(run.guard.failures)
-    stats.notices += [*run.guard.notices(), *records.notices]
+    try:
+        yield from prefetch_batches(records, run.config)
+    finally:
+        stats.component_seconds.update(run.guard.seconds)
+        stats.failures.update(run.guard.failures)
+        stats.notices += [*run.guard.notices(), *records.notices]
+        stats.dropped += run.guard.dropped_labels()
     stats.note(host.notify("agpis_run_finished", context=run.context, summary=stats.facts()))
 
 
 def prefetch_batches(records: CheckedProducts, config: Config) -> Iterator[PendingBatch]:
     """Yield micro-batches; raises `InputFileError` where the input breaks off, after what came before it."""
-    with ThreadPoolExecutor(config.run.threads, thread_name_prefix="agpis-decode") as executor:
+    executor = ThreadPoolExecutor(config.run.threads, thread_name_prefix="agpis-decode")
+    try:
         current: PendingBatch | None = None
         for batch, error in _batches(iter(records), config.run.batch_size):
             following = start_decoding(batch, executor, config.media)
@@ -45,6 +58,19 @@ def prefetch_batches(records: CheckedProducts, config: Config) -> Iterator[Pendi
                 raise error
         if current is not None:
             yield current
+    finally:
+        # A run that is broken off does not wait for images that nobody will look at.
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def decoded_images(records: Sequence[Product | RejectedRecord], config: Config) -> dict[str, dict[str, DecodedImage]]:
+    """Return the readable images of some products once more, by product and image id."""
+    with ThreadPoolExecutor(config.run.threads, thread_name_prefix="agpis-decode") as executor:
+        pending = start_decoding(list(records), executor, config.media)
+        return {
+            product_id: {image.id: image for future in futures if isinstance(image := future.result(), DecodedImage)}
+            for product_id, futures in pending.decoded.items()
+        }
 
 
 def _batches(

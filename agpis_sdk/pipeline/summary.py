@@ -14,7 +14,10 @@ from agpis_sdk.records import GalleryAudit, Outcome
 
 @dataclass(kw_only=True)
 class RunStats:
-    """What a run and an audit share: `failures` counts items by component or plugin, `notices` say them in words."""
+    """What a run and an audit share: `failures` counts items by component or plugin, `notices` say them in words.
+
+    `dropped` names the components that failed so often that they no longer took part.
+    """
 
     products: int = 0
     images: int = 0
@@ -22,6 +25,8 @@ class RunStats:
     component_seconds: dict[str, float] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
     notices: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    _noted: dict[tuple[str, str], None] = field(default_factory=dict, init=False, repr=False)
     _started: float = field(default_factory=time.perf_counter, init=False, repr=False)
 
     def count(self, images: int) -> None:
@@ -35,9 +40,17 @@ class RunStats:
         return {one.name: getattr(self, one.name) for one in fields(self) if not one.name.startswith("_")}
 
     def note(self, failures: Mapping[str, str]) -> None:
-        """Take in failures, in words, by whose they are."""
-        self.failures.update(failures.keys())
-        self.notices += failures.values()
+        """Take in failures, in words, by whose they are; one that has been taken in already counts once."""
+        for whose, notice in failures.items():
+            if (whose, notice) not in self._noted:
+                self._noted[whose, notice] = None
+                self.failures[whose] += 1
+                self.notices.append(notice)
+
+    @property
+    def noted(self) -> tuple[tuple[str, str], ...]:
+        """All that `note` has taken in, in order."""
+        return tuple(self._noted)
 
     def note_missing_plugins(self, host: PluginHost) -> None:
         """Take in the plugins that were not loaded: what they would have found is missing."""
@@ -49,10 +62,11 @@ class RunStats:
 
 @dataclass(kw_only=True)
 class RunSummary(RunStats):
-    """What a run has done so far."""
+    """What a run has done so far; `reasons` counts those of products without a sequence."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    hold_reasons: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome) -> None:
@@ -61,6 +75,8 @@ class RunSummary(RunStats):
         self.statuses[outcome.status] += 1
         if outcome.status == "none":
             self.reasons[outcome.reason or ""] += 1
+        elif outcome.status == "hold" and outcome.reason:
+            self.hold_reasons[outcome.reason] += 1
         self.rules.update(finding.code for finding in outcome.findings)
 
     @property

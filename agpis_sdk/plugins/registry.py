@@ -5,9 +5,11 @@ A plugin that cannot be loaded is named with its version, the cause and the reme
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import inspect
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +33,15 @@ from agpis_sdk.components import (
     SequenceCheckerSpec,
 )
 from agpis_sdk.config import PluginsSection, validate
-from agpis_sdk.errors import AgpisError, ConfigError, PluginContractError, PluginLoadError, UnknownNameError, nearest
+from agpis_sdk.errors import (
+    AgpisError,
+    ConfigError,
+    PluginContractError,
+    PluginLoadError,
+    UnknownNameError,
+    in_words,
+    nearest,
+)
 from agpis_sdk.plugins.discovery import (
     LOCAL,
     FoundPlugin,
@@ -136,6 +146,10 @@ class PluginHost:
 
     def register(self, found: FoundPlugin, *, strict: bool) -> PluginStatus:
         """Import and register one plugin; what fails is noted, or raised in strict mode."""
+        with contextlib.redirect_stdout(sys.stderr):  # standard output is for data
+            return self._register(found, strict=strict)
+
+    def _register(self, found: FoundPlugin, *, strict: bool) -> PluginStatus:
         started = time.perf_counter()
         try:
             module = importlib.import_module(found.module) if isinstance(found.module, str) else found.module
@@ -151,7 +165,7 @@ class PluginHost:
                 self._manager.unregister(module, name=found.name)
                 raise
         except (Exception, SystemExit) as error:
-            cause = f"{type(error).__name__}: {error}" if not isinstance(error, AgpisError) else error.what
+            cause = error.what if isinstance(error, AgpisError) else in_words(error)
             status = self._note(found, "failed", reason=cause, seconds=time.perf_counter() - started)
             if strict:
                 raise PluginLoadError(cause, item=status.owner, remedy=status.remedy) from error
@@ -242,15 +256,15 @@ class PluginHost:
         settings = self.settings_of(owned, tables)
         module, _, attribute = owned.spec.factory.partition(":")
         try:
-            factory = getattr(importlib.import_module(module), attribute)
-            takes_device = "device" in inspect.signature(factory).parameters
-            return factory(settings, device=device) if takes_device else factory(settings)
+            with contextlib.redirect_stdout(sys.stderr):
+                factory = getattr(importlib.import_module(module), attribute)
+                takes_device = "device" in inspect.signature(factory).parameters
+                return factory(settings, device=device) if takes_device else factory(settings)
         except (AgpisError, MemoryError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginLoadError(
-                f'component "{owned.spec.name}" cannot be made: {owned.spec.factory} raised '
-                f"{type(error).__name__}: {error}",
+                f'component "{owned.spec.name}" cannot be made: {owned.spec.factory} raised {in_words(error)}',
                 item=owned.plugin.owner,
                 remedy=owned.plugin.remedy,
             ) from error
@@ -262,11 +276,12 @@ class PluginHost:
             implementation = self._implementation(self._manager.get_plugin(status.name), hook)
             try:
                 # As everywhere in pluggy, a hook may take fewer arguments than its specification lists.
-                returned = implementation.function(*(arguments[name] for name in implementation.argnames))
+                with contextlib.redirect_stdout(sys.stderr):
+                    returned = implementation.function(*(arguments[name] for name in implementation.argnames))
                 if inspect.isgenerator(returned):
                     raise PluginContractError("holds a yield, so nothing of it was run")
-            except Exception as error:
-                failures[status.owner] = f"{status.owner}: {hook} raised {type(error).__name__}: {error}"
+            except (Exception, SystemExit) as error:
+                failures[status.owner] = f"{status.owner}: {hook} raised {in_words(error)}"
         return failures
 
     def _implementation(self, plugin: object, hook: str) -> pluggy.HookImpl:

@@ -136,7 +136,7 @@ class HtmlReporter:
     def _count(self, outcome: Outcome) -> None:
         self._statuses[outcome.status] += 1
         self._images += len(outcome.images)
-        if outcome.status in ("none", "failed"):
+        if outcome.status in ("none", "failed") or outcome.reason:
             self._reasons[outcome.status, reason_in_words(outcome.reason)] += 1
         self._rule_names.update((finding.code, finding.name) for finding in outcome.findings if finding.name)
         self._rule_counts.update({finding.code for finding in outcome.findings})

@@ -29,6 +29,7 @@ STATE_WORDS: Final[dict[ImageState, str]] = {
 REASON_WORDS: Final[dict[str, str]] = {
     "no-primary": "No image is good enough to come first, so no sequence was built.",
     "too-few-images": "Too few usable images are left to fill a sequence.",
+    "not-judged": "A check that could have refused it failed, so nobody knows whether it may be submitted.",
     "no-images": "The product lists no images.",
     "no-readable-images": "None of the product's images could be read.",
     "invalid-record": "The product's record could not be read.",

@@ -71,6 +71,20 @@ class TestRun:
         assert answer.code == 1
         assert [outcome.status for outcome in outcomes(answer.out)] == ["failed", "submit", "none"]
 
+    def test_what_was_read_otherwise_than_written_is_reported_once(
+        self, agpis: Agpis, shop: Path, gallery: Path
+    ) -> None:
+        records = [{**product(gallery, "abc", name), "color": "red"} for name in ("P1", "P2")]
+        records[0]["images"] = [*records[0]["images"], ""]
+        shop.write_text("\n".join(map(json.dumps, records)))
+
+        answer = agpis("run", shop, "--no-plugins")
+
+        assert "fields that the format does not know are kept in the product's attributes: \"color\" (2×)" in answer.err
+        assert 'that names no file, reported as AGP901: line 1, product "P1", entry 4' in answer.err
+        (finding,) = [one for one in outcomes(answer.out)[0].findings if one.code == "AGP901"]
+        assert finding.message == 'the entry of "images": names no file (write a path or a URL, or remove it)'
+
     def test_half_an_emoji_ends_no_run(self, agpis: Agpis, shop: Path, gallery: Path) -> None:
         shop.write_text("\n".join(json.dumps(product(gallery, "abc", name)) for name in ("A \ud83d", "B")))
 

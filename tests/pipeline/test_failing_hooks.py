@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,3 +54,17 @@ def test_an_event_hook_that_yields_is_named_for_none_of_it_was_run(gallery: Path
             "[E201] holds a yield, so nothing of it was run"
         )
     ]
+
+
+def test_an_event_hook_that_leaves_the_process_does_not(gallery: Path) -> None:
+    class Leaves:
+        @hookimpl
+        def agpis_run_started(self) -> None:
+            sys.exit("good-bye")
+
+    host = Stand().host()
+    host.add(Leaves(), name="events")
+    pipeline = Pipeline(configured({}), host=host)
+    list(pipeline.run([product(gallery)]))
+
+    assert pipeline.summary.notices == ["events local (events): agpis_run_started raised SystemExit: good-bye"]
