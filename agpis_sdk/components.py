@@ -63,6 +63,11 @@ class Context(Protocol):
         ...
 
     @property
+    def sequence_threshold(self) -> float:
+        """The acceptance probability (p^t) from which on a sequence is submitted, 0..1."""
+        ...
+
+    @property
     def rules(self) -> RuleSet:
         """All rules of the run, of every plugin."""
         ...

@@ -17,7 +17,7 @@ from agpis_sdk.cli.outputs import STDIO, OutcomeSink, OutcomeStream, check_place
 from agpis_sdk.cli.run_report import RunReport, reporter_of
 from agpis_sdk.cli.streams import data_on_stdout
 from agpis_sdk.errors import ConfigError, InputFileError, OutputError
-from agpis_sdk.wording import counted
+from agpis_sdk.wording import counted, printable
 
 if TYPE_CHECKING:
     from agpis_sdk.config import Config

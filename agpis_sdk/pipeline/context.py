@@ -46,6 +46,11 @@ class RunContext:
         return self._config.sequence.length
 
     @property
+    def sequence_threshold(self) -> float:
+        """The acceptance probability (p^t) from which on a sequence is submitted, 0..1."""
+        return self._config.sequence.threshold
+
+    @property
     def rules(self) -> RuleSet:
         """All rules of the run, of every plugin."""
         return self._rules

@@ -27,6 +27,9 @@ SHAPES = {"stride32": (320, 7, 7), "embedding": (1280,), "stride16": (112, 14, 1
 class Facts:
     rules = shipped_rules()
 
+    def __init__(self, threshold: float = 0.3) -> None:
+        self.sequence_threshold = threshold
+
     def fact(self, image: DecodedImage, name: str) -> np.ndarray:
         rng = np.random.default_rng([image.position, len(image.product_id), len(name)])
         return rng.random(SHAPES[name], dtype=np.float32)
@@ -51,6 +54,13 @@ def test_the_shipped_model_judges_without_regard_to_the_batch() -> None:
     alone = [next(iter(scorer.check_sequences([one], Facts()))) for one in sequences]
 
     assert together == alone
+
+
+@pytest.mark.parametrize(("threshold", "accepted"), [(0.0, True), (1.0, False)])
+def test_feedback_agrees_with_the_decision(threshold: float, accepted: bool) -> None:
+    verdicts = MuiscScorer(MuiscScorerConfig()).check_sequences([sequence("p"), sequence("pp")], Facts(threshold))
+
+    assert all((verdict.feedback == "yes") == accepted for verdict in verdicts)
 
 
 @pytest.mark.parametrize("length", [1, 2, 5])

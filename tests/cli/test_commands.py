@@ -80,7 +80,7 @@ class TestRun:
 
         answer = agpis("run", shop, "--no-plugins")
 
-        assert "fields that the format does not know are kept in the product's attributes: \"color\" (2×)" in answer.err
+        assert 'fields that the format does not know are kept in the product\'s attributes: "color" (2×)' in answer.err
         assert 'that names no file, reported as AGP901: line 1, product "P1", entry 4' in answer.err
         (finding,) = [one for one in outcomes(answer.out)[0].findings if one.code == "AGP901"]
         assert finding.message == 'the entry of "images": names no file (write a path or a URL, or remove it)'

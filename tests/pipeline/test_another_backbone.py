@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,17 @@ from agpis_sdk.datasets.galleries import products_of, read_galleries
 from agpis_sdk.errors import PluginLoadError, WeightsError
 from agpis_sdk.pipeline.backbone import check_backbone
 from agpis_sdk.pipeline.guard import Component
+from agpis_sdk.pipeline.image_facts import image_facts
 from agpis_sdk.pipeline.pipeline import Pipeline
 from agpis_sdk.plugins import OwnedSpec, PluginHost
+from agpis_sdk.training import foreground, primary, view
 from agpis_sdk.training.noncompliance import train_noncompliance
-from agpis_sdk.training.primary import train_primary
+from agpis_sdk.training.request import TrainingRequest
 from tests.pipeline.fakes import Fake, Stand
 from tests.training.conftest import red_first
 
 MODEL = "resnet10t"
+HOST = PluginHost.load(discover=False)
 
 
 @pytest.fixture
@@ -74,7 +78,7 @@ def test_the_doctor_finds_weights_that_do_not_fit(checkpoint: Path) -> None:
     answer = CliRunner().invoke(app, ["doctor", *(part for one in settings for part in ("--set", one))])
 
     assert answer.exit_code == 2
-    assert "FAIL  primary" in answer.output
+    assert all(f"FAIL  {name}" in answer.output for name in ("foreground", "noncompliance", "view"))
 
 
 @pytest.mark.slow
@@ -83,15 +87,25 @@ def test_stage_1_is_trained_and_run_on_it(checkpoint: Path, tmp_path: Path) -> N
     shop.mkdir()
     red_first(shop)
     backbone = TimmBackbone(TimmConfig(model=MODEL, checkpoint=checkpoint, input_size=64))
+    weights: dict[str, dict[str, Any]] = {}
 
-    train_primary(read_galleries([shop]), out / "primary", backbone)
+    def request(name: str) -> TrainingRequest:
+        config = configured(checkpoint, **weights)
+        facts = partial(image_facts, host=HOST, config=config)
+        return TrainingRequest(
+            out=out / name, photos=(shop,), backbone=lambda: backbone, image_facts=facts, rules=HOST.rules, note=print
+        )
+
+    # In the order in which they read each other's facts; the shipped heads teach where the product is and what it shows.
+    foreground.train(request("foreground"))
+    weights["foreground"] = {"weights": str(out / "foreground" / foreground.WEIGHTS)}
+    view.train(request("view"))
+    weights["view"] = {"weights": str(out / "view" / view.WEIGHTS)}
     train_noncompliance(read_galleries([shop]), out / "noncompliance", backbone, epochs=1, draws=1)
-    config = configured(
-        checkpoint,
-        primary={"weights": str(out / "primary" / "primary.safetensors")},
-        noncompliance={"weights": str(out / "noncompliance" / "noncompliance.safetensors")},
-    )
-    outcomes = list(Pipeline(config, host=PluginHost.load(discover=False)).run(list(products_of(shop))[:3]))
+    weights["noncompliance"] = {"weights": str(out / "noncompliance" / "noncompliance.safetensors")}
+    primary.train(request("primary"))
+    weights["primary"] = {"weights": str(out / "primary" / primary.WEIGHTS)}
+    outcomes = list(Pipeline(configured(checkpoint, **weights), host=HOST).run(list(products_of(shop))[:3]))
 
     assert [len(outcome.images) for outcome in outcomes] == [4, 4, 4]
     assert all(image.p_noncompliant is not None for outcome in outcomes for image in outcome.images)

@@ -66,7 +66,7 @@ class MuiscScorer:
         for chunk in _of_one_length(sequences):
             judged = self._judge(chunk, context)
             probabilities = judged.probabilities.cpu().numpy()
-            feedback = self._feedback(judged)
+            feedback = self._feedback(judged, context.sequence_threshold)
             for row, sequence in enumerate(chunk):
                 yield SequenceVerdict(
                     product_id=sequence.product.id,
@@ -97,12 +97,13 @@ class MuiscScorer:
         logits = self._model.classify(feature, prompt, mask)
         return Judged(feature, prompt, mask, self._model.probabilities(logits))
 
-    def _feedback(self, judged: Judged) -> list[str]:
+    def _feedback(self, judged: Judged, threshold: float) -> list[str]:
+        """Return feedback that agrees with the decision: "yes" where the sequence is submitted, else an objection."""
         if not self._model.config.num_decoder_layers:
             return [""] * BATCH
         words = self._model.generate_feedback(
             judged.feature, judged.prompt, judged.attention_mask, eos_token_id=self._text.end, max_new_tokens=self._feedback_tokens,
-            forbidden_first_tokens=self._text.forbidden_first_tokens(judged.probabilities, objection_threshold=self._model.config.objection_threshold),
+            forbidden_first_tokens=self._text.forbidden_first_tokens(judged.probabilities, objection_threshold=threshold),
         )  # fmt: skip
         return [self._text.read(row) for row in words.tolist()]
 
