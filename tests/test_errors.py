@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from agpis_sdk import errors
 from agpis_sdk.errors import AgpisError, ConfigError, RecordError, first_problem, nearest
-from agpis_sdk.records import Product
+from agpis_sdk.records import Outcome
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AgpisError)]
 
@@ -60,13 +60,16 @@ def test_a_remedy_suggests_the_nearest_name_or_lists_what_there_is(known: list[s
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        ({"images": []}, "line.3.id: is missing"),
-        ({"id": "P1", "images": [], "colour": "red"}, "line.3.colour: is no known field"),
-        ({"id": "P1", "images": [{"id": "a", "uri": 7}]}, "line.3.images.0.uri: Input should be a valid string"),
+        ({"product_id": "P1"}, "line.3.status: is missing"),
+        ({"product_id": "P1", "status": "hold", "color": "red"}, "line.3.color: is no known field"),
+        (
+            {"product_id": "P1", "status": "hold", "images": [{"id": 7, "state": "kept"}]},
+            "line.3.images.0.id: Input should be a valid string",
+        ),
     ],
 )
 def test_a_validation_error_is_put_in_our_words(data: dict[str, object], text: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        Product.model_validate(data)
+        Outcome.model_validate(data)
 
     assert str(first_problem(caught.value, "line", 3)) == text

@@ -41,7 +41,7 @@ class Facts:
         if name == "foreground":
             return estimate_foreground(image.pixels)[1]
         rng = np.random.default_rng([image.position, self._shapes[name][0]])
-        return rng.normal(scale=3, size=self._shapes[name]).astype(np.float32)
+        return rng.normal(scale=9, size=self._shapes[name]).astype(np.float32)
 
     def provide(self, image: DecodedImage, name: str, value: float) -> None:
         assert name == "p_noncompliant"

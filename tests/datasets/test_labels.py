@@ -46,7 +46,7 @@ def test_a_label_that_fits_no_image_is_refused_with_its_line(tmp_path: Path, cha
 
 
 def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "products.jsonl").write_text("", encoding="utf-8")
+    (tmp_path / "products.jsonl").write_text('{"id": "p", "images": ["a.jpg"]}', encoding="utf-8")
 
     with pytest.raises(TrainingDataError, match=r"labels\.jsonl: no such file"):
         list(labeled_images(tmp_path))

@@ -61,7 +61,7 @@ class TestResolve:
         kept = [pickle.loads(pickle.dumps(uri)), copy.deepcopy(uri), pickle.loads(pickle.dumps(image)).uri, image.uri]
 
         assert all(isinstance(one, ConfinedUri) and one.root == Path("/shop") for one in kept)
-        assert image.model_dump_json() == '{"id":"a","uri":"/shop/a.jpg"}'
+        assert image.model_dump()["uri"] == "/shop/a.jpg"
 
 
 class TestSchemes:

@@ -20,6 +20,7 @@ from agpis_sdk.training.request import EvaluationRequest
 from tests.training.color_shop import ColorBackbone, color_facts, training_request
 
 HOST = PluginHost.load(discover=False)
+OF_THE_TEST_SPLIT = "Thing 3"
 
 
 @pytest.fixture
@@ -104,8 +105,10 @@ class TestThePairVerdict:
 
         assert figures(tmp_path / "out", "duplicates", photos=(few,)) == trained["test"]
 
-    def test_cannot_be_learned_where_a_kind_of_pair_is_missing(self, tmp_path: Path) -> None:
-        (tmp_path / "products.jsonl").write_text("", encoding="utf-8")
+    def test_cannot_be_learned_where_a_kind_of_pair_is_missing(self, folder: Path, tmp_path: Path) -> None:
+        path = folder / "products.jsonl"
+        lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        path.write_text("\n".join(json.dumps({**line, "title": OF_THE_TEST_SPLIT}) for line in lines), encoding="utf-8")
 
-        with pytest.raises(TrainingDataError, match="no pair of the train split is duplicate or variant"):
-            train_pairs([tmp_path], tmp_path / "out", ColorBackbone())
+        with pytest.raises(TrainingDataError, match="no pair of the train split is duplicate"):
+            train_pairs([folder], tmp_path / "out", ColorBackbone())
