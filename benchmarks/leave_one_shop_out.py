@@ -29,6 +29,7 @@ from scipy.stats import bootstrap
 from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
 from agpis_sdk.builtin.backbones.timm_backbone import EfficientNetLite0
 from agpis_sdk.builtin.foreground.model import ForegroundHead
+from agpis_sdk.builtin.primary.model import PrimaryHead
 from agpis_sdk.builtin.view.model import ViewHead
 from agpis_sdk.config import Config
 from agpis_sdk.datasets.galleries import products_of
@@ -224,13 +225,28 @@ def primary_figures(galleries: Mapping[str, Sequence[primary.RankedGallery]]) ->
         if len(own) < 3:
             continue
         head = primary.fit([one for name, others in galleries.items() if name != left for one in others])
-        by_shop[left] = {**primary.gallery_metrics(own, head), "listed_first": _listed_first(own)}
+        by_shop[left] = {
+            **primary.gallery_metrics(own, head),
+            "with_margin": _with_margin(own, head),
+            "listed_first": _listed_first(own),
+        }
     return {
         "by_shop": by_shop,
         "mean_top1": interval(np.array([figures["top1"] for figures in by_shop.values()])),
         "mean_chance": round(float(np.mean([figures["chance"] for figures in by_shop.values()])), 3),
+        "mean_with_margin": round(float(np.mean([figures["with_margin"] for figures in by_shop.values()])), 3),
         "mean_listed_first": round(float(np.mean([figures["listed_first"] for figures in by_shop.values()])), 3),
     }
+
+
+def _with_margin(galleries: Sequence[primary.RankedGallery], head: PrimaryHead) -> float:
+    """Return how often a right image comes first where the listed order decides among images about as good."""
+    right = []
+    for gallery in galleries:
+        p_primary = np.array([head.probability(features) for features in gallery.features])
+        near = np.flatnonzero(p_primary >= p_primary.max() * (1 - Config().primary.margin))
+        right.append(gallery.right[near[0]])
+    return round(float(np.mean(right)), 3)
 
 
 def _listed_first(galleries: Sequence[primary.RankedGallery]) -> float:

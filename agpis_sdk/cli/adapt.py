@@ -40,12 +40,14 @@ def adapt(
 
     shop = adapt_shop(records, out, host=host, config=loaded.config, false_alarms=false_alarms, seed=seed)
     table = console_table()
-    for heading in ("part", "measured", "examples", "before", "after", "taken", "why"):
+    for heading in ("part", "measured", "examples", "before", "after", "taken"):
         table.add_column(heading, justify="right" if heading in ("examples", "before", "after") else "left")
     for row in shop.parts:
         figures = (str(row.examples), percent(row.before), percent(row.after))
-        table.add_row(row.part, row.measure, *figures, "yes" if row.adopted else "no", row.reason)
+        table.add_row(row.part, row.measure, *figures, "yes" if row.adopted else "no")
     console = Console(stderr=True)
     console.print(f"{shop.products} products, {shop.images} images")
     console.print(table)
+    for row in shop.parts:
+        console.print(f"{row.part}: {row.reason}", markup=False, highlight=False)
     console.print(f"written to {out}; use it: agpis run PRODUCTS --shop {out}", markup=False, soft_wrap=True)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from agpis_sdk.builtin.foreground.composition import NAMES
 from agpis_sdk.builtin.primary.model import PrimaryHead
+from agpis_sdk.cli.app import app
 from agpis_sdk.config import Config, load_config
 from agpis_sdk.errors import ConfigError, InputFileError
 from agpis_sdk.facts import VIEWS, View
@@ -157,3 +159,20 @@ def test_a_catalog_without_a_readable_image_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InputFileError, match="no product with a readable image"):
         adapt_shop(checked(products), tmp_path / "out", host=host, config=Config(), false_alarms=0.05)
+
+
+@pytest.mark.slow
+def test_a_shop_is_learned_and_used_on_the_command_line(folder: Path, tmp_path: Path) -> None:
+    path, out = folder / "products.jsonl", tmp_path / "learned"
+    path.write_text("\n".join(path.read_text(encoding="utf-8").splitlines()[:10]), encoding="utf-8")
+
+    learned = CliRunner().invoke(app, ["adapt", str(path), "-o", str(out), "--no-plugins"])
+    used = CliRunner().invoke(app, ["run", str(path), "--shop", str(out), "--no-plugins", "--limit", "2"])
+
+    assert learned.exit_code == 0, learned.output
+    assert "first image" in learned.output
+    assert {part["part"] for part in json.loads((out / "adaptation.json").read_text())["parts"]} == {
+        "first image",
+        "p_nc threshold",
+    }
+    assert used.exit_code == 0, used.output

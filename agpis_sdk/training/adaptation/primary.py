@@ -76,7 +76,7 @@ def adapt_primary(head: PrimaryHead, products: Sequence[ProductFacts], *, seed: 
     before, after = cross_validated(head, galleries, seed)
     better, worse = int((after & ~before).sum()), int((before & ~after).sum())
     changed = better + worse
-    certain = changed > 0 and binomtest(better, changed, alternative="greater").pvalue <= SIGNIFICANCE
+    certain = changed > 0 and bool(binomtest(better, changed, alternative="greater").pvalue <= SIGNIFICANCE)
     reason = f"{better} of its products better, {worse} worse, by heads that did not learn from them"
     if not certain:
         reason += ": no clear gain, so the order may be noise" if worse >= better else ": too few to be sure"
