@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from agpis_sdk.builtin.backbones.config import TimmConfig
 from agpis_sdk.builtin.backbones.timm_backbone import TimmBackbone
+from agpis_sdk.builtin.foreground.config import ForegroundTrainingConfig
 from agpis_sdk.cli.app import app
 from agpis_sdk.config import Config
 from agpis_sdk.datasets.galleries import products_of, read_galleries
@@ -89,15 +90,21 @@ def test_stage_1_is_trained_and_run_on_it(checkpoint: Path, tmp_path: Path) -> N
     backbone = TimmBackbone(TimmConfig(model=MODEL, checkpoint=checkpoint, input_size=64))
     weights: dict[str, dict[str, Any]] = {}
 
-    def request(name: str) -> TrainingRequest:
+    def request(name: str, **given: Any) -> TrainingRequest:
         config = configured(checkpoint, **weights)
         facts = partial(image_facts, host=HOST, config=config)
         return TrainingRequest(
-            out=out / name, photos=(shop,), backbone=lambda: backbone, image_facts=facts, rules=HOST.rules, note=print
+            out=out / name,
+            photos=(shop,),
+            backbone=lambda: backbone,
+            image_facts=facts,
+            rules=HOST.rules,
+            note=print,
+            **given,
         )
 
     # In the order in which they read each other's facts; the shipped heads teach where the product is and what it shows.
-    foreground.train(request("foreground"))
+    foreground.train(request("foreground", settings=ForegroundTrainingConfig(epochs=1)))
     weights["foreground"] = {"weights": str(out / "foreground" / foreground.WEIGHTS)}
     view.train(request("view"))
     weights["view"] = {"weights": str(out / "view" / view.WEIGHTS)}
