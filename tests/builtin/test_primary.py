@@ -93,9 +93,17 @@ def test_an_outlier_counts_no_more_than_three_spreads() -> None:
     assert head.probability(usual_image(contrast=3.0)) == head.probability(usual_image(contrast=300.0))
 
 
-def test_every_feature_has_a_reason_at_a_low_and_at_a_high_value() -> None:
+def test_every_feature_is_put_in_words_or_left_out_on_purpose() -> None:
     assert REASONS.keys() == set(FEATURE_NAMES)
-    assert all(low and high for low, high in REASONS.values())
+
+
+def test_what_nobody_could_act_on_is_no_reason() -> None:
+    head = PrimaryHead.load()
+    weight = np.zeros_like(head.weight)
+    weight[FEATURE_NAMES.index("elongation")] = -1.0
+    outlines_alone = replace(head, weight=weight, curvature=np.zeros_like(weight))
+
+    assert outlines_alone.reasons(usual_image(elongation=2.0)) == ()
 
 
 def tensors() -> dict[str, np.ndarray]:

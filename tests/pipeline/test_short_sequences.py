@@ -79,3 +79,12 @@ def test_the_profile_paper_asks_for_the_whole_length() -> None:
 
     assert config.sequence.fewest == 4
     assert Config().sequence.fewest == 1
+
+
+@pytest.mark.parametrize(("name", "threshold"), [("paper", 0.5), ("strict", 0.5), ("relaxed", 0.8)])
+def test_a_profile_sets_what_its_name_promises(name: str, threshold: float) -> None:
+    profile = PluginHost.load(discover=False).profile(name)
+
+    config = load_config(profile=(profile.name, profile.settings)).config
+
+    assert config.noncompliance.threshold == threshold

@@ -25,8 +25,8 @@ _SMALL, _LARGE = "the product is small in the picture", "the product fills nearl
 _CUT = "the picture's edge cuts the product"
 _OFF_CENTER = "the product is off the middle"
 _SEVERAL = "it shows several things"
-_OUTLINE = "the outline is unusual for a first picture"
-_COLORS = "the colors are unusual for a first picture"
+# What nobody could act on is no reason: an unusual outline, or unusual colors.
+_OUTLINE = _COLORS = ""
 _TURNED = "the product is seen from the side or turned, not from the front"
 _UNCLEAR = "the product hardly separates from its surroundings"
 _NOT_PLAIN = "the background is not plain"
@@ -66,4 +66,4 @@ REASONS: dict[str, tuple[str, str]] = {
     "whole": ("it does not seem to show the whole product", _SMALL),
     "overlay": (_COLORS, "something seems to be laid over the picture"),
 }
-"""The reason given where a feature lowers an image's chance: at a low value, and at a high one."""
+"""The reason given where a feature lowers an image's chance: at a low value, and at a high one; none where it is empty."""

@@ -48,8 +48,9 @@ class PrimaryHead:
         for name, part, high in zip(
             FEATURE_NAMES, self.parts(features).tolist(), (features > self.usual).tolist(), strict=True
         ):
-            if part < 0:
-                lowered[REASONS[name][int(high)]] -= part
+            reason = REASONS[name][int(high)]
+            if part < 0 and reason:
+                lowered[reason] -= part
         return tuple(reason for reason, logit in lowered.most_common(MOST_REASONS) if logit >= MIN_REASON_LOGIT)
 
     def save(self, path: Path) -> None:

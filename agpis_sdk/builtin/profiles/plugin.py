@@ -10,7 +10,7 @@ from agpis_sdk.hookspecs import hookimpl
 
 @hookimpl
 def agpis_profiles() -> Iterable[Profile]:
-    """Announce the paper's choices, and stage 1 alone."""
+    """Announce the paper's choices, stage 1 alone, and the choices of a shop that would rather show too much."""
     yield Profile(
         name="paper",
         summary="The paper's choices: sequences of exactly K^t images, drawn at random, the largest p_primary first.",
@@ -20,4 +20,9 @@ def agpis_profiles() -> Iterable[Profile]:
         name="strict",
         summary="Stage 1 alone, as the paper began: every sequence of compliant images is submitted.",
         settings={"sequence": {"scorer": "none", "builder": "listed"}},
+    )
+    yield Profile(
+        name="relaxed",
+        summary="For shops that would rather show too much: an image goes only where p_nc is nearly sure, p^t from 0.15 on submits.",
+        settings={"noncompliance": {"threshold": 0.8}, "sequence": {"threshold": 0.15}},
     )
