@@ -56,6 +56,9 @@ class MediaSection(Section):
     working_side: int = Field(
         default=512, ge=64, description="Images are decoded to at most this long side, in pixels."
     )
+    max_images: int = Field(
+        default=100, ge=1, description="Images of one product that are looked at, the first listed ones."
+    )
     max_bytes: int = Field(default=64_000_000, ge=1, description="Files beyond this many bytes are not read.")
     max_pixels: int = Field(default=64_000_000, ge=1, description="Images beyond width x height are not decoded.")
     timeout: float = Field(

@@ -66,6 +66,11 @@ ENGINE_RULES: tuple[Rule, ...] = (
         severity="error",
         summary="The image's non-compliance probability reaches the threshold, whatever kind is likeliest.",
     ),
+    _engine_rule(
+        code="AGP907",
+        name="too-many-images",
+        summary="The product lists more images than are looked at; the others took no part.",
+    ),
     _engine_rule(code="AGP901", name="unreadable-image", severity="error", summary="The image could not be read."),
     _engine_rule(code="AGP902", name="component-failed", summary="A component failed on this item."),
     _engine_rule(

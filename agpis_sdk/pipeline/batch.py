@@ -107,7 +107,7 @@ def start_decoding(records: list[Product | RejectedRecord], executor: Executor, 
     decoded = {
         product.id: [
             executor.submit(_decode_one, product.id, image, position, limits)
-            for position, image in enumerate(product.images)
+            for position, image in enumerate(product.images[: limits.max_images])
         ]
         for product in records
         if isinstance(product, Product)
@@ -122,7 +122,14 @@ def finish_decoding(pending: PendingBatch, rule_set: RuleSet) -> list[ProductSta
         if isinstance(product, RejectedRecord):
             continue
         progress = ProductState(product)
-        for image, future in zip(product.images, pending.decoded[product.id], strict=True):
+        looked_at = pending.decoded[product.id]
+        beyond = tuple(image.id for image in product.images[len(looked_at) :])
+        if beyond:
+            message = (
+                f"{len(product.images)} images are listed; the first {len(looked_at)} were looked at (media.max_images)"
+            )
+            progress.findings.append(engine_finding(rule_set, "AGP907", beyond, message))
+        for image, future in zip(product.images, looked_at, strict=False):
             decoded = future.result()
             if isinstance(decoded, ImageReadError):
                 code = "AGP904" if isinstance(decoded, ImageTooLargeError) else "AGP901"

@@ -198,3 +198,12 @@ class TestImagesThatCannotBeRead:
         (finding,) = outcome.findings
         assert (finding.code, finding.images) == ("AGP905", ("moving",))
         assert finding.message == "2 frames; only the first was looked at"
+
+
+def test_images_beyond_the_limit_are_named_and_take_no_part(gallery: Path) -> None:
+    outcome = Stand().run_one(product(gallery, "abc"), {"media.max_images": 2, "sequence.length": 2})
+
+    assert states(outcome)["c"] == "unreadable"
+    (finding,) = [one for one in outcome.findings if one.code == "AGP907"]
+    assert finding.images == ("c",)
+    assert finding.message == "3 images are listed; the first 2 were looked at (media.max_images)"
