@@ -58,7 +58,7 @@ def test_a_rule_set_lists_its_rules_by_code() -> None:
     codes = [rule.code for rule in RuleSet(reversed(list(shipped_rules())))]
 
     assert codes == sorted(codes)
-    assert len(RuleSet()) == 6
+    assert len(RuleSet()) == 7
 
 
 class TestTwoRulesThatClash:
