@@ -10,11 +10,14 @@ import pytest
 
 from agpis_sdk.builtin.muisc.checkpoints import load_muisc
 from agpis_sdk.builtin.muisc.model import MuiscConfig
+from agpis_sdk.builtin.muisc.text import label_space
 from agpis_sdk.datasets.galleries import read_reviews, split_of_review, subsample_accepted
 from agpis_sdk.datasets.review_dataset import LengthGroupedSampler
 from agpis_sdk.datasets.review_features import review_features
 from agpis_sdk.errors import ConfigError, TrainingDataError, WeightsError
+from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Review
+from agpis_sdk.rules import Rule
 from agpis_sdk.synthetic.reviews import build_reviews
 from agpis_sdk.training.muisc.initialization import InitFrom, switched_config, with_shared_title_words
 from agpis_sdk.training.muisc.trainer import TrainingPlan, fit, train_muisc
@@ -49,6 +52,28 @@ def test_a_run_folder_says_what_was_run(reviews: list[Review], tmp_path: Path) -
     assert run["plan"]["epochs"] == 1
     assert len(run["data_sha256"]) == 64
     load_muisc(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_plugin_s_rule_that_reviewers_name_is_learned_like_any_other(reviews: list[Review], tmp_path: Path) -> None:
+    rules = shipped_rules().copy()
+    shiny = Rule(
+        code="SHY101", name="shiny-picture", category="single-image", summary="It shines.", aliases=("too shiny",)
+    )
+    rules.add(shiny, owner="agpis-shiny")
+    named = [
+        review if review.decision == "accepted" else changed(review, feedback="the picture is too shiny", rules=())
+        for review in reviews
+    ]
+    config = MuiscConfig.lite(
+        hidden_size=16, num_attention_heads=2, num_decoder_layers=1, vocab_size=400, classes=label_space(rules)
+    )
+
+    metrics = train_muisc(named, tmp_path, ColorBackbone(), config=config, plan=TrainingPlan(epochs=1), rules=rules)
+
+    model, _ = load_muisc(tmp_path)
+    assert "SHY101" in model.config.classes
+    assert metrics["unnamed_rules"] == 0
 
 
 def test_features_are_computed_once(reviews: list[Review], tmp_path: Path) -> None:
