@@ -132,13 +132,18 @@ class Finding(Record):
 
 
 class ImageOutcome(Record):
-    """What became of one candidate image; `primary_reasons` say what lowers p_primary, the weightiest first."""
+    """What became of one candidate image; `primary_reasons` say what lowers p_primary, the weightiest first.
+
+    `view` is what the image most probably shows ("front", "back", "detail", …), `p_view` how probable that is.
+    """
 
     id: str
     state: ImageState
     p_primary: Probability | None = None
     p_noncompliant: Probability | None = None
     primary_reasons: tuple[str, ...] = ()
+    view: str | None = None
+    p_view: Probability | None = None
 
 
 class Outcome(Record):

@@ -95,7 +95,7 @@ def test_an_outcome_survives_json_in_the_documented_form() -> None:
         sequence=("front", "back"),
         probability=0.83,
         feedback="yes",
-        images=(ImageOutcome(id="front", state="primary", p_primary=0.9),),
+        images=(ImageOutcome(id="front", state="primary", p_primary=0.9, view="front", p_view=0.7),),
         findings=(
             Finding(
                 code="AGP201",
@@ -118,6 +118,8 @@ def test_an_outcome_survives_json_in_the_documented_form() -> None:
         "p_primary": 0.9,
         "p_noncompliant": None,
         "primary_reasons": [],
+        "view": "front",
+        "p_view": 0.7,
     }
     assert written["reason"] is None
     assert Outcome.model_validate(written) == outcome

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from agpis_sdk.components import DecodedImage, ImageSequence
 from agpis_sdk.config import MediaSection
 from agpis_sdk.errors import ImageReadError, ImageTooLargeError
+from agpis_sdk.facts import View
 from agpis_sdk.media.decode import decode_image
 from agpis_sdk.media.products import RejectedRecord
 from agpis_sdk.media.sources import masked, read_image_bytes
@@ -33,6 +34,7 @@ class ProductState:
     p_primary: dict[str, float] = field(default_factory=dict)
     primary_reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
     p_noncompliant: dict[str, float] = field(default_factory=dict)
+    views: dict[str, View] = field(default_factory=dict)
     primary: str | None = None
     primary_alternatives: set[str] = field(default_factory=set)
     sequence: ImageSequence | None = None
@@ -82,12 +84,15 @@ class ProductState:
             state = "primary"
         elif image.id in chosen:
             state = "selected"
+        view = self.views.get(image.id)
         return ImageOutcome(
             id=image.id,
             state=state,
             p_primary=_rounded(self.p_primary.get(image.id)),
             p_noncompliant=_rounded(self.p_noncompliant.get(image.id)),
             primary_reasons=self.primary_reasons.get(image.id, ()),
+            view=view.name if view else None,
+            p_view=_rounded(view.probability(view.name)) if view else None,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agpis_sdk.components import DecodedImage
+from agpis_sdk.facts import View
 from agpis_sdk.pipeline.backbone import compute_features
 from agpis_sdk.pipeline.batch import Batch, engine_finding
 from agpis_sdk.pipeline.findings import accept_finding, images_known, keep_finding
@@ -25,6 +26,9 @@ def check_images(run: Run, batch: Batch) -> None:
             p_noncompliant = run.context.known(image, "p_noncompliant")
             if p_noncompliant is not None:
                 progress.p_noncompliant[image.id] = float(p_noncompliant)
+            view = run.context.known(image, "view")
+            if isinstance(view, View):
+                progress.views[image.id] = view
 
 
 def remove_noncompliant(run: Run, batch: Batch) -> None:

@@ -204,6 +204,8 @@ def _facts(image: ImageOutcome) -> Iterator[str]:
     for name, value in (("first image", image.p_primary), ("non-compliant", image.p_noncompliant)):
         if value is not None:
             yield f"{name} {percent(value)}"
+    if image.view is not None and image.p_view is not None:
+        yield f"shows {image.view} {percent(image.p_view)}"
     if image.primary_reasons and image.state != "primary":
         yield f"not first: {'; '.join(image.primary_reasons)}"
 

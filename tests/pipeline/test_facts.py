@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agpis_sdk.components import (
@@ -17,6 +18,7 @@ from agpis_sdk.components import (
     SequenceCandidates,
 )
 from agpis_sdk.errors import ConfigError, UnknownNameError
+from agpis_sdk.facts import VIEWS, View
 from agpis_sdk.pipeline.pipeline import Pipeline
 from tests.pipeline.fakes import NOTE, Stand, always, codes, configured, plain_features, product, twins
 
@@ -279,3 +281,19 @@ def test_a_factory_that_takes_a_device_gets_that_of_the_run(gallery: Path) -> No
     stand.run_one(product(gallery), {"run.device": "meta"})
 
     assert DEVICES == [("meta", "meta")]
+
+
+def test_what_an_image_shows_is_part_of_its_outcome(gallery: Path) -> None:
+    def check(images: Sequence[DecodedImage], context: Context) -> list[Any]:
+        for image in images:
+            probabilities = np.full(len(VIEWS), 0.02, np.float32)
+            probabilities[VIEWS.index("back")] = 0.82
+            context.provide(image, "view", View(probabilities, 0.9))
+        return []
+
+    stand = Stand().image_checker(check, provides=frozenset({"view"}))
+    stand.pair_checker(lambda pairs, context: [], requires=frozenset({"view"}))
+
+    outcome = stand.run_one(product(gallery, "a"), {"sequence.length": 1})
+
+    assert (outcome.images[0].view, outcome.images[0].p_view) == ("back", 0.82)

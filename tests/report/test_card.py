@@ -88,3 +88,9 @@ def test_what_speaks_against_an_image_is_told_of_those_that_are_not_first() -> N
     card = view(outcome(()).model_copy(update={"images": images, "sequence": ("a",)}))
     assert card.sequence[0].facts == "first image 90%"
     assert card.groups[0].tiles[0].facts == "first image 20% · not first: the product is small in the picture"
+
+
+def test_what_an_image_shows_is_written_with_how_probable_it_is() -> None:
+    images = (ImageOutcome(id="a", state="primary", p_primary=0.9, view="back", p_view=0.72),)
+    card = view(outcome(()).model_copy(update={"images": images, "sequence": ("a",)}))
+    assert card.sequence[0].facts == "first image 90% · shows back 72%"
