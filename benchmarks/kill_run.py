@@ -1,6 +1,6 @@
 """Is nothing lost or doubled, wherever a run is killed? Runs are killed with SIGKILL and resumed until they are whole.
 
-python -m benchmarks.kill_run [--kills 200] [--repeat 2] [--seed 0]
+python benchmarks/kill_run.py [--kills 200] [--repeat 2] [--seed 0]
 
 The products are those of the example catalog, made small and checked for exact copies alone, so that a run is short. Half
 of the kills come at a random moment, half in the middle of a random step of writing: between two bytes, before a flush

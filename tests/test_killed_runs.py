@@ -12,7 +12,7 @@ import pytest
 @pytest.mark.slow
 def test_nothing_is_lost_or_doubled() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.kill_run", "--kills", "5"],
+        [sys.executable, "benchmarks/kill_run.py", "--kills", "5"],
         cwd=Path(__file__).parents[1],
         capture_output=True,
         text=True,
