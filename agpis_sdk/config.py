@@ -238,17 +238,17 @@ def load_config(
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
     if profile is not None:
-        _merge(merged, profile[1], origins, f"profile {profile[0]}")
+        merge(merged, profile[1], origins, f"profile {profile[0]}")
     found = path if path is not None else _find(directory or Path.cwd())
     if found is not None:
-        _merge(merged, _read(found), origins, str(found))
+        merge(merged, _read(found), origins, str(found))
     if shop is not None:
-        _merge(merged, _read_shop(shop), origins, str(shop))
+        merge(merged, _read_shop(shop), origins, str(shop))
     for override in overrides:
         key, value = _parse_override(override)
         nested: dict[str, Any] = {}
         _put(nested, key, value)
-        _merge(merged, nested, origins, "--set")
+        merge(merged, nested, origins, "--set")
     return LoadedConfig(validate(Config, merged, item="config"), origins)
 
 
@@ -375,9 +375,8 @@ def _put(target: dict[str, Any], dotted: str, value: Any) -> None:
     target[last] = value
 
 
-def _merge(
-    base: dict[str, Any], new: Mapping[str, Any], origins: dict[str, str], origin: str, prefix: str = ""
-) -> None:
+def merge(base: dict[str, Any], new: Mapping[str, Any], origins: dict[str, str], origin: str, prefix: str = "") -> None:
+    """Lay settings over others, table by table, and note in `origins` where each dotted key came from."""
     if prefix.count(".") > MAX_DEPTH:
         raise _too_deep(origin)
     for key, value in new.items():
@@ -386,7 +385,7 @@ def _merge(
             below = base.setdefault(key, {})
             if not isinstance(below, dict):
                 below = base[key] = {}
-            _merge(below, value, origins, origin, f"{dotted}.")
+            merge(below, value, origins, origin, f"{dotted}.")
         else:
             base[key] = value
             origins[dotted] = origin

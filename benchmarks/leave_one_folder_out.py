@@ -1,6 +1,6 @@
 """What is each model worth in a shop that it has never seen? Train without one folder of photos, test on it.
 
-python benchmarks/leave_one_folder_out.py primary|noncompliance|pairs FOLDER FOLDER …
+python benchmarks/leave_one_folder_out.py noncompliance|pairs FOLDER FOLDER …
 python benchmarks/leave_one_folder_out.py muisc|adapt FOLDER FOLDER … --reviews BENCH/reviews.jsonl [--train N]
 
 Prints one JSON object a line. A folder is tested on as a whole; of muisc, which reads the reviews of `agpis bench build`,
@@ -33,7 +33,7 @@ from agpis_sdk.datasets.splits import Split
 from agpis_sdk.evaluation.metrics import evaluate
 from agpis_sdk.evaluation.predict import predict
 from agpis_sdk.synthetic.pairs import labeled_pairs
-from agpis_sdk.training import duplicates, noncompliance, primary
+from agpis_sdk.training import duplicates, noncompliance
 from agpis_sdk.training.muisc import trainer
 from agpis_sdk.training.muisc.initialization import InitFrom
 
@@ -47,18 +47,6 @@ Figures = dict[str, Any]
 def all_but(examples: dict[str, list[Example]], left: str) -> list[Example]:
     """Return the examples of all folders but one."""
     return [example for folder, own in examples.items() if folder != left for example in own]
-
-
-def primary_figures(folders: Sequence[Path], backbone: Backbone, seed: int) -> Iterator[tuple[str, Figures]]:
-    """Yield the figures of a primary head for each folder left out."""
-    galleries = {str(f): list(primary.ranked_galleries(read_galleries([f]), backbone, seed=seed)) for f in folders}
-    for left, own in galleries.items():
-        # No product of these is tested on: all may teach, but for those that calibrate.
-        others = [
-            gallery if gallery.split != "test" else replace(gallery, split="train")
-            for gallery in all_but(galleries, left)
-        ]
-        yield left, primary.gallery_metrics(own, primary.fit(others))
 
 
 def noncompliance_figures(folders: Sequence[Path], backbone: Backbone, seed: int) -> Iterator[tuple[str, Figures]]:
@@ -186,7 +174,6 @@ def _drawn(rows: Sequence[int], count: int, seed: int) -> list[int]:
 
 
 FIGURES: dict[str, Callable[..., Iterator[tuple[str, Figures]]]] = {
-    "primary": primary_figures,
     "noncompliance": noncompliance_figures,
     "pairs": pairs_figures,
     "muisc": muisc_figures,

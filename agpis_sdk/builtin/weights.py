@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from agpis_sdk.errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Tensors = dict[str, NDArray[np.float32]]
 FEATURES = "features"
@@ -21,6 +25,12 @@ def write_tensors(path: Path, tensors: Mapping[str, NDArray[np.float32]], featur
     # safetensors writes an array's memory in the order that it has, and a fit may leave it in column order.
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     save_file(contiguous, path, metadata={FEATURES: ",".join(features)} if features else None)
+
+
+def trained_tensors(module: nn.Module) -> Tensors:
+    """Return a module's tensors as float32 arrays: all but BatchNorm's counters, which judge nothing."""
+    state = module.state_dict()
+    return {name: tensor.float().numpy() for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
 
 
 def read_tensors(path: Path, layout: Mapping[str, tuple[int | str, ...]], *, features: Sequence[str] = ()) -> Tensors:

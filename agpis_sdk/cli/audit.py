@@ -17,6 +17,7 @@ from agpis_sdk.cli.options import (
     SetOption,
     ShopOption,
     fail,
+    print_dropped,
     settings,
 )
 from agpis_sdk.cli.streams import data_on_stdout
@@ -101,7 +102,7 @@ def audit(
             judged.close()
     if not quiet:
         _print_summary(auditor, counts, statistics=statistics)
-    _print_dropped(auditor)
+    print_dropped(auditor.summary.dropped)
     if stopped is not None:
         raise stopped
     if write_baseline is not None:
@@ -154,14 +155,6 @@ def _report(
         reporter.finish()
         stdout.flush()
     return stopped
-
-
-def _print_dropped(audit: Audit) -> None:
-    for label in audit.summary.dropped:
-        typer.echo(
-            f"agpis: DROPPED: {label} failed too often (run.max_failures); what it checks was not checked from then on",
-            err=True,
-        )
 
 
 def _exit_code(audit: Audit, counts: AuditStatistics, *, blocks: bool) -> int:

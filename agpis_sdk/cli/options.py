@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -75,6 +75,15 @@ def opened(output: str) -> Iterator[TextIO]:
         return
     with Path(output).open("w", encoding="utf-8") as stream:
         yield stream
+
+
+def print_dropped(labels: Iterable[str]) -> None:
+    """Name on stderr the components that were dropped from a run or an audit."""
+    for label in labels:
+        typer.echo(
+            f"agpis: DROPPED: {label} failed too often (run.max_failures); what it checks was not checked from then on",
+            err=True,
+        )
 
 
 def fail(error: AgpisError) -> typer.Exit:

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE, REFUSED
-from agpis_sdk.cli.options import ConfigOption, NoPluginsOption, ProfileOption, SetOption, ShopOption, settings
+from agpis_sdk.cli.options import (
+    ConfigOption,
+    NoPluginsOption,
+    ProfileOption,
+    SetOption,
+    ShopOption,
+    print_dropped,
+    settings,
+)
 from agpis_sdk.cli.outputs import STDIO, OutcomeSink, OutcomeStream, check_places, refusing_outputs
 from agpis_sdk.cli.run_report import RunReport, reporter_of
 from agpis_sdk.cli.streams import data_on_stdout
@@ -154,11 +162,7 @@ def _conclude(
     summary = pipeline.summary
     if not quiet:
         _print_summary(pipeline)
-    for label in summary.dropped:
-        typer.echo(
-            f"agpis: DROPPED: {label} failed too often (run.max_failures); what it checks was not checked from then on",
-            err=True,
-        )
+    print_dropped(summary.dropped)
     failure = report.failure if report is not None else None
     if failure is not None:
         typer.echo(f"agpis: {failure}", err=True)

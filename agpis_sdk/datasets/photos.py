@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from agpis_sdk.media.sources import read_image_bytes
 from agpis_sdk.records import CandidateImage, Product
 
 CHUNK = 32
+Item = TypeVar("Item")
 
 
 def load_photo(product: Product, image: CandidateImage, limits: MediaSection | None = None) -> DecodedImage:
@@ -41,14 +43,15 @@ def mirrored(image: DecodedImage) -> DecodedImage:
 
 def embeddings(images: Iterable[DecodedImage], backbone: Backbone) -> NDArray[np.float32]:
     """Return the (images, channels) embeddings of images, in order."""
-    rows = [facts["embedding"] for chunk in _chunks(images) for facts in backbone.features(chunk)]
+    rows = [facts["embedding"] for chunk in chunks(images) for facts in backbone.features(chunk)]
     return np.stack(rows) if rows else np.zeros((0, 0), np.float32)
 
 
-def _chunks(images: Iterable[DecodedImage]) -> Iterator[list[DecodedImage]]:
-    chunk: list[DecodedImage] = []
-    for image in images:
-        chunk.append(image)
+def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield lists of `CHUNK` items of a stream, in order; the last may be shorter."""
+    chunk: list[Item] = []
+    for item in items:
+        chunk.append(item)
         if len(chunk) == CHUNK:
             yield chunk
             chunk = []

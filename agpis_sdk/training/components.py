@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from agpis_sdk.config import validate
 from agpis_sdk.errors import ConfigError, TrainingDataError
@@ -50,6 +50,21 @@ def evaluate(host: PluginHost, request: EvaluationRequest, component: str | None
         )
     evaluation: Evaluation = imported(owned, owned.spec.evaluator)(request)
     return evaluation
+
+
+class Head(Protocol):
+    """A trained head that can be written to a file."""
+
+    def save(self, path: Path) -> None:
+        """Write the weights."""
+        ...
+
+
+def write_head(head: Head, out: Path, name: str, metrics: Mapping[str, Any]) -> None:
+    """Write a head's weights to a folder under a name, and beside them what it is worth."""
+    out.mkdir(parents=True, exist_ok=True)
+    head.save(out / name)
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
 
 
 def weights_file(model: str, name: str) -> Path:

@@ -6,7 +6,6 @@ Products of the test split are never seen in training, nor the fonts, wordings a
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from agpis_sdk.datasets.splits import Split
 from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.synthetic.pairs import LabeledPair, labeled_pairs
 from agpis_sdk.synthetic.pairs import PairKind as LabeledKind
-from agpis_sdk.training.components import weights_file
+from agpis_sdk.training.components import weights_file, write_head
 from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest, one_split
 
 WEIGHTS = "verdict.safetensors"
@@ -58,9 +57,7 @@ def train_pairs(folders: Sequence[Path], out: Path, backbone: Backbone, *, seed:
         "train_pairs": sum(pair.split == "train" for pair in pairs),
         **{split: measure([pair for pair in pairs if pair.split == split], head) for split in ("validation", "test")},
     }
-    out.mkdir(parents=True, exist_ok=True)
-    head.save(out / WEIGHTS)
-    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    write_head(head, out, WEIGHTS, metrics)
     return metrics
 
 

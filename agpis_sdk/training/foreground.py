@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +18,15 @@ from agpis_sdk.builtin.backbones.timm_backbone import EfficientNetLite0
 from agpis_sdk.builtin.foreground.config import ForegroundTrainingConfig
 from agpis_sdk.builtin.foreground.estimators import MAPS
 from agpis_sdk.builtin.foreground.model import SIDE, ForegroundHead, HeadSizes
-from agpis_sdk.builtin.foreground.segmentation import picture_batch
+from agpis_sdk.builtin.foreground.segmentation import normalized, picture_batch
 from agpis_sdk.components import Backbone, DecodedImage
-from agpis_sdk.datasets.photos import load_photo, mirrored
+from agpis_sdk.datasets.photos import chunks, load_photo, mirrored
 from agpis_sdk.datasets.splits import split_of
 from agpis_sdk.errors import ConfigError, TrainingDataError
 from agpis_sdk.media.decode import as_image
 from agpis_sdk.media.letterbox import letterbox
 from agpis_sdk.records import Product, Review
+from agpis_sdk.training.components import write_head
 from agpis_sdk.training.request import TrainingRequest
 
 WEIGHTS = "foreground.safetensors"
@@ -115,9 +115,7 @@ def train(request: TrainingRequest) -> dict[str, Any]:
         "test_photos": len(test),
         "test_iou": round(float(ious.mean()), 4) if len(test) else None,
     }
-    request.out.mkdir(parents=True, exist_ok=True)
-    head.save(request.out / WEIGHTS)
-    (request.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    write_head(head, request.out, WEIGHTS, figures)
     return figures
 
 
@@ -134,14 +132,18 @@ def joined(parts: Sequence[MaskedPhotos]) -> MaskedPhotos:
 def masked_photos(reviews: Iterable[Review], teacher: Teacher, backbone: Backbone) -> MaskedPhotos:
     """Return every photo that accepted reviews show, with its maps and the teacher's mask, each file once."""
     rows: tuple[dict[str, list[Any]], dict[str, list[Any]]] = ({}, {})
-    pictures, masks, products = [], [], []
-    for product, image in _photos(reviews):
-        for facts, kept in zip(backbone.features([image, mirrored(image)]), rows, strict=True):
-            for name in MAPS:
-                kept.setdefault(name, []).append(facts[name].astype(np.float16))
-        pictures.append(letterbox(image.pixels, SIDE))
-        masks.append(teacher.mask(image.pixels))
-        products.append(product)
+    pictures: list[NDArray[np.uint8]] = []
+    masks: list[NDArray[np.uint8]] = []
+    products: list[Product] = []
+    for chunk in chunks(_photos(reviews)):
+        images = [image for _, image in chunk]
+        for side, kept in zip((images, [mirrored(image) for image in images]), rows, strict=True):
+            for facts in backbone.features(side):
+                for name in MAPS:
+                    kept.setdefault(name, []).append(facts[name].astype(np.float16))
+        pictures += [letterbox(image.pixels, SIDE) for image in images]
+        masks += [teacher.mask(image.pixels) for image in images]
+        products += [product for product, _ in chunk]
     if not masks:
         raise TrainingDataError("no accepted review shows a photo", item="foreground")
     maps = tuple({name: np.stack(kept[name]) for name in MAPS} for kept in rows)
@@ -213,6 +215,6 @@ def _batch(photos: MaskedPhotos, rows: NDArray[np.int64], mirror: int) -> tuple[
     channels_last = torch.channels_last
     return (
         [one.contiguous(memory_format=channels_last) for one in maps],
-        picture_batch(list(np.ascontiguousarray(pictures))).contiguous(memory_format=channels_last),
+        normalized(np.ascontiguousarray(pictures)).contiguous(memory_format=channels_last),
         torch.from_numpy(np.ascontiguousarray(masks)).float() / 255,
     )

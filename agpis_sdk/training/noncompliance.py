@@ -5,7 +5,6 @@ Fonts, marks, wordings and layouts of the test split are never drawn in training
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.media.letterbox import letterbox_geometry
 from agpis_sdk.records import Review
 from agpis_sdk.synthetic.violations import hard_negative, inject
-from agpis_sdk.training.components import weights_file
+from agpis_sdk.training.components import weights_file, write_head
 from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest, one_split
 
 WEIGHTS = "noncompliance.safetensors"
@@ -78,9 +77,7 @@ def train_noncompliance(
     table = feature_table(draw(reviews, seed=seed, draws=draws, single_photos=single_photos), backbone)
     head = fit(table, seed=seed, epochs=epochs)
     metrics = {"seed": seed, "epochs": epochs, "train_photos": len(_rows(table, "train")), **measure(table, head)}
-    out.mkdir(parents=True, exist_ok=True)
-    head.save(out / WEIGHTS)
-    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    write_head(head, out, WEIGHTS, metrics)
     return metrics
 
 

@@ -6,7 +6,6 @@ all of them, and p_primary is set by what heads say of shops that they have not 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +22,7 @@ from agpis_sdk.datasets.splits import Split, split_of
 from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.pipeline.image_facts import ProductFacts
 from agpis_sdk.records import Product, Review
-from agpis_sdk.training.components import weights_file
+from agpis_sdk.training.components import weights_file, write_head
 from agpis_sdk.training.linear_models import listwise, shop_weights
 from agpis_sdk.training.request import Evaluation, EvaluationRequest, ImageFacts, TrainingRequest, one_split
 
@@ -64,9 +63,7 @@ def train(request: TrainingRequest) -> dict[str, Any]:
         "seed": request.seed,
         **{str(split): gallery_metrics([one for one in galleries if one.split == split], head) for split in splits},
     }
-    request.out.mkdir(parents=True, exist_ok=True)
-    head.save(request.out / WEIGHTS)
-    (request.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    write_head(head, request.out, WEIGHTS, metrics)
     return metrics
 
 

@@ -5,7 +5,6 @@ For another backbone the shipped head may label them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 from agpis_sdk.builtin.foreground import composition
 from agpis_sdk.builtin.view.model import ViewHead
@@ -25,7 +25,7 @@ from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.facts import VIEWS, View
 from agpis_sdk.pipeline.image_facts import image_facts
 from agpis_sdk.plugins import PluginHost
-from agpis_sdk.training.components import weights_file
+from agpis_sdk.training.components import weights_file, write_head
 from agpis_sdk.training.linear_models import shop_weights, softmax_regression
 from agpis_sdk.training.request import Evaluation, EvaluationRequest, LearningData, TrainingRequest, one_split
 
@@ -62,9 +62,7 @@ def train(request: TrainingRequest) -> dict[str, Any]:
     photos = labeled_views(request)
     head = fit(photos.where([split != "test" for split in photos.splits]))
     metrics = {"seed": request.seed, "test": measure(head, photos.where([split == "test" for split in photos.splits]))}
-    request.out.mkdir(parents=True, exist_ok=True)
-    head.save(request.out / WEIGHTS)
-    (request.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    write_head(head, request.out, WEIGHTS, metrics)
     return metrics
 
 
@@ -178,9 +176,7 @@ def _factor(given: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
 
     def loss(factor: float) -> float:
         scaled = given * factor
-        greatest = scaled.max(axis=1)
-        total = greatest + np.log(np.exp(scaled - greatest[:, None]).sum(axis=1))
-        return float((total - scaled[np.arange(len(labels)), labels]).mean())
+        return float((logsumexp(scaled, axis=1) - scaled[np.arange(len(labels)), labels]).mean())
 
     return float(minimize_scalar(loss, bounds=(0.05, 3.0), method="bounded").x)
 

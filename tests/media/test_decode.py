@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from typing import Any
@@ -13,26 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import MediaSection
 from agpis_sdk.errors import ImageReadError, ImageTooLargeError
 from agpis_sdk.media.decode import decode_image
+from tests.media.files import decode, encoded, pixel
 
 RED = (255, 0, 0)
-
-
-def encoded(image: Image.Image, file_format: str = "PNG", **options: Any) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, file_format, **options)
-    return stream.getvalue()
-
-
-def decode(data: bytes, **limits: Any) -> DecodedImage:
-    return decode_image(data, product_id="P1", image_id="a", position=0, limits=MediaSection(**limits))
-
-
-def pixel(image: DecodedImage, x: int, y: int) -> tuple[int, ...]:
-    return tuple(int(value) for value in image.pixels[y, x])
 
 
 def test_a_picture_is_rgb_bytes_that_nobody_may_change() -> None:

@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agpis_sdk.batches import batches
+from agpis_sdk.builtin.fixed_batches import fact_batch
 from agpis_sdk.builtin.foreground.color_histogram import color_histogram_of
 from agpis_sdk.builtin.foreground.composition import describe
 from agpis_sdk.builtin.foreground.config import ForegroundConfig
-from agpis_sdk.builtin.foreground.model import SHIPPED, ForegroundHead
+from agpis_sdk.builtin.foreground.model import SHIPPED, SIDE, ForegroundHead
 from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.builtin.foreground.segmentation import foreground_of, picture_batch, without_letterbox
 from agpis_sdk.builtin.weights import check_shapes
@@ -56,8 +58,7 @@ class ForegroundEstimator:
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
         """Provide the facts about each image; there are no findings."""
-        for start in range(0, len(images), BATCH):
-            chunk = images[start : start + BATCH]
+        for chunk in batches(images, BATCH):
             for image, square in zip(chunk, self._probabilities(chunk, context), strict=True):
                 self._provide(image, square, context)
         yield from ()
@@ -65,13 +66,10 @@ class ForegroundEstimator:
     @torch.inference_mode()
     def _probabilities(self, images: Sequence[DecodedImage], context: Context) -> NDArray[np.float32]:
         """Return (n, SIDE, SIDE) probabilities; every pass is of `BATCH` images, so that it is the same for any company."""
-        filled = [*images, *[images[-1]] * (BATCH - len(images))]
-        maps = [
-            torch.from_numpy(np.stack([context.fact(image, name) for image in filled])).to(self._device)
-            for name in MAPS
-        ]
-        pictures = picture_batch([image.pixels for image in filled]).to(self._device)
-        probabilities: NDArray[np.float32] = torch.sigmoid(self._head(*maps, pictures)).cpu().numpy()
+        maps = (torch.from_numpy(fact_batch(images, name, context, BATCH)).to(self._device) for name in MAPS)
+        pictures = torch.zeros(BATCH, 3, SIDE, SIDE)
+        pictures[: len(images)] = picture_batch([image.pixels for image in images])
+        probabilities: NDArray[np.float32] = torch.sigmoid(self._head(*maps, pictures.to(self._device))).cpu().numpy()
         return probabilities[: len(images)]
 
     def _provide(self, image: DecodedImage, square: NDArray[np.float32], context: Context) -> None:

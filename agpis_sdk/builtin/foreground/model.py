@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from agpis_sdk.builtin.weights import read_tensors, write_tensors
+from agpis_sdk.builtin.weights import read_tensors, trained_tensors, write_tensors
 
 SHIPPED = Path(__file__).parent / "weights" / "foreground.safetensors"
 SIDE = 112
@@ -84,7 +84,7 @@ class ForegroundHead(nn.Module):
 
     def save(self, path: Path) -> None:
         """Write the weights as safetensors."""
-        write_tensors(path, {name: tensor.float().numpy() for name, tensor in _trained(self).items()})
+        write_tensors(path, trained_tensors(self))
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> ForegroundHead:
@@ -93,7 +93,7 @@ class ForegroundHead(nn.Module):
         Raises `WeightsError` where it is of another layout.
         """
         layout: dict[str, tuple[int | str, ...]] = {
-            name: tuple(tensor.shape) for name, tensor in _trained(cls(HeadSizes(1, 1, 1))).items()
+            name: tuple(tensor.shape) for name, tensor in trained_tensors(cls(HeadSizes(1, 1, 1))).items()
         }
         layout |= {f"from_{name}.weight": (HeadSizes.width, name, 1, 1) for name in ("stride32", "stride16", "stride8")}
         tensors = read_tensors(path, layout)
@@ -105,8 +105,3 @@ class ForegroundHead(nn.Module):
 
 def _resized(features: Tensor, like: Tensor) -> Tensor:
     return nn.functional.interpolate(features, size=like.shape[-2:], mode="bilinear", align_corners=False)
-
-
-def _trained(head: ForegroundHead) -> dict[str, Tensor]:
-    """Return all tensors but BatchNorm's counters, which segment nothing."""
-    return {name: tensor for name, tensor in head.state_dict().items() if not name.endswith("num_batches_tracked")}

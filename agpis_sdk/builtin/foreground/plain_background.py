@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from agpis_sdk.builtin.foreground.background import (
@@ -12,6 +11,7 @@ from agpis_sdk.builtin.foreground.background import (
     describe_ring,
     least_difference,
 )
+from agpis_sdk.builtin.foreground.mask import large_parts, measured
 from agpis_sdk.facts import Background, Foreground
 from agpis_sdk.media.edge_ring import edge_ring
 
@@ -42,8 +42,9 @@ def estimate_foreground(pixels: NDArray[np.uint8]) -> tuple[Background, Foregrou
         return background, None
     difference = least_difference(distance, ring)
     different = (distance > difference) & ~_reached(lab[..., 0], distance, ring, difference)
-    mask = _large_parts(cv2.morphologyEx(different.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
-    return background, _foreground(mask) if mask.any() else None
+    opened = cv2.morphologyEx(different.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    mask = large_parts(opened > 0, SMALLEST_PART)
+    return background, measured(mask) if mask.any() else None
 
 
 def _reached(
@@ -58,31 +59,3 @@ def _reached(
     reachable = np.zeros(count, dtype=bool)
     reachable[labels[ring & (distance <= difference) & calm]] = True
     return np.asarray(reachable[labels])
-
-
-def _large_parts(mask: MatLike) -> NDArray[np.bool_]:
-    """Drop specks, parts far smaller than the largest one."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    large = np.zeros(count, dtype=bool)
-    if count > 1:
-        areas = stats[1:, cv2.CC_STAT_AREA]
-        large[1:] = areas >= areas.max() * SMALLEST_PART
-    return np.asarray(large[labels])
-
-
-def _foreground(mask: NDArray[np.bool_]) -> Foreground:
-    height, width = mask.shape
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    box = (
-        float(left / width), float(top / height), float((right - left) / width), float((bottom - top) / height),
-    )  # fmt: skip
-    sides = (float(mask[:, 0].mean()), float(mask[0].mean()), float(mask[:, -1].mean()), float(mask[-1].mean()))
-    return Foreground(
-        mask=mask,
-        box=box,
-        fill=box[2] * box[3],
-        sides=sides,
-        touching=max(sides),
-        offset=max(abs(box[0] + box[2] / 2 - 0.5), abs(box[1] + box[3] / 2 - 0.5)),
-    )

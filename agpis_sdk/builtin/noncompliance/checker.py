@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from agpis_sdk.batches import batches
+from agpis_sdk.builtin.fixed_batches import fact_batch
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
 from agpis_sdk.builtin.noncompliance.kinds import KINDS, UNSURE
 from agpis_sdk.builtin.noncompliance.model import SHIPPED, NoncomplianceHead, any_kind_logit, peak_box
@@ -63,12 +64,7 @@ class NoncomplianceChecker:
         self, images: Sequence[DecodedImage], forbidden: NDArray[np.bool_], context: Context
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Return p_nc (n,), kind probabilities (n, kinds) and maps (n, kinds, h, w); every pass has one shape."""
-        inputs = []
-        for name in FACTS:
-            facts = [np.asarray(context.fact(image, name)) for image in images]
-            batch = np.zeros((BATCH, *facts[0].shape), np.float32)
-            batch[: len(facts)] = np.stack(facts)
-            inputs.append(torch.from_numpy(batch).to(self._device))
+        inputs = (torch.from_numpy(fact_batch(images, name, context, BATCH)).to(self._device) for name in FACTS)
         logits, maps = self._head(*inputs)
         count = len(images)
         any_forbidden = any_kind_logit(logits[:, torch.from_numpy(forbidden)])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
-from agpis_sdk.builtin.weights import read_tensors, write_tensors
+from agpis_sdk.builtin.weights import read_tensors, trained_tensors, write_tensors
 
 SHIPPED = Path(__file__).parent / "weights" / "noncompliance.safetensors"
 
@@ -67,7 +67,7 @@ class NoncomplianceHead(nn.Module):
 
     def save(self, path: Path) -> None:
         """Write the weights as safetensors."""
-        write_tensors(path, {name: tensor.float().numpy() for name, tensor in _trained(self).items()})
+        write_tensors(path, trained_tensors(self))
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> NoncomplianceHead:
@@ -119,8 +119,3 @@ def peak_box(kind_map: NDArray[np.float32], drop: float = 2.0) -> tuple[float, f
     x, y, width, height, _ = stats[labels[row, column]]
     rows, columns = kind_map.shape
     return (x / columns, y / rows, width / columns, height / rows)
-
-
-def _trained(head: NoncomplianceHead) -> dict[str, Tensor]:
-    """Return all tensors but BatchNorm's counters, which judge nothing."""
-    return {name: tensor for name, tensor in head.state_dict().items() if not name.endswith("num_batches_tracked")}

@@ -10,11 +10,20 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
 
+from agpis_sdk.errors import ImageReadError
+
 Result = TypeVar("Result")
 
 
 class DeadlineError(Exception):
     """The time for a fetch is over."""
+
+
+def too_late(timeout: float, item: str) -> ImageReadError:
+    """Return the error of an image that did not arrive within `media.timeout` seconds."""
+    return ImageReadError(
+        f"has not arrived whole within media.timeout = {timeout:g} s", item=item, remedy="try again later, or raise it"
+    )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import urllib.request
 from typing import IO
 
 from agpis_sdk.errors import ImageReadError
-from agpis_sdk.media.sources.deadline import Deadline, DeadlineError
+from agpis_sdk.media.sources.deadline import Deadline, DeadlineError, too_late
 from agpis_sdk.media.sources.masking import masked
 from agpis_sdk.media.sources.policy import SourcePolicy
 
@@ -21,11 +21,7 @@ def read_store(uri: str, scheme: str, policy: SourcePolicy) -> bytes:
     except (ImageReadError, MemoryError):
         raise
     except DeadlineError:
-        raise ImageReadError(
-            f"has not arrived whole within media.timeout = {policy.timeout:g} s",
-            item=item,
-            remedy="try again later, or raise it",
-        ) from None
+        raise too_late(policy.timeout, item) from None
     except FileNotFoundError:
         raise ImageReadError("no such object", item=item, remedy="check the address") from None
     except ImportError as error:

@@ -24,7 +24,7 @@ import httpx2
 
 from agpis_sdk.errors import ImageReadError
 from agpis_sdk.media.sources.body import NOT_READ, BodyError, compressions, inflated
-from agpis_sdk.media.sources.deadline import Deadline, DeadlineError
+from agpis_sdk.media.sources.deadline import Deadline, DeadlineError, too_late
 from agpis_sdk.media.sources.masking import masked
 from agpis_sdk.media.sources.network import GuardedTransport, HostLookupError, RefusedAddressError
 from agpis_sdk.media.sources.policy import SourcePolicy
@@ -69,11 +69,7 @@ def fetch(uri: str, policy: SourcePolicy) -> bytes:
     except (ImageReadError, MemoryError):
         raise
     except DeadlineError:
-        raise ImageReadError(
-            f"has not arrived whole within media.timeout = {policy.timeout:g} s",
-            item=item,
-            remedy="try again later, or raise it",
-        ) from None
+        raise too_late(policy.timeout, item) from None
     except Exception as error:  # what no server should bring about still costs this image alone
         raise ImageReadError(
             f"cannot be fetched: {masked(f'{type(error).__name__}: {error}')}", item=item, remedy="try again later"

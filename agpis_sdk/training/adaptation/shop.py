@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from agpis_sdk.config import SHOP_FILE, Config
+from agpis_sdk.config import SHOP_FILE, Config, merge
 from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.products import CheckedProducts
 from agpis_sdk.pipeline.image_facts import image_facts
@@ -55,18 +54,10 @@ def _adapters(host: PluginHost) -> list[tuple[OwnedSpec, Adapter]]:
 def _write(shop: AdaptedShop, out: Path) -> None:
     settings: dict[str, Any] = {}
     for part in shop.parts:
-        _merge(settings, part.settings)
+        merge(settings, part.settings, {}, part.part)
     (out / SHOP_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     (out / FIGURES).write_text(json.dumps(asdict(shop), indent=2) + "\n", encoding="utf-8")
     (out / CARD).write_text(card(shop), encoding="utf-8")
-
-
-def _merge(settings: dict[str, Any], new: Mapping[str, Any]) -> None:
-    for key, value in new.items():
-        if isinstance(value, Mapping):
-            _merge(settings.setdefault(key, {}), value)
-        else:
-            settings[key] = value
 
 
 def card(shop: AdaptedShop) -> str:
