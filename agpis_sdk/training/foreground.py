@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
 from agpis_sdk.builtin.backbones.timm_backbone import EfficientNetLite0
 from agpis_sdk.builtin.foreground.config import ForegroundTrainingConfig
-from agpis_sdk.builtin.foreground.estimators import MAPS
+from agpis_sdk.builtin.foreground.foreground_estimator import MAPS
 from agpis_sdk.builtin.foreground.model import SIDE, ForegroundHead, HeadSizes
 from agpis_sdk.builtin.foreground.segmentation import normalized, picture_batch
 from agpis_sdk.components import Backbone, DecodedImage

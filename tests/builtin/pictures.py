@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from agpis_sdk.builtin.foreground.estimators import BackgroundEstimator
+from agpis_sdk.builtin.foreground.background_estimator import BackgroundEstimator
 from agpis_sdk.components import ComponentConfig, Context, DecodedImage
 from agpis_sdk.config import MediaSection
 from agpis_sdk.media.decode import decode_image

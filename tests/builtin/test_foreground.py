@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from agpis_sdk.builtin.foreground.estimators import BackgroundEstimator
+from agpis_sdk.builtin.foreground.background_estimator import BackgroundEstimator
 from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.components import ComponentConfig, Context
 from agpis_sdk.facts import Background, Foreground

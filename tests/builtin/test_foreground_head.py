@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from agpis_sdk.builtin.foreground.composition import NAMES, describe
-from agpis_sdk.builtin.foreground.estimators import masked_mean
+from agpis_sdk.builtin.foreground.foreground_estimator import masked_mean
 from agpis_sdk.builtin.foreground.model import SIDE, ForegroundHead, HeadSizes
 from agpis_sdk.builtin.foreground.segmentation import foreground_of, without_letterbox
 

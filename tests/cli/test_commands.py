@@ -314,6 +314,21 @@ finally:
     assert done.stderr.splitlines()[-1] == "[]"
 
 
+def test_an_audit_of_measures_alone_imports_no_model_library(shop: Path, gallery: Path) -> None:
+    shop.write_text(json.dumps(product(gallery, "abc", "P1")), encoding="utf-8")
+    code = f"""
+import sys
+from typer.testing import CliRunner
+from agpis_sdk.cli.app import app
+CliRunner().invoke(app, ["audit", {str(shop)!r}, "--select", "AGP101,AGP117", "--no-plugins", "--quiet"])
+print([name for name in ("torch", "timm", "transformers", "faiss") if name in sys.modules])
+"""
+
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert answer.stdout.strip() == "[]"
+
+
 def test_the_package_itself_imports_nothing_heavy() -> None:
     code = "import sys, agpis_sdk; print([n for n in ('torch', 'cv2', 'transformers', 'timm', 'faiss', 'numpy') if n in sys.modules])"
 

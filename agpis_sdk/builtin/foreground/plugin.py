@@ -14,12 +14,12 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
     """Announce the background, which needs no model, and the foreground of any picture."""
     yield ImageCheckerSpec(
         name="background",
-        factory="agpis_sdk.builtin.foreground.estimators:BackgroundEstimator",
+        factory="agpis_sdk.builtin.foreground.background_estimator:BackgroundEstimator",
         provides=frozenset({"background", "plain_foreground"}),
     )
     yield ImageCheckerSpec(
         name="foreground",
-        factory="agpis_sdk.builtin.foreground.estimators:ForegroundEstimator",
+        factory="agpis_sdk.builtin.foreground.foreground_estimator:ForegroundEstimator",
         config=ForegroundConfig,
         requires=frozenset({"stride32", "stride16", "stride8", "background", "plain_foreground"}),
         provides=frozenset({"foreground", "color_histogram", "product_embedding", "composition"}),

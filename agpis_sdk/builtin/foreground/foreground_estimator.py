@@ -1,4 +1,4 @@
-"""Two components: what color alone says of a plain background, and where the product is in any picture."""
+"""Where the product is in any picture, and what is read off that."""
 
 from __future__ import annotations
 
@@ -15,29 +15,13 @@ from agpis_sdk.builtin.foreground.color_histogram import color_histogram_of
 from agpis_sdk.builtin.foreground.composition import describe
 from agpis_sdk.builtin.foreground.config import ForegroundConfig
 from agpis_sdk.builtin.foreground.model import SHIPPED, SIDE, ForegroundHead
-from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.builtin.foreground.segmentation import foreground_of, picture_batch, without_letterbox
 from agpis_sdk.builtin.weights import check_shapes
-from agpis_sdk.components import AttributedFinding, ComponentConfig, Context, DecodedImage
+from agpis_sdk.components import AttributedFinding, Context, DecodedImage
 from agpis_sdk.facts import Background, Foreground
 
 MAPS = ("stride32", "stride16", "stride8")
 BATCH = 8
-
-
-class BackgroundEstimator:
-    """Provides "background" and "plain_foreground" from color alone, without a model."""
-
-    def __init__(self, config: ComponentConfig) -> None:
-        del config
-
-    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
-        """Provide the facts about each image; there are no findings."""
-        for image in images:
-            background, foreground = estimate_foreground(image.pixels)
-            context.provide(image, "background", background)
-            context.provide(image, "plain_foreground", foreground)
-        yield from ()
 
 
 class ForegroundEstimator:
