@@ -13,10 +13,11 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from agpis_sdk.builtin.duplicates import affine, alignment, features, matching, proposals, verification
+from agpis_sdk.builtin.duplicates import affine, alignment, features, matching, overlay, proposals, verification
 from agpis_sdk.builtin.duplicates.checker import DuplicateChecker, is_small_viewpoint_change
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.picture import Picture
+from agpis_sdk.builtin.duplicates.superposition import View
 from agpis_sdk.builtin.duplicates.verdict import FEATURES, VerdictHead
 from agpis_sdk.builtin.profiles.plugin import agpis_profiles
 from agpis_sdk.builtin.weights import write_tensors
@@ -119,7 +120,7 @@ def rotated(pixels: Pixels) -> Pixels:
 
 def with_banner(pixels: Pixels) -> Pixels:
     marked = pixels.copy()
-    marked[330:] = (200, 30, 40)
+    marked[345:] = (200, 30, 40)
     return marked
 
 
@@ -184,6 +185,7 @@ def test_a_picture_that_repeats_one_half_of_another_is_a_duplicate_with_a_box_on
     assert finding.score >= 0.5
     # The product spans 100 to 700 original pixels across and 40 to 760 down.
     assert iou(finding.regions[0].box, (100, 40, 300, 720)) > 0.8
+    assert "in one part alone" in finding.message
 
 
 def test_a_picture_that_is_shown_smaller_beside_another_is_found() -> None:
@@ -304,9 +306,7 @@ def test_a_picture_with_much_hidden_has_no_overlay() -> None:
     changed = np.zeros((60, 60), bool)
     changed[5:55, 5:55] = True
     edges = np.random.default_rng(0).random((2, 60, 60)).astype(np.float32)
-    assert not verification.overlay_mask(
-        changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[1]
-    ).any()
+    assert not overlay.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[1]).any()
 
 
 def test_two_products_under_one_watermark_are_no_duplicates() -> None:
@@ -325,10 +325,8 @@ def test_a_changed_part_with_edges_of_its_own_is_an_overlay_and_one_with_the_sam
     changed = np.zeros((60, 60), bool)
     changed[20:40, 20:40] = True
     edges = np.random.default_rng(0).random((2, 60, 60)).astype(np.float32)
-    assert verification.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[1])[30, 30]
-    assert not verification.overlay_mask(
-        changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[0]
-    ).any()
+    assert overlay.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[1])[30, 30]
+    assert not overlay.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[0]).any()
 
 
 def test_a_head_comes_back_as_it_was_saved_whatever_its_order_in_memory(tmp_path: Path) -> None:
@@ -337,7 +335,7 @@ def test_a_head_comes_back_as_it_was_saved_whatever_its_order_in_memory(tmp_path
     assert (VerdictHead.load(tmp_path / "verdict.safetensors").weight == shipped.weight).all()
 
 
-def view_of(shown: DecodedImage) -> verification.View:
+def view_of(shown: DecodedImage) -> View:
     return Picture(shown, lambda: np.zeros((1, 1, 1), np.float32), FakeBackbone(), DuplicatesConfig()).view  # type: ignore[arg-type]
 
 

@@ -10,9 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.duplicates import alignment, verification
+from agpis_sdk.builtin.duplicates import alignment
 from agpis_sdk.builtin.duplicates.affine import Box, Transform, compose, invert, scaled
 from agpis_sdk.builtin.duplicates.picture import Picture
+from agpis_sdk.builtin.duplicates.superposition import lay_over, within
+from agpis_sdk.builtin.duplicates.verification import differences, local_correlation
 
 WINDOW = 7  # pixels; side of the window of local statistics
 BLUR = 0.8  # pixels; sigma of the blur before anything is compared
@@ -32,21 +34,21 @@ def look_closely(first: Picture, second: Picture, transform: Transform, boxes: t
     first_factor, second_factor = (max(one.close_view.size) / max(one.pixels.shape[:2]) for one in (first, second))
     enlarged = compose(scaled(second_factor), compose(settled, invert(scaled(first_factor))))
     if abs(np.linalg.det(enlarged[:, :2])) > 1:  # the other one has fewer pixels than its place takes
-        laid = verification.lay_over(second.close_view, first.close_view, invert(enlarged), BLUR)
-        laid = verification.within(laid, tuple(value * first_factor for value in boxes[0]))
+        laid = lay_over(second.close_view, first.close_view, invert(enlarged), BLUR)
+        laid = within(laid, tuple(value * first_factor for value in boxes[0]))
     else:
-        laid = verification.lay_over(first.close_view, second.close_view, enlarged, BLUR)
-        laid = verification.within(laid, tuple(value * second_factor for value in boxes[1]))
+        laid = lay_over(first.close_view, second.close_view, enlarged, BLUR)
+        laid = within(laid, tuple(value * second_factor for value in boxes[1]))
     if not laid.shared.any():
         return 0.0, 0.0
-    changed = verification.changes(laid)
-    hidden = (laid.shared & ~changed.kept).astype(np.uint8)
+    found = differences(laid)
+    hidden = (laid.shared & ~found.kept).astype(np.uint8)
     kept = laid.shared & ~(cv2.dilate(hidden, np.ones((FRINGE, FRINGE), np.uint8)) > 0)
     if not kept.any():
         return 0.0, 0.0
-    correlation, texture = verification.local_correlation(*changed.lumas, kept, WINDOW)
+    correlation, texture = local_correlation(*found.lumas, kept, WINDOW)
     differing = float(texture[kept & (correlation < DIFFERS)].sum() / texture[kept].sum())
-    vivid = cv2.erode((changed.distance > VIVID).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    vivid = cv2.erode((found.distance > VIVID).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return differing, float(vivid[kept].mean())
 
 

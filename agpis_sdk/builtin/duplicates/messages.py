@@ -33,13 +33,14 @@ def describe(pair: ImagePair, rule: Rule, boxes: tuple[Box, Box], transform: Tra
 
 
 def _edits(comparison: Comparison) -> list[str]:
-    """Return in words what was done to one of the pictures: squeezed, other light, no color, something laid over it."""
+    """Return in words what was done to one of the pictures: squeezed, gray, in other light, something laid over it or beside it."""
     tone = comparison.tone
     noted = {
         "one of them is squeezed": comparison.squeeze > MIN_REPORTED_SQUEEZE,
         "one of them is gray": comparison.grayed,
         "in other light": abs(np.log(tone.gain)) > MIN_REPORTED_GAIN or abs(tone.offset) > MIN_REPORTED_OFFSET,
         "something is laid over one of them": comparison.covered > MIN_REPORTED_OVERLAY,
+        "in one part alone": comparison.parted,
     }
     return [words for words, applies in noted.items() if applies]
 

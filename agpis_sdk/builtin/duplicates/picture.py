@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.duplicates import alignment, features, proposals, verification
+from agpis_sdk.builtin.duplicates import alignment, features, proposals, superposition
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.components import Backbone, DecodedImage
 
@@ -54,15 +54,15 @@ class Picture:
         return proposals.content_mask(self.pixels)
 
     @cached_property
-    def view(self) -> verification.View:
+    def view(self) -> superposition.View:
         """The picture at the size at which two are compared."""
-        return verification.make_view(self.pixels, self.content, self.config.verification_side)
+        return superposition.make_view(self.pixels, self.content, self.config.verification_side)
 
     @cached_property
-    def close_view(self) -> verification.View:
+    def close_view(self) -> superposition.View:
         """The picture at the size at which details are compared: as decoded, `detail_side` at most."""
         side = min(self.config.detail_side, max(self.image.pixels.shape[:2]))
-        return verification.make_view(self.image.pixels, self.content, side)
+        return superposition.make_view(self.image.pixels, self.content, side)
 
     @cached_property
     def luma(self) -> NDArray[np.float32]:
