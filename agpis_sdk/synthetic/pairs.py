@@ -291,8 +291,8 @@ def _own_pairs(
 def _kinds(folder: Path) -> Callable[[str, str, str], PairKind | None]:
     """Return what tells the kind of a pair by the ids of its product and images: labels by eye, else the source's facts.
 
-    It gives None where they leave it open: photos of one view in one color may repeat each other, and a detail may be cut
-    from the other photo.
+    It gives None where they leave it open: photos of one view in one color may repeat each other, a detail may be cut
+    from the other photo, and a group may hold it.
     """
     if not (folder / LABELS).is_file():
         facts = facts_of(folder)
@@ -307,7 +307,7 @@ def _kind_by_looks(one: Look | None, two: Look | None) -> PairKind | None:
     if one.foreign != two.foreign:
         return "product"
     if one.view != two.view:
-        return None if "detail" in (one.view, two.view) else "view"
+        return None if {"detail", "group"} & {one.view, two.view} else "view"
     return "variant" if None not in (one.color, two.color) and one.color != two.color else None
 
 

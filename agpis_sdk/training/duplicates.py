@@ -28,7 +28,7 @@ from agpis_sdk.synthetic.pairs import PairKind as LabeledKind
 from agpis_sdk.training.components import weights_file, write_head
 from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest, one_split
 
-LEAST_STRUCTURE = 0.5
+LEAST_STRUCTURE, MOST_RECOLORED = 0.5, 12.0  # beyond these no detail makes a pair a duplicate, so none is looked at
 WEIGHTS = "verdict.safetensors"
 
 
@@ -97,6 +97,10 @@ def measured(pairs: Iterable[LabeledPair], backbone: Backbone) -> Iterator[Measu
             yield MeasuredPair(pair.kind, pair.change, pair.split, pair.folder, comparison)
 
 
+def _could_be_duplicate(comparison: Comparison) -> bool:
+    return comparison.structure >= LEAST_STRUCTURE and comparison.color_shift <= MOST_RECOLORED
+
+
 def _stride16(image: DecodedImage, backbone: Backbone) -> NDArray[np.float32]:
     return backbone.features([image])[0]["stride16"]
 
@@ -117,7 +121,7 @@ def fit(pairs: Sequence[MeasuredPair]) -> VerdictHead:
         )
     features = np.stack([verdict_features(pair.comparison) for pair in aligned if pair.comparison is not None])
     scaler = StandardScaler().fit(features)
-    model = LogisticRegression(C=1.0, max_iter=5000).fit(scaler.transform(features), labels)
+    model = LogisticRegression(C=1.0, max_iter=5000, class_weight="balanced").fit(scaler.transform(features), labels)
     weight = model.coef_ / scaler.scale_  # (kinds, features)
     return VerdictHead(weight.astype(np.float32), (model.intercept_ - weight @ scaler.mean_).astype(np.float32))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agpis_sdk.builtin.duplicates.affine import Box, Transform, invert, transform_boxes
 from agpis_sdk.builtin.duplicates.collage import repeated_part
-from agpis_sdk.builtin.duplicates.overlay import edge_strength, overlay_mask
+from agpis_sdk.builtin.duplicates.overlay import OVERLAY_EDGES, correlation, edge_strength, overlay_mask
 from agpis_sdk.builtin.duplicates.superposition import Overlaid, View, lay_over, smooth
 from agpis_sdk.builtin.duplicates.tone import Tone, common_tone
 
@@ -114,7 +114,8 @@ def _in_common(laid: Overlaid) -> tuple[Overlaid, Differences]:
     if found.structure >= PARTED and _share(laid.shared & ~found.kept, laid.shared.sum()) <= MUCH_HIDDEN:
         return laid, found
     band = repeated_part(*local_correlation(*found.lumas, laid.shared), laid.shared)
-    if band is None:
+    # A dye turns light into dark, too, but keeps the outlines.
+    if band is None or correlation(*found.edges, laid.shared & ~band) > OVERLAY_EDGES:
         return laid, found
     part = replace(laid, valid=laid.valid & band, shared=laid.shared & band)
     return part, differences(part)
@@ -126,6 +127,7 @@ class Differences:
 
     structure: float
     lumas: tuple[NDArray[np.float32], NDArray[np.float32]]
+    edges: tuple[NDArray[np.float32], NDArray[np.float32]]
     distance: NDArray[np.float32]
     recolored: NDArray[np.bool_]
     kept: NDArray[np.bool_]
@@ -147,13 +149,15 @@ def differences(laid: Overlaid) -> Differences:
     distance = np.asarray(np.sqrt((difference**2).sum(axis=2)), dtype=np.float32)
     opened = cv2.morphologyEx((distance > COLOR_CHANGE).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     recolored = opened > 0
-    overlay = overlay_mask(recolored, laid.valid, laid.shared, edge_strength(_lab(one)), edge_strength(_lab(other)))
+    edges = (edge_strength(_lab(one)), edge_strength(_lab(other)))
+    overlay = overlay_mask(recolored, laid.valid, laid.shared, *edges)
     kept = laid.shared & ~overlay
     if not kept.any():
         kept = laid.shared
     lumas = (_luma(one), _luma(other))
     return Differences(
         lumas=lumas,
+        edges=edges,
         structure=structure(*lumas, kept),
         distance=distance,
         recolored=recolored,
