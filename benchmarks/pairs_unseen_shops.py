@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("shops", nargs="+", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--products", type=int, default=5, help="products a shop whose photos are changed")
-    parser.add_argument("--own", type=int, default=5, help="pairs of a product's own photos")
+    parser.add_argument("--own", type=int, default=6, help="pairs of a product's own photos")
     parser.add_argument("-o", "--out", type=Path)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)

@@ -135,8 +135,15 @@ def _half(pixels: Pixels, sampler: Sampler) -> Pixels:
     """Keep one half and put half of another photo in the place of the other."""
     height, width = pixels.shape[:2]
     mixed = np.asarray(cv2.resize(sampler.others[0], (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    kept = sampler.choice((np.s_[: height // 2], np.s_[height // 2 :], np.s_[:, : width // 2], np.s_[:, width // 2 :]))
-    mixed[kept] = pixels[kept]
+    every, middle, center = slice(None), height // 2, width // 2
+    halves = (
+        (slice(middle), every),
+        (slice(middle, None), every),
+        (every, slice(center)),
+        (every, slice(center, None)),
+    )
+    down, across = sampler.choice(halves)
+    mixed[down, across] = pixels[down, across]
     return mixed
 
 

@@ -36,7 +36,7 @@ class Picture:
     @property
     def scale(self) -> float:
         """The factor that turns working pixels into those of the decoded image."""
-        return max(self.image.pixels.shape[:2]) / self.config.working_side
+        return float(max(self.image.pixels.shape[:2]) / self.config.working_side)
 
     @property
     def width(self) -> int:

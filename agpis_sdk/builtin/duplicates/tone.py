@@ -36,7 +36,7 @@ class Tone:
         return first, self._mapped(second)
 
     def _mapped(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.clip(pixels * np.float32(self.gain) + np.float32(self.offset), 0, 255)
+        return np.asarray(np.clip(pixels * self.gain + self.offset, 0, 255), dtype=np.float32)
 
 
 def common_tone(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> Tone:
