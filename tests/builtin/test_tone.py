@@ -49,6 +49,14 @@ def test_a_dye_follows_no_curve(factors: tuple[float, float, float]) -> None:
     assert difference_left(product(), dyed) > 5
 
 
+def test_a_darker_dye_of_a_gray_product_before_white_is_no_change_of_contrast() -> None:
+    gray = np.repeat(product().mean(axis=2, keepdims=True), 3, axis=2)
+    gray[:10] = gray[50:] = gray[:, :10] = gray[:, 50:] = 255
+    dyed = gray.copy()
+    dyed[10:50, 10:50] *= 0.5
+    assert difference_left(gray, dyed) > 5
+
+
 def test_a_much_darker_product_before_the_same_white_is_no_exposure() -> None:
     darker = product()
     darker[10:50, 10:50] *= 0.5

@@ -14,6 +14,8 @@ SAMPLES = 2000  # pixels from which the curve is estimated
 DARKEST, LIGHTEST = 8.0, 247.0  # gray levels beyond which a tone is taken for cut off
 MAX_GAIN = 2.2
 MAX_CLIPPED_GAIN = 1.4  # where the lighter picture is cut off, the background does not show whether it is exposure
+WHITE, MOST_WHITE = 250.0, 0.05  # gray level of white; where a larger share stays white, contrast did not change
+LEAST_OFFSET = 6.0  # gray levels that make a curve a change of contrast
 CUT = 30.0  # gray levels; a pixel that differs by more is covered or recolored, however much
 BETTER = 0.9  # share of the differences that a curve may leave to be preferred to none
 
@@ -50,7 +52,10 @@ def common_tone(first: NDArray[np.float32], second: NDArray[np.float32], mask: N
     best, least = Tone(first_is_darker=first_is_darker), _cost(dark, light, 1.0, 0.0) * BETTER
     if within.sum() < 30:
         return best
+    white = float(((dark > WHITE) & (light > WHITE)).mean())
     for gain, offset in _curves(dark[within], light[within]):
+        if white > MOST_WHITE and abs(offset) > LEAST_OFFSET:
+            continue
         clipped = float((dark * gain + offset > 258).mean())
         limit = MAX_CLIPPED_GAIN if clipped > 0.02 else MAX_GAIN
         cost = _cost(dark, light, gain, offset)

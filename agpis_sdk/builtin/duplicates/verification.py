@@ -27,7 +27,8 @@ COLOR_CHANGE = 7.0  # Lab distance from which a pixel counts as recolored
 BROAD = 6.0  # pixels; sigma of the surroundings over which hues are averaged
 GRAY = 6.0  # gray levels between the channels of a picture without color
 PARTED = 0.75  # structure below which the pictures may share one part of a collage alone
-MUCH_HIDDEN = 0.2  # share under an overlay from which it may be another picture instead
+MUCH_HIDDEN = 0.2  # share under an overlay from which it may be another picture instead,
+AGREED = 0.95  # unless the structure of the rest agrees as well as this
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,8 @@ def compare(first: View, second: View, transform: Transform) -> Comparison | Non
 def _in_common(laid: Overlaid) -> tuple[Overlaid, Differences]:
     """Return what two pictures share and how it differs: all of it, or the one part of a collage that they agree in."""
     found = differences(laid)
-    if found.structure >= PARTED and _share(laid.shared & ~found.kept, laid.shared.sum()) <= MUCH_HIDDEN:
+    hidden = _share(laid.shared & ~found.kept, laid.shared.sum())
+    if found.structure >= (PARTED if hidden <= MUCH_HIDDEN else AGREED):
         return laid, found
     band = repeated_part(*local_correlation(*found.lumas, laid.shared), laid.shared)
     # A dye turns light into dark, too, but keeps the outlines.
