@@ -120,7 +120,7 @@ def rotated(pixels: Pixels) -> Pixels:
 
 def with_banner(pixels: Pixels) -> Pixels:
     marked = pixels.copy()
-    marked[345:] = (200, 30, 40)
+    marked[330:] = (200, 30, 40)
     return marked
 
 
