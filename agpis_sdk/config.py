@@ -196,6 +196,16 @@ class PluginsSection(Section):
         allow_inf_nan=False,
         description="Seconds that a call of a component may take, unless it is built in; 0 sets no limit.",
     )
+    isolate: Literal["third-party", "asked", "none"] = Field(
+        default="third-party",
+        description="Components that run in a process of their plugin's own: those that are not built in and those whose "
+        "spec asks for it, the latter alone, or none.",
+    )
+    memory_limit: int = Field(
+        default=8_000_000_000,
+        ge=0,
+        description="Bytes of memory that the process of a plugin may take (Linux); 0 sets no limit.",
+    )
 
 
 class Config(Section):

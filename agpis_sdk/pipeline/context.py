@@ -9,6 +9,7 @@ from typing import Any
 from agpis_sdk.components import Backbone, ComponentSpec, DecodedImage, ImageSequence
 from agpis_sdk.config import Config
 from agpis_sdk.errors import PluginContractError
+from agpis_sdk.pipeline.isolation.messages import SealedFact
 from agpis_sdk.pipeline.plan import ENGINE_FACTS
 from agpis_sdk.records import Product
 from agpis_sdk.rules import RuleSet
@@ -73,7 +74,8 @@ class RunContext:
         facts = self._facts.get(image.key, {})
         if name not in facts:
             raise KeyError(f'fact "{name}" of image "{image.id}" has not been provided')
-        return facts[name]
+        value = facts[name]
+        return value.open() if isinstance(value, SealedFact) else value
 
     def provide(self, image: DecodedImage, name: str, value: Any) -> None:
         """Record a fact; raises `PluginContractError` when the running component did not declare it."""

@@ -20,15 +20,16 @@ from agpis_sdk.config import PluginsSection
 from agpis_sdk.errors import ComponentError, in_words
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.interruption import Interruption
+from agpis_sdk.pipeline.isolation.messages import PluginProcessError
 from agpis_sdk.pipeline.time_limit import TimeLimitExceededError, time_limit
 from agpis_sdk.plugins import OwnedSpec
+from agpis_sdk.plugins.discovery import OURS
 from agpis_sdk.wording import counted
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 RESULTS_PER_ITEM = 1000
-OURS = "agpis-sdk"
 SHORTEST_LIMIT = 1.0  # seconds for one item of a batch that took too long
 
 
@@ -170,6 +171,8 @@ class Guard:
             if limit is None:
                 raise  # of the component in whose call this one is made
             return f"{error} (plugins.time_limit)"
+        except PluginProcessError as error:
+            return str(error)
         except BaseException as error:
             return in_words(error)
         finally:
