@@ -83,6 +83,10 @@ class RunContext:
             raise PluginContractError(f'provides fact "{name}" without declaring it', remedy="list it under provides")
         if name in ENGINE_FACTS and not 0.0 <= float(value) <= 1.0:
             raise PluginContractError(f'gave fact "{name}" {value!r}, which is not in 0..1', item=image.id)
+        if name == "primary_reasons" and not (
+            isinstance(value, list | tuple) and all(isinstance(reason, str) for reason in value)
+        ):
+            raise PluginContractError('gave fact "primary_reasons" that is no list of texts', item=image.id)
         self._facts.setdefault(image.key, {})[name] = value
 
     def p_qualified(self, sequences: Sequence[ImageSequence]) -> list[float]:

@@ -149,6 +149,11 @@ class IsolatedComponent:
         for method in made.methods:
             setattr(self, method, partial(self._call, method))
 
+    def prepare(self) -> None:
+        """Make the component again where its process was killed; raises `PluginProcessError` where that fails."""
+        if self._made_in is not self._worker.process():
+            self._made()
+
     def _made(self) -> Made:
         reply = self._worker.exchange(self._make, {}, None)
         if isinstance(reply, Failed):
@@ -159,8 +164,7 @@ class IsolatedComponent:
 
     def _call(self, method: str, *arguments: Any) -> Any:
         """Call a method of the component; the context, where there is one, comes last."""
-        if self._made_in is not self._worker.process():
-            self._made()
+        self.prepare()
         context = arguments[-1] if isinstance(arguments[-1], RunContext) else None
         images = images_among(arguments)
         reply = self._worker.exchange(self._call_message(method, arguments, images, context), images, context)
