@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -24,6 +23,7 @@ from agpis_sdk.pipeline.pipeline import Pipeline
 from agpis_sdk.pipeline.summary import RunSummary
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Finding, Outcome
+from agpis_sdk.testing import make_product
 from tests.bad_plugins.ways import NAME, OWNER, WAYS, Way
 
 SETTINGS: dict[str, Any] = {
@@ -45,14 +45,9 @@ class Ended:
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """Two products of three pictures each, one of them blurred."""
-    folder = tmp_path_factory.mktemp("catalog")
-    random = np.random.default_rng(0)
-    for name in ("a", "b"):
-        Image.fromarray(random.integers(0, 256, (90, 120, 3), dtype=np.uint8)).save(folder / f"{name}.png")
-    Image.new("RGB", (120, 90), (200, 30, 30)).save(folder / "flat.png")
-    images = [str(folder / f"{name}.png") for name in ("a", "b", "flat")]
-    return [{"id": product_id, "images": images} for product_id in ("P1", "P2")]
+    """Two products of three pictures each, one of them gray."""
+    product = make_product(tmp_path_factory.mktemp("catalog"), "plain", "highlight", "gray").model_dump()
+    return [{**product, "id": product_id} for product_id in ("P1", "P2")]
 
 
 @pytest.fixture(scope="module")

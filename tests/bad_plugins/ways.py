@@ -14,7 +14,10 @@ NAME = "bad"
 OWNER = "agpis-bad 1.4.0"
 PLUGIN = """
 import atexit, builtins, ctypes, gc, json, logging, math, os, re, signal, subprocess, sys, threading, time, warnings
-from agpis_sdk import *
+from agpis_sdk import (
+    ComponentConfig, ImageCheckerSpec, ImageSequence, PairCheckerSpec, PrimarySelectorSpec, Rule, SequenceBuilderSpec,
+    SequenceCheckerSpec, SequenceVerdict, hookimpl, image_finding, pair_finding,
+)
 
 RULE = Rule(code="BAD101", name="bad-picture", summary="It is bad.", category="single-image", severity="error")
 PAIR = Rule(code="BAD201", name="bad-pair", summary="It is bad.", category="image-pair", severity="error")

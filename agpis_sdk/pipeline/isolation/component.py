@@ -32,6 +32,7 @@ from agpis_sdk.plugins.discovery import OURS
 from agpis_sdk.plugins.factories import cannot_be_made
 from agpis_sdk.rules import RuleSet
 
+TO_START = 60.0  # seconds that a process and its components get to start, however short the limit on calls is
 GLANCE = 1.0  # seconds between two looks at whether a silent process is still there
 QUESTIONS = frozenset({"fact", "product", "p_qualified"})
 QUESTIONS_OF_BACKBONE = frozenset({"input_size", "features", "preprocess"})
@@ -106,12 +107,13 @@ class PluginWorker:
         time is up or the run is interrupted.
         """
         process = self.process()
-        until = time.monotonic() + self._limit if self._limit else None
+        limit = max(self._limit, TO_START) if self._limit and isinstance(message, Make) else self._limit
+        until = time.monotonic() + (limit or 0.0)
         references = partial(_referred, images, context)
         try:
             process.channel.send(message)
             while True:
-                self._wait(process, until)
+                self._wait(process, until, limit)
                 reply = process.channel.receive(references)
                 if not isinstance(reply, Question):
                     return reply
@@ -126,12 +128,13 @@ class PluginWorker:
                 raise PluginProcessError(in_words(error)) from error
             raise
 
-    def _wait(self, process: PluginProcess, until: float | None) -> None:
-        """Wait for the next message, as long as the time allows."""
+    def _wait(self, process: PluginProcess, until: float, limit: float | None) -> None:
+        """Wait for the next message, until the limit of its own or that of the caller is reached."""
         while True:
-            left = [seconds for seconds in (time_left(), until and until - time.monotonic()) if seconds is not None]
+            own = until - time.monotonic() if limit is not None else None
+            left = [seconds for seconds in (time_left(), own) if seconds is not None]
             if left and min(left) <= 0:
-                raise PluginProcessError(f"{self._owner} took longer than {self._limit:g} s (plugins.time_limit)")
+                raise PluginProcessError(f"{self._owner} took longer than {limit:g} s (plugins.time_limit)")
             if process.wait(min([GLANCE, *left])):
                 return
 
