@@ -274,7 +274,7 @@ WRONG = (
     ),
 )
 
-SEQUENCE = (
+CHOOSING = (
     Way("gives no verdict", "return []", says="gave no verdict", hook=SEQUENCES, slow=False),
     Way(
         "judges a sequence that it was not given",
@@ -393,4 +393,14 @@ LOADING = (
     Way("exits when a run starts", hook="agpis_run_started", announce="sys.exit(3)", cost="nothing", says="agpis_run_started raised SystemExit"),
 )  # fmt: skip
 
-WAYS = (*RAISING, *DYING, *HANGING, *LEAVING, *TALKING, *WRONG, *SEQUENCE, *TAMPERING, *LOADING)
+WAYS = {
+    "raising": RAISING,
+    "dying": DYING,
+    "hanging": HANGING,
+    "leaving": LEAVING,
+    "talking": TALKING,
+    "wrong": WRONG,
+    "choosing": CHOOSING,
+    "tampering": TAMPERING,
+    "loading": LOADING,
+}
