@@ -197,7 +197,10 @@ class PluginHost:
         return self.profiles[name]
 
     def settings_of(self, owned: OwnedSpec, tables: Mapping[str, Mapping[str, Any]]) -> ComponentConfig:
-        """Validate a component's table of settings without importing the component."""
+        """Validate a component's table of settings without importing the component.
+
+        Raises `ConfigError` where they are wrong, and `PluginLoadError` naming the plugin where its own validation fails.
+        """
         spec = owned.spec
         written = [name for name in (spec.name, *spec.aliases) if name in tables]
         if len(written) > 1:
@@ -207,7 +210,15 @@ class PluginHost:
                 remedy=f"keep components.{spec.name}",
             )
         name = written[0] if written else spec.name
-        config: ComponentConfig = validate(spec.config, tables.get(name, {}), item=f"components.{name}")
+        try:
+            config: ComponentConfig = validate(spec.config, tables.get(name, {}), item=f"components.{name}")
+        except AgpisError:
+            raise
+        except Exception as error:
+            reason = f"cannot be validated: {in_words(error)}"
+            raise PluginLoadError(
+                f'settings of component "{spec.name}" {reason}', item=owned.plugin.owner, remedy=owned.plugin.remedy
+            ) from error
         return config
 
     def check_component_tables(self, tables: Mapping[str, Mapping[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -65,7 +66,10 @@ def run(catalog: list[dict[str, Any]], settings: dict[str, Any]) -> Ended:
     with interruption.listening():
         pipeline = Pipeline(config, host=PluginHost.load(config.plugins), interruption=interruption)
         outcomes = list(pipeline.run(catalog))
-    return Ended(outcomes, pipeline.summary)
+    summary = pipeline.summary
+    del pipeline
+    gc.collect()  # processes of plugins end with the pipeline
+    return Ended(outcomes, summary)
 
 
 @pytest.fixture

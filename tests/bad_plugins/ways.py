@@ -363,7 +363,8 @@ CHOOSING = (
 )
 
 TAMPERING = (
-    Way("changes the pixels", "for image in images: image.pixels[:] = 0\nreturn []", cost="nothing"),
+    Way("changes the pixels", "for image in images: image.pixels[:] = 0\nreturn []", says="read-only"),
+    Way("changes the pixels by force", "for image in images: ctypes.memset(image.pixels.ctypes.data, 0, image.pixels.nbytes)\nreturn []", cost="nothing"),
     Way("changes the ids of images", 'for image in images: object.__setattr__(image, "id", "x")\nreturn []', cost="nothing"),
     Way("empties the list that it is given", "del images[:]; return []", cost="nothing"),
     Way("changes a product", 'context.product("P1").attributes["x"] = 1; object.__setattr__(context.product("P1"), "images", ()); return []', cost="nothing"),
