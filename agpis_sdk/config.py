@@ -61,6 +61,12 @@ class MediaSection(Section):
     )
     max_bytes: int = Field(default=64_000_000, ge=1, description="Files beyond this many bytes are not read.")
     max_pixels: int = Field(default=64_000_000, ge=1, description="Images beyond width x height are not decoded.")
+    max_decoded: int = Field(
+        default=512_000_000,
+        ge=1,
+        description="Bytes of decoded images in one micro-batch, of which two are in memory; it has fewer products where "
+        "these have many images, but at least one.",
+    )
     timeout: float = Field(
         default=20.0,
         gt=0,

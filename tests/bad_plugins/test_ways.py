@@ -32,7 +32,7 @@ SETTINGS: dict[str, Any] = {
     "sequence.builder": "listed",
     "sequence.scorer": "none",
     "run.max_failures": 2,
-    "plugins.time_limit": 30.0,
+    "plugins.time_limit": 120.0,
     "plugins.block": ["agpis-example", "agpis-marketplaces", "duplicates", "muisc", "noncompliance"],
 }
 OF_THE_ENGINE = ("AGP902", "AGP903")  # what failed, and what could not be looked at for that reason

@@ -253,7 +253,7 @@ WRONG = (
     Way("names an image that it was not given", 'return [finding(images[0], images=("x",))]', says="named images"),
     Way("names another product", 'return [finding(images[0], product_id="P9")]', says="named images"),
     Way("gives a million findings", "return [finding(images[0])] * 1_000_000", says="an endless generator?"),
-    Way("gives a message of 50 MB", 'return [finding(images[0], message="x" * 50_000_000)]', says="message"),
+    Way("gives a message of 5 MB", 'return [finding(images[0], message="x" * 5_000_000)]', says="message"),
     Way("gives a message that is no text", "return [finding(images[0], message=5)]", says="message"),
     Way(
         "provides a fact that it did not declare",
