@@ -9,8 +9,20 @@ from agpis_sdk.components import AttributedFinding, DecodedImage, ImagePair, Ima
 from agpis_sdk.errors import ComponentError
 from agpis_sdk.pipeline.batch import ProductState
 from agpis_sdk.pipeline.guard import Component
-from agpis_sdk.records import Finding, SequenceVerdict
+from agpis_sdk.records import Finding, SequenceVerdict, Unjudged
 from agpis_sdk.rules import Rule, RuleSet
+
+
+def accept_judgment(
+    component: Component, known: Mapping[frozenset[str], Sequence[str]], result: Any, rules: RuleSet
+) -> AttributedFinding | Unjudged:
+    """Check one result of a checker of images or pairs: a finding, or a rule that it could not judge."""
+    if not isinstance(result, Unjudged):
+        return accept_finding(component, known, result, rules)
+    _declared_rule(component, result.code, rules)
+    if result.product_id not in known.get(frozenset(result.images), ()):
+        raise ComponentError(f"named images that it was not given: {', '.join(result.images)}")
+    return result
 
 
 def accept_finding(
@@ -68,6 +80,8 @@ def accept_verdict(
         _refuse_stray_regions(finding, result.sequence)
         fields = {"name": rule.name, "checker": component.name}
         findings.append(Finding.model_validate({**_plain(finding), **fields}))
+    for unjudged in result.unjudged:
+        _declared_rule(component, unjudged.code, rules)
     return result.model_copy(update={"findings": tuple(findings)})
 
 

@@ -34,7 +34,7 @@ class ComponentUnderTest:
     def __init__(self, host: PluginHost, owned: OwnedSpec, settings: Mapping[str, Any] | None = None) -> None:
         self.host = host
         self.owned = owned
-        self.tables = {owned.spec.name: dict(settings or {})}
+        self.tables = {owned.spec.table: dict(settings or {})}
         self._config = Config(components=self.tables)
 
     @classmethod
