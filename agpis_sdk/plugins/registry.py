@@ -247,7 +247,10 @@ class PluginHost:
                 known.setdefault(name, []).append(owned)
         for name in tables:
             if name not in known:
-                raise ConfigError("no such component", item=f"components.{name}", remedy=nearest(name, known))
+                sharing = self.by_name().get(name)
+                remedy = f"its table is components.{sharing.spec.table}" if sharing else nearest(name, known)
+                what = "shares its settings with others" if sharing else "no such component"
+                raise ConfigError(what, item=f"components.{name}", remedy=remedy)
             for owned in known[name]:
                 self.settings_of(owned, tables)
 

@@ -99,8 +99,9 @@ class Endpoint:
 
     def _answer(self, body: Mapping[str, Any]) -> bytes:
         """Return the bytes of an answer; raises `NoAnswerError` where they are too many or take too long."""
-        asked = self._client.with_streaming_response.post(
-            "/chat/completions", body=dict(body), cast_to=openai.types.chat.ChatCompletion
+        fields = dict(body)
+        asked = self._client.chat.completions.with_streaming_response.create(
+            model=fields.pop("model"), messages=fields.pop("messages"), extra_body=fields
         )
         data = bytearray()
         with asked as response:

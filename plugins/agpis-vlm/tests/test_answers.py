@@ -46,7 +46,7 @@ def test_whatever_is_answered_every_rule_is_judged_or_has_a_fault(text: str) -> 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("0", "verdicts"),
+        ("0", "object"),
         ("Sure! The score is 0.", "Invalid JSON"),
         (answer(verdict("VLM101", score=7)), "verdicts.0.score"),
         (answer(verdict("VLM101", score="0.1")), "verdicts.0.score"),
