@@ -79,4 +79,5 @@ class RunFacts:
         }
         self._run.context.open_batch(state.product for state in batch.values())
         check_images(self._run, batch)
+        check_images_at_cost(self._run, batch)
         return [{name: self._run.context.fact(image, name) for name in self._names} for image in alone]
