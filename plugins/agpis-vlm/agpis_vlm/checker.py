@@ -114,7 +114,7 @@ class PairSentences(_Sentences):
     def check_pairs(self, pairs: Sequence[ImagePair], context: Context) -> Iterator[Finding | Unjudged]:
         """Yield a finding for each rule that the model thinks broken, and name the rules that were not judged."""
         # The model always sees the same one first, so that its answer does not depend on the order within a pair.
-        asked = [tuple(sorted((pair.first, pair.second), key=lambda image: image.sha256)) for pair in pairs]
+        asked = [tuple(sorted((pair.first, pair.second), key=lambda image: (image.sha256, image.id))) for pair in pairs]
         for pair, shown, judgments in zip(pairs, asked, self._judgments(asked, context), strict=True):
             images = (pair.first, pair.second)
             yield from self._findings(images, judgments, shown)

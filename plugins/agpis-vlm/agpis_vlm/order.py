@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from agpis_sdk.batches import batches
 from agpis_sdk.config import Config
 from agpis_sdk.datasets.photos import load_photo
 from agpis_sdk.errors import ConfigError, ImageReadError
@@ -16,6 +17,8 @@ from agpis_sdk.records import Product
 from agpis_vlm.config import SentenceRule, VlmConfig
 from agpis_vlm.judge import Judge
 from agpis_vlm.questions import Question, groups_of
+
+AT_A_TIME = 8
 
 Scores = Mapping[tuple[int, str], float]
 """Scores by the place of an image and a rule's code."""
@@ -76,7 +79,8 @@ def _reversed(group: Mapping[str, SentenceRule]) -> dict[str, SentenceRule]:
 
 def _scores(judge: Judge, images: list[DecodedImage], groups: list[dict[str, SentenceRule]]) -> Scores:
     questions = [(place, Question((image,), group)) for place, image in enumerate(images) for group in groups]
-    judged = judge.judge([question for _, question in questions])
+    asked = [question for _, question in questions]
+    judged = [judgment for chunk in batches(asked, AT_A_TIME) for judgment in judge.judge(chunk)]
     return {
         (place, code): verdict.score
         for (place, _), judgment in zip(questions, judged, strict=True)

@@ -27,10 +27,11 @@ class AsksAnEndpoint:
     applies_to: ClassVar[str]
 
     @pytest.fixture(autouse=True, scope="class")
-    def _endpoint(self) -> Iterator[None]:
+    @classmethod
+    def _endpoint(cls) -> Iterator[None]:
         with running() as server:
-            rules = {code: rule | {"applies_to": self.applies_to} for code, rule in RULES.items()}
-            type(self).settings = {**AsksAnEndpoint.settings, "endpoint": server.url, "rules": rules}
+            rules = {code: rule | {"applies_to": cls.applies_to} for code, rule in RULES.items()}
+            cls.settings = {**AsksAnEndpoint.settings, "endpoint": server.url, "rules": rules}
             yield
 
 
@@ -54,8 +55,9 @@ class TestHeads(ImageCheckerContract):
     component = "vlm-heads"
 
     @pytest.fixture(autouse=True, scope="class")
-    def _heads(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+    @classmethod
+    def _heads(cls, tmp_path_factory: pytest.TempPathFactory) -> None:
         folder: Path = tmp_path_factory.mktemp("heads")
         Head(np.random.default_rng(0).normal(size=1280).astype(np.float32), 0.0).save(head_file(folder, "VLM101"))
         (folder / SENTENCES).write_text(json.dumps({"VLM101": NO_RED["text"]}), encoding="utf-8")
-        type(self).settings = {"heads": str(folder), "rules": {"VLM101": NO_RED | {"judge": "head"}}}
+        cls.settings = {"heads": str(folder), "rules": {"VLM101": NO_RED | {"judge": "head"}}}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +74,13 @@ def test_a_mistake_in_it_is_named(rules: dict[str, Any], words: str) -> None:
 def test_the_endpoint_is_an_address() -> None:
     with pytest.raises(ConfigError, match=r"components\.vlm: endpoint: write it with http:// or https://"):
         host_of({}, endpoint="localhost:8000")
+
+
+def test_the_settings_of_the_readme_are_known() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (settings,) = re.findall(r"^```toml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+
+    host_of(tomllib.loads(settings)["components"]["vlm"]["rules"])
 
 
 def test_the_four_components_share_one_table() -> None:
