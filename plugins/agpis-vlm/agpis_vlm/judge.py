@@ -50,8 +50,9 @@ class Judge:
                 asked[key] = self._threads.submit(self._ask, question, key, body)
             wait(asked.values(), timeout=self._settings.patience)
         finally:
-            for future in asked.values():
-                future.cancel()
+            for key, future in asked.items():
+                if future.cancel():  # it had not begun
+                    SPENDING.release(most_usage(waiting[key][1], self._settings), self._settings)
         return {key: self._result(asked[key], question) for key, (question, _) in waiting.items()}
 
     @cached_property

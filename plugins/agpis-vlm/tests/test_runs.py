@@ -176,10 +176,14 @@ class TestBudget:
         self, endpoint: EndpointServer, run: Run, tmp_path: Path
     ) -> None:
         endpoint.seconds = 1.5
+        settings = settings_of(endpoint, patience=0.3, concurrency=1)
 
-        (outcome,) = run([product(tmp_path, "P1", "gray")], settings_of(endpoint, patience=0.3))
+        (outcome,) = run([product(tmp_path, "P1", "gray", "red")], settings)
 
-        assert "no answer after 0.3 s (components.vlm.patience)" in faults(outcome)[0]
+        assert [fault.partition(": ")[2] for fault in faults(outcome)] == [
+            "no answer after 0.3 s (components.vlm.patience)"
+        ] * 2
+        assert SPENDING.calls == 1  # the other one never began
 
     def test_no_more_requests_run_at_a_time_than_the_config_says(
         self, endpoint: EndpointServer, run: Run, tmp_path: Path
