@@ -44,10 +44,7 @@ def evaluate_model(request: EvaluationRequest) -> Evaluation:
     `request.model` is only a name: which model is asked stands in the config.
     """
     labels = ReviewLabels(request.examples(), request.rules)
-    known: dict[str, Mapping[str, ImageVerdicts]] = {
-        facts.product.id: {image_id: found[VERDICTS] for image_id, found in facts.images.items()}
-        for facts in request.image_facts(labels.products(), frozenset({VERDICTS}))
-    }
+    known: Mapping[str, Mapping[str, ImageVerdicts]] = labels.facts(request, VERDICTS)
 
     def score_of(review: Review, code: str) -> float | None:
         judged = [known.get(review.product.id, {}).get(image_id) for image_id in review.sequence]
@@ -70,10 +67,7 @@ def evaluate_heads(request: EvaluationRequest) -> Evaluation:
     folder = Path(request.model)
     heads = {code: Head.load(head_file(folder, code)) for code in sentences_of(folder)}
     labels = ReviewLabels(request.examples(), request.rules)
-    embeddings = {
-        facts.product.id: {image_id: found["embedding"] for image_id, found in facts.images.items()}
-        for facts in request.image_facts(labels.products(), frozenset({"embedding"}))
-    }
+    embeddings = labels.facts(request, "embedding")
 
     def score_of(review: Review, code: str) -> float | None:
         known = embeddings.get(review.product.id, {})

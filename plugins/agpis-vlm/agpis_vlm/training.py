@@ -40,10 +40,7 @@ def train(request: TrainingRequest) -> dict[str, Any]:
     wanted = cast("HeadTrainingConfig", request.settings).rule or tuple(sentence_codes(request.rules))
     codes = [request.rules[code].code for code in wanted]
     labels = ReviewLabels(request.examples(), request.rules)
-    embeddings = {
-        facts.product.id: {image_id: found["embedding"] for image_id, found in facts.images.items()}
-        for facts in request.image_facts(labels.products(), frozenset({"embedding"}))
-    }
+    embeddings = labels.facts(request, "embedding")
     figures: dict[str, Any] = {}
     for code in codes:
         train_images = _images(labels, code, embeddings, "train", request.seed)

@@ -160,6 +160,15 @@ class TestFromSentenceToHead:
         assert "holds no head for the sentence of VLM101" in str(finished.exception)
 
 
+def test_reviews_whose_pictures_are_gone_are_refused(shop: Shop, tmp_path: Path) -> None:
+    review = {"product": {"id": "P1", "images": ["gone.jpg"]}, "sequence": ["gone"], "decision": "accepted"}
+    reviews = write_lines(tmp_path / "reviews.jsonl", [review])
+
+    finished = RUNNER.invoke(app, ["evaluate", "vlm", str(reviews), "--component", "vlm", *shop.configured()])
+
+    assert "the reviews: name no image that can be read and judged" in str(finished.exception)
+
+
 class TestOrder:
     def test_is_without_effect_on_an_endpoint_that_measures(self, shop: Shop) -> None:
         done = agpis_vlm("order", shop.path("products.jsonl"), "--limit", "3", *shop.configured(cache=""))
