@@ -68,7 +68,7 @@ class Endpoint:
         self._key = _key_of(settings)
         self._timeout = settings.timeout
         self._pace = Pace(settings.requests_per_minute)
-        self._client = openai.OpenAI(
+        client = openai.OpenAI(
             base_url=settings.endpoint,
             api_key=self._key or NO_KEY,
             timeout=settings.timeout,
@@ -77,7 +77,9 @@ class Endpoint:
             http_client=openai.DefaultHttpxClient(follow_redirects=False),
         )
         # What the environment holds for OpenAI itself is not for this server.
-        self._client.organization = self._client.project = None
+        client.organization = client.project = None
+        # Asked for here, as the client imports it on first use, which would eat into the first answers' time.
+        self._create = client.chat.completions.with_streaming_response.create
 
     def ask(self, body: Mapping[str, Any]) -> Reply:
         """Send a request and return its answer; raises `NoAnswerError` with the reason."""
@@ -100,9 +102,7 @@ class Endpoint:
     def _answer(self, body: Mapping[str, Any]) -> bytes:
         """Return the bytes of an answer; raises `NoAnswerError` where they are too many or take too long."""
         fields = dict(body)
-        asked = self._client.chat.completions.with_streaming_response.create(
-            model=fields.pop("model"), messages=fields.pop("messages"), extra_body=fields
-        )
+        asked = self._create(model=fields.pop("model"), messages=fields.pop("messages"), extra_body=fields)
         data = bytearray()
         with asked as response:
             deadline = time.monotonic() + self._timeout
