@@ -40,6 +40,7 @@ def observed_batches(
     finally:
         stats.component_seconds.update(run.guard.seconds)
         stats.failures.update(run.guard.failures)
+        stats.failures.update(run.guard.unjudged)
         stats.notices += [*run.guard.notices(), *records.notices]
         stats.dropped += run.guard.dropped_labels()
     stats.note(host.notify("agpis_run_finished", context=run.context, summary=stats.facts()))
