@@ -13,7 +13,7 @@ from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.picture import Picture
 
 SURE = 0.95  # no further alignment is tried once the structure of one agrees this well
-BY_CHANCE = 4  # keypoints that agree on some transform even of unlike pictures
+BY_CHANCE = 6  # keypoints that agree on some transform even of unlike pictures
 ALIKE = 0.6  # correlation of two whole pictures from which they are laid over each other as they are
 
 
