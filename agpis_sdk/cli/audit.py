@@ -12,7 +12,11 @@ import typer
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE
 from agpis_sdk.cli.options import (
     ConfigOption,
+    FromOption,
+    MapOption,
     NoPluginsOption,
+    ProductsArgument,
+    ProductsGiven,
     ProfileOption,
     SetOption,
     ShopOption,
@@ -42,7 +46,7 @@ IgnoreOption = Annotated[
 
 
 def audit(
-    products: Annotated[str, typer.Argument(help="Products: .jsonl, .jsonl.gz or .parquet; - is stdin.")],
+    products: ProductsArgument,
     output_format: Annotated[
         str,
         typer.Option(
@@ -67,22 +71,23 @@ def audit(
     profile: ProfileOption = None,
     shop: ShopOption = None,
     overrides: SetOption = None,
+    file_format: FromOption = None,
+    mapping: MapOption = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look at the first N products only.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No summary.")] = False,
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """Report what is wrong with each gallery as listed; exit with 1 where a finding has the severity "error"."""
-    from agpis_sdk.media.products import read_products
     from agpis_sdk.report.baseline import read_baseline
     from agpis_sdk.report.baseline import write_baseline as save_baseline
 
     with data_on_stdout() as stdout:
-        records = read_products(products, limit=limit)
         known = read_baseline(baseline) if baseline is not None else frozenset()
         if write_baseline is not None and not write_baseline.resolve().parent.is_dir():
             raise fail(ConfigError("the folder does not exist", item=str(write_baseline), remedy="make it first"))
         overrides = [*(overrides or ()), *_rule_overrides(select, ignore)]
         loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
+        records = ProductsGiven(products, file_format, mapping, limit).read(loaded, host)
         announced = host.reporter("audits", output_format, setting="--format")
         # Everything above answers at once; from here on models are loaded.
         from agpis_sdk.pipeline.audit import Audit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -16,6 +17,7 @@ from agpis_sdk.plugins import PluginHost
 
 if TYPE_CHECKING:
     from agpis_sdk.components import Backbone
+    from agpis_sdk.media.products import CheckedProducts
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings: agpis.toml or pyproject.toml.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set one setting; repeatable.")]
@@ -23,6 +25,49 @@ ProfileOption = Annotated[str | None, typer.Option("--profile", help="A named se
 ShopOption = Annotated[Path | None, typer.Option("--shop", help="A folder that `agpis adapt` wrote for this shop.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 NoPluginsOption = Annotated[bool, typer.Option("--no-plugins", help="Load the built-in plugins alone.")]
+
+
+ProductsArgument = Annotated[
+    str,
+    typer.Argument(metavar="PRODUCTS", help="Products: a file of any known format, or a folder of images; - is stdin."),
+]
+FromOption = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="FORMAT",
+        help="What the products are, where their content does not say: csv, shopify, woocommerce, magento, google, "
+        "google-xml, amazon, folder, or a format of a plugin.",
+    ),
+]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="FIELD=COLUMN", help='Columns of a table: --map id=Handle,images="Image Src".'),
+]
+
+
+@dataclass(frozen=True)
+class ProductsGiven:
+    """The products that a command was given, and how to read them; they may be read several times."""
+
+    path: str
+    file_format: str | None
+    mapping: list[str] | None
+    limit: int | None
+
+    def read(self, loaded: LoadedConfig, host: PluginHost) -> CheckedProducts:
+        """Begin to read them; raises `InputFileError` where they are of no known format."""
+        from agpis_sdk.media.products import read_products
+        from agpis_sdk.media.readers import parse_columns
+
+        return read_products(
+            self.path,
+            limit=self.limit,
+            file_format=self.file_format or "",
+            columns=parse_columns(self.mapping or ()),
+            host=host,
+            tables=loaded.config.components,
+        )
 
 
 def settings(

@@ -14,7 +14,11 @@ import typer
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE, REFUSED
 from agpis_sdk.cli.options import (
     ConfigOption,
+    FromOption,
+    MapOption,
     NoPluginsOption,
+    ProductsArgument,
+    ProductsGiven,
     ProfileOption,
     SetOption,
     ShopOption,
@@ -40,7 +44,7 @@ COUNT_LINES_UP_TO = 1_000_000_000
 
 
 def run(
-    products: Annotated[str, typer.Argument(help="Products: .jsonl, .jsonl.gz or .parquet; - is stdin.")],
+    products: ProductsArgument,
     output: Annotated[str, typer.Option("-o", "--output", help="Outcomes, one JSON object a line; - is stdout.")] = "-",
     report: Annotated[Path | None, typer.Option("--report", help="Write an HTML report for people.")] = None,
     resume: Annotated[
@@ -51,21 +55,21 @@ def run(
     profile: ProfileOption = None,
     shop: ShopOption = None,
     overrides: SetOption = None,
+    file_format: FromOption = None,
+    mapping: MapOption = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look at the first N products only.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """Choose an image sequence for each product, with p^t and every violation found."""
-    from agpis_sdk.media.products import CheckedProducts, read_products
-
     output = STDIO if output in STDOUT_PATHS else output
+    given = ProductsGiven(products, file_format, mapping, limit)
     with data_on_stdout() as stdout:
-        records = read_products(products, limit=limit)
         loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
-        check_places(products, limit, output, report)
+        records = given.read(loaded, host)
+        check_places(products, lambda: given.read(loaded, host), output, report)
         if products == STDIO:
-            given = records
-            records = CheckedProducts(refusing_outputs(records, output, report), lambda: given.notices)
+            records = refusing_outputs(records, output, report)
         if report is not None:
             reporter_of(report, host)
         from agpis_sdk.pipeline.interruption import Interruption

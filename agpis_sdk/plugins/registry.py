@@ -23,14 +23,17 @@ from agpis_sdk.components import (
     BackboneSpec,
     ComponentConfig,
     ComponentSpec,
+    FormatSpec,
     ImageCheckerSpec,
     PairCheckerSpec,
     PrimarySelectorSpec,
     Profile,
+    ReaderSpec,
     ReporterSpec,
     Reports,
     SequenceBuilderSpec,
     SequenceCheckerSpec,
+    WriterSpec,
 )
 from agpis_sdk.config import PluginsSection, validate
 from agpis_sdk.errors import (
@@ -62,6 +65,8 @@ SPEC_OF_HOOK: Mapping[str, type[ComponentSpec]] = {
     "agpis_sequence_builders": SequenceBuilderSpec,
     "agpis_backbones": BackboneSpec,
     "agpis_reporters": ReporterSpec,
+    "agpis_readers": ReaderSpec,
+    "agpis_writers": WriterSpec,
 }
 
 
@@ -209,11 +214,19 @@ class PluginHost:
 
     def reporter(self, reports: Reports, format_name: str, *, setting: str) -> OwnedSpec:
         """Return the reporter of a format; raises `UnknownNameError` with the nearest format."""
-        formats = {
+        return self.of_format(reports, format_name, setting=setting)
+
+    def formats(self, role: str) -> dict[str, OwnedSpec]:
+        """Return by format the components of a role: "outcomes", "audits", "readers" or "writers"."""
+        return {
             owned.spec.format: owned
-            for owned in self.specs("agpis_reporters").values()
-            if isinstance(owned.spec, ReporterSpec) and owned.spec.reports == reports
+            for _, owned in self.all_specs()
+            if isinstance(owned.spec, FormatSpec) and owned.spec.role == role
         }
+
+    def of_format(self, role: str, format_name: str, *, setting: str) -> OwnedSpec:
+        """Return the component of a role and a format; raises `UnknownNameError` with the nearest format."""
+        formats = self.formats(role)
         if format_name not in formats:
             remedy = nearest(format_name, formats)
             raise UnknownNameError("no plugin announces it", item=f'{setting} = "{format_name}"', remedy=remedy)
@@ -394,7 +407,7 @@ def _taken_from(announced: Any, hook: str, kind: type[Any]) -> list[Any]:
 def _unique_names(spec: ComponentSpec) -> list[str]:
     """Return, as error messages write it, every name that no other component may have."""
     names = [f'component "{name}"' for name in (spec.name, *spec.aliases)]
-    return [*names, f'format "{spec.format}" for {spec.reports}'] if isinstance(spec, ReporterSpec) else names
+    return [*names, f'format "{spec.format}" for {spec.role}'] if isinstance(spec, FormatSpec) else names
 
 
 def imported(owned: OwnedSpec, reference: str) -> Any:
