@@ -170,12 +170,13 @@ class ReaderSpec(FormatSpec):
 class WriterSpec(FormatSpec):
     """Announces an `OutcomeWriter`: `format` is what users write after `--export` and `--to`.
 
-    `suffix` is the ending of what it writes, "" for a folder. One that `rewrites` takes the file that the products were read
-    from, and writes it anew with its images in another order.
+    `suffix` is what an export has behind the name of its outcomes, such as ".csv". One that `applies` decisions is given
+    only what a run has submitted. One that `rewrites` takes the file that the products were read from, and writes it anew.
     """
 
     title: str = ""
     suffix: str = ""
+    applies: bool = False
     rewrites: bool = False
 
     @property

@@ -14,6 +14,7 @@ import typer
 from agpis_sdk import __version__
 from agpis_sdk.cli import (
     adapt,
+    apply,
     audit,
     bench,
     config,
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("audit")(audit.audit)
 app.command("import")(import_products.import_products)
+app.command("apply")(apply.apply)
 app.command("rules")(rules.rules)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(config.app, name="config")

@@ -45,6 +45,10 @@ MapOption = Annotated[
     typer.Option("--map", metavar="FIELD=COLUMN", help='Columns of a table: --map id=Handle,images="Image Src".'),
 ]
 
+HeldOption = Annotated[
+    bool, typer.Option("--held", help="Take products that are held for review too, not only submitted ones.")
+]
+
 
 @dataclass(frozen=True)
 class ProductsGiven:

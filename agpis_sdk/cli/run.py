@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE, REFUSED
+from agpis_sdk.cli.exports import export_of, print_lines
 from agpis_sdk.cli.options import (
     ConfigOption,
     FromOption,
+    HeldOption,
     MapOption,
     NoPluginsOption,
     ProductsArgument,
@@ -51,6 +53,13 @@ def run(
         bool,
         typer.Option("--resume", help="Continue the run that left OUTPUT.partial; begin anew where there is none."),
     ] = False,
+    export: Annotated[
+        str | None,
+        typer.Option(
+            "--export", metavar="FORMAT", help="Write the decisions beside OUTPUT too, as `agpis apply --to`."
+        ),
+    ] = None,
+    held: HeldOption = False,
     config: ConfigOption = None,
     profile: ProfileOption = None,
     shop: ShopOption = None,
@@ -72,6 +81,7 @@ def run(
             records = refusing_outputs(records, output, report)
         if report is not None:
             reporter_of(report, host)
+        way_out = export_of(export, output, loaded, host, held=held)
         from agpis_sdk.pipeline.interruption import Interruption
 
         with (
@@ -83,6 +93,8 @@ def run(
 
             pipeline = Pipeline(loaded.config, host=host, interruption=interruption)
             code = _process(pipeline, records, sink, interruption, products, limit, report, quiet=quiet)
+        if way_out is not None and code in (DONE, INCOMPLETE):
+            print_lines(way_out.write(records.source))
     if code:
         raise typer.Exit(code)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from agpis_sdk.components import Export
 from agpis_sdk.records import ImageOutcome, Outcome
 
+CHOSEN_STATES = ("primary", "selected")
 LAST_STATES = ("removed", "unreadable")
 
 
@@ -16,6 +17,11 @@ def images_in_order(outcome: Outcome) -> list[ImageOutcome]:
     chosen = [by_id[image_id] for image_id in outcome.sequence if image_id in by_id]
     others = [image for image in outcome.images if image.id not in outcome.sequence]
     return [*chosen, *sorted(others, key=lambda image: image.state in LAST_STATES)]
+
+
+def chosen_images(outcome: Outcome) -> list[ImageOutcome]:
+    """Return the images of an outcome's sequence, in order."""
+    return [image for image in images_in_order(outcome) if image.state in CHOSEN_STATES]
 
 
 def new_positions(outcome: Outcome) -> list[int]:

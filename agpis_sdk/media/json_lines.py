@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import zlib
@@ -64,7 +65,8 @@ def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
             while line and len(line) > MAX_LINE_BYTES and not line.endswith("\n"):
                 line = text.readline(MAX_LINE_BYTES + 1)
     finally:
-        text.detach()  # or it would close a stream that is not its own
+        with contextlib.suppress(ValueError):  # the stream was closed before this generator was
+            text.detach()  # or it would close a stream that is not its own
 
 
 def _worded(error: Exception) -> tuple[str, str]:

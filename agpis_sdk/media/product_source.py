@@ -6,7 +6,6 @@ import codecs
 import contextlib
 import io
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +14,11 @@ from typing import TextIO
 from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.file_formats import BOM
 from agpis_sdk.media.packing import unpacked
-from agpis_sdk.wording import printable, shortened
+from agpis_sdk.media.skipped import Skipped
+from agpis_sdk.wording import printable
 
 HEAD_BYTES = 64 * 2**10
 PIECE = 1 << 20
-SKIPPED_SHOWN = 3
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 OF_OLD_EXCEL = "cp1252"
 
@@ -30,19 +29,17 @@ class FileSource:
     def __init__(self, path: Path, columns: Mapping[str, Sequence[str]] | None = None) -> None:
         self.path = path
         self.columns = columns or {}
-        self.format_title = "JSON lines"
+        self.format, self.format_title = "", "JSON lines"
         self._notes: list[str] = []
-        self._skipped: dict[str, list[str]] = {}
-        self._counts = Counter[str]()
+        self.skipped = Skipped()
 
     @cached_property
     def head(self) -> bytes:
         """The first bytes of the file, unpacked, as far as they can be read; empty for a folder."""
         head = b""
-        with contextlib.suppress(InputFileError):
-            with self.open() as stream:
-                while len(head) < HEAD_BYTES and (piece := stream.read1(HEAD_BYTES)):
-                    head += piece
+        with contextlib.suppress(InputFileError), self.open() as stream:
+            while len(head) < HEAD_BYTES and (piece := stream.read1(HEAD_BYTES)):
+                head += piece
         return head
 
     @contextlib.contextmanager
@@ -94,21 +91,9 @@ class FileSource:
 
     def skip(self, place: str, why: str) -> None:
         """Count what was not understood, and keep the first places of each reason."""
-        self._counts[why] += 1
-        places = self._skipped.setdefault(why, [])
-        if len(places) < SKIPPED_SHOWN:
-            places.append(place)
-
-    @property
-    def skipped(self) -> int:
-        """How many rows or items were not understood."""
-        return self._counts.total()
+        self.skipped.add(place, why)
 
     def notices(self) -> list[str]:
-        """Return all notes, and a line for each reason why something was not understood, with its first places."""
-        lines = [f"{self.path.name} {note}" for note in self._notes]
-        for why, places in self._skipped.items():
-            count, shown = self._counts[why], ", ".join(places)
-            more = f", … ({count:,} in all)" if count > len(places) else ""
-            lines.append(f"not read: {shortened(shown, 200)}{more}: {why}")
-        return [printable(line) for line in lines]
+        """Return all notes, and a line for each reason why something was not understood."""
+        notes = [printable(f"{self.path.name} {note}") for note in self._notes]
+        return [*notes, *self.skipped.lines("not read")]

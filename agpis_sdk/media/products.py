@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from agpis_sdk.components import ReaderSpec
 from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.file_formats import PARQUET, STANDARD_INPUT, JsonDocumentsError, OtherFormatError
 from agpis_sdk.media.json_documents import read_json_documents
@@ -124,7 +125,8 @@ def _records(
         reader = recognizing_reader(source, host, tables)
     if reader is None:
         raise other_format
-    source.format_title = getattr(reader.spec, "title", "") or reader.spec.name
+    if isinstance(reader.spec, ReaderSpec):
+        source.format, source.format_title = reader.spec.format, reader.spec.title or reader.spec.format
     return _begun(_read_with(reader, source, check, host, tables))
 
 

@@ -111,7 +111,10 @@ class TestRun:
             (["products.jsonl", "--report", "report.pdf"], '--report = "pdf": no plugin announces it (known: html)'),
             (["products.jsonl", "--limit", "0"], "--limit"),
             (["empty.jsonl"], "agpis: [E301] empty.jsonl: is empty: it holds no products"),
-            (["table.csv"], "agpis: [E301] table.csv: is a table (CSV or TSV) that no reader knows (name its columns: --map"),
+            (
+                ["table.csv"],
+                "agpis: [E301] table.csv: is a table (CSV or TSV) that no reader knows (name its columns: --map",
+            ),
             (["table.csv", "--from", "shopfy"], '--from = "shopfy": no plugin announces it (did you mean "shopify"?)'),
             (["table.csv", "--map", "id"], "--map id: is not FIELD=COLUMN"),
             (["table.csv", "--map", "id=Cod,images=Image"], 'has no column "Cod" (did you mean "Code"?)'),

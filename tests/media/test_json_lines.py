@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agpis_sdk.errors import InputFileError
-from agpis_sdk.media import packing
+from agpis_sdk.media import json_lines, packing
 from agpis_sdk.media.file_formats import bare
 from agpis_sdk.media.json_lines import bounded_lines, parse_lines, read_json_lines
 from agpis_sdk.media.record_check import RecordCheck, RejectedRecord

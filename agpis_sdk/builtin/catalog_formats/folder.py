@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 
 from agpis_sdk.components import ComponentConfig, ProductSource, ReadRecord
+from agpis_sdk.wording import counted
 
 IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 PRODUCTS = (".jsonl", ".ndjson", ".parquet", ".csv", ".tsv", ".xml", ".json")
@@ -60,7 +61,7 @@ def _flat(images: Iterable[str], source: ProductSource) -> Iterator[ReadRecord]:
         products.setdefault(product or PurePath(name).stem, []).append(PurePath(name))
     if alone:
         source.note(
-            f'holds {alone:,} images without "_" in their names: each is taken as a product of its own; name them '
+            f'holds {counted(alone, "image")} without "_" in the name, taken as a product each; to join some, name them '
             "PRODUCT_1.jpg, or give every product a folder"
         )
     for product, files in products.items():
