@@ -20,10 +20,11 @@ def unpacked(stream: BinaryIO, item: str) -> io.BufferedReader:
     Reading raises `InputFileError` where it unpacks beyond the limits.
     """
     packed = _Counted(stream)
-    buffered = io.BufferedReader(packed)
+    buffered: io.BufferedReader = io.BufferedReader(packed)
     if not buffered.peek(2).startswith(GZIP):
         return buffered
-    return io.BufferedReader(_Counted(gzip.GzipFile(fileobj=buffered), packed, item))
+    text: io.BufferedReader = io.BufferedReader(_Counted(gzip.GzipFile(fileobj=buffered), packed, item))
+    return text
 
 
 class _Counted(io.RawIOBase):
