@@ -23,11 +23,13 @@ _HOMES = {
     "agpis_sdk.errors": ("AgpisError",),
     "agpis_sdk.facts": ("Background", "Foreground", "ColorHistogram", "View"),
     "agpis_sdk.hookspecs": ("hookimpl",),
+    "agpis_sdk.media.products": ("read_products",),
     "agpis_sdk.pipeline.audit": ("Audit",),
     "agpis_sdk.pipeline.pipeline": ("Pipeline",),
     "agpis_sdk.records": (
         "AuditFinding", "CandidateImage", "Finding", "GalleryAudit", "ImageOutcome", "Outcome", "Product", "Region", "Review", "SequenceVerdict",
     ),
+    "agpis_sdk.report.results": ("Results",),
     "agpis_sdk.rules": ("Rule", "RuleSet"),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from agpis_sdk.facts import Foreground as Foreground
     from agpis_sdk.facts import View as View
     from agpis_sdk.hookspecs import hookimpl as hookimpl
+    from agpis_sdk.media.products import read_products as read_products
     from agpis_sdk.pipeline.audit import Audit as Audit
     from agpis_sdk.pipeline.pipeline import Pipeline as Pipeline
     from agpis_sdk.records import AuditFinding as AuditFinding
@@ -88,6 +91,7 @@ if TYPE_CHECKING:
     from agpis_sdk.records import Region as Region
     from agpis_sdk.records import Review as Review
     from agpis_sdk.records import SequenceVerdict as SequenceVerdict
+    from agpis_sdk.report.results import Results as Results
     from agpis_sdk.rules import Rule as Rule
     from agpis_sdk.rules import RuleSet as RuleSet
 

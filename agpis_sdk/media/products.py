@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import itertools
+import os
 import shutil
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO
 
 from agpis_sdk.components import ReaderSpec
 from agpis_sdk.errors import InputFileError
+from agpis_sdk.media.data_frames import is_table, read_table
 from agpis_sdk.media.file_formats import PARQUET, STANDARD_INPUT, JsonDocumentsError, OtherFormatError
 from agpis_sdk.media.json_documents import read_json_documents
 from agpis_sdk.media.json_lines import read_json_lines
@@ -22,6 +24,7 @@ from agpis_sdk.media.readers import named_reader, recognizing_reader, records_of
 from agpis_sdk.media.record_check import RecordCheck, RejectedRecord
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.records import Product
+from agpis_sdk.wording import shortened
 
 __all__ = ["CheckedProducts", "RejectedRecord", "checked", "read_products"]
 
@@ -51,7 +54,7 @@ class CheckedProducts:
 
 
 def read_products(
-    path: Path | str,
+    path: Any,
     *,
     limit: int | None = None,
     file_format: str = "",
@@ -59,13 +62,17 @@ def read_products(
     host: PluginHost | None = None,
     tables: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> CheckedProducts:
-    """Stream the records of a file or folder in order, `-` being standard input; relative uris are resolved against it.
+    """Stream the records of a file, folder or table in order, `-` being standard input; relative uris are resolved against it.
 
-    JSON lines, a JSON array and Parquet are read here; everything else by the reader that recognizes it, or the one that
+    A table is one of pandas, polars, Arrow or Hugging Face datasets. JSON lines, a JSON array and Parquet are read here; everything else by the reader that recognizes it, or the one that
     `file_format` names. `columns` names the columns of a table by field. `host` has the readers, those of all installed
     plugins where it is not given; `tables` are the config's tables of their settings. Raises `InputFileError` when the file is missing, empty or
     of no known format; one of standard input is raised on the way.
     """
+    if is_table(path):
+        check = RecordCheck(None)
+        records = _begun(read_table(path, check, columns or {}))
+        return CheckedProducts(itertools.islice(records, limit), check.notices.lines)
     if str(path) == "-":
         if not (file_format or columns):
             check = RecordCheck(Path.cwd())
@@ -87,12 +94,32 @@ def read_products(
 def checked(
     records: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
 ) -> CheckedProducts:
-    """Check the records of an iterable, as `Pipeline.run` takes them; what a reader has checked is taken as it is."""
+    """Check the records of an iterable or a table, as `Pipeline.run` takes them; what a reader has checked is taken as it is.
+
+    Raises `TypeError` for what is no collection of products, saying what to do.
+    """
     if isinstance(records, CheckedProducts):
         return records
     check = RecordCheck(base)
+    if is_table(records):
+        return CheckedProducts(_begun(read_table(records, check, {})), check.notices.lines)
+    _refuse_single(records)
     results = (check(record, f"record {number}") for number, record in enumerate(records, start=1))
     return CheckedProducts(results, check.notices.lines)
+
+
+def _refuse_single(records: object) -> None:
+    if isinstance(records, str | bytes | os.PathLike):
+        name = os.fspath(records)
+        remedy = f"from agpis_sdk import read_products; pass read_products({shortened(repr(name))})"
+        raise TypeError(f"products are needed, not the name of a file: {remedy}")
+    if isinstance(records, Mapping | Product):
+        raise TypeError("several products are needed, not one: put it in a list, [product]")
+    if not isinstance(records, Iterable):
+        raise TypeError(
+            f"products are needed, not {type(records).__name__}: pass a list of Product or dict, a table (pandas, polars, "
+            "Arrow, Hugging Face datasets), or read_products(FILE)"
+        )
 
 
 def _records(

@@ -7,16 +7,14 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from agpis_sdk.batches import batches
 from agpis_sdk.components import ComponentConfig, Export
-from agpis_sdk.errors import ConfigError
 from agpis_sdk.files import written_whole
+from agpis_sdk.media.decision_rows import decision_table
 from agpis_sdk.media.gallery_order import CHOSEN_STATES, chosen_images, images_in_order
 from agpis_sdk.media.sources.uris import LOCAL, scheme_of
 from agpis_sdk.records import Outcome
 
 COLUMNS = ("product_id", "status", "probability", "position", "image", "state", "uri", "findings")
-ROWS_AT_ONCE = 1000
 
 
 class CsvWriter:
@@ -42,18 +40,11 @@ class ParquetWriter:
 
     def write(self, outcomes: Iterable[Outcome], export: Export) -> None:
         """Write the table; raises `ConfigError` where pyarrow is missing."""
-        try:
-            import pyarrow
-            from pyarrow import parquet
-        except ImportError:
-            raise ConfigError("needs pyarrow", item="parquet", remedy="pip install 'agpis-sdk[parquet]'") from None
-        texts = pyarrow.list_(pyarrow.string())
-        fields = {name: pyarrow.string() for name in ("product_id", "status", "reason", "feedback")}
-        lists = {"sequence": texts, "uris": texts, "findings": texts}
-        schema = pyarrow.schema({**fields, "probability": pyarrow.float64(), **lists})
-        with written_whole(export.path) as unfinished, parquet.ParquetWriter(unfinished, schema) as table:
-            for rows in batches([_product_row(outcome) for outcome in outcomes], ROWS_AT_ONCE):
-                table.write_table(pyarrow.Table.from_pylist(rows, schema))
+        table = decision_table(list(outcomes))
+        from pyarrow import parquet
+
+        with written_whole(export.path) as unfinished:
+            parquet.write_table(table, unfinished)
 
 
 class LabelStudioWriter:
@@ -105,16 +96,6 @@ def _image_rows(outcome: Outcome) -> Iterator[dict[str, Any]]:
             "uri": image.uri,
             "findings": " ".join(dict.fromkeys(codes.get(image.id, []))),
         }
-
-
-def _product_row(outcome: Outcome) -> dict[str, Any]:
-    fields = {name: getattr(outcome, name) for name in ("product_id", "status", "reason", "feedback", "probability")}
-    return {
-        **fields,
-        "sequence": list(outcome.sequence),
-        "uris": [image.uri for image in chosen_images(outcome)],
-        "findings": list(dict.fromkeys(finding.code for finding in outcome.findings)),
-    }
 
 
 def _task(outcome: Outcome) -> dict[str, Any]:
