@@ -9,6 +9,7 @@ import typer
 
 from agpis_sdk.cli.exports import DecisionExport, print_lines
 from agpis_sdk.cli.options import (
+    OUTPUT,
     ConfigOption,
     FromOption,
     HeldOption,
@@ -37,9 +38,14 @@ def apply(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Where to write; beside the outcomes where it is left out.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Where to write; beside the outcomes where it is left out.", rich_help_panel=OUTPUT
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; print what would change.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; print what would change.", rich_help_panel=OUTPUT)
+    ] = False,
     held: HeldOption = False,
     products_format: FromOption = None,
     mapping: MapOption = None,

@@ -11,6 +11,8 @@ import typer
 
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE
 from agpis_sdk.cli.options import (
+    OUTPUT,
+    PRODUCTS,
     ConfigOption,
     FromOption,
     MapOption,
@@ -53,19 +55,33 @@ def audit(
             "--format",
             metavar="NAME",
             help="How findings are printed on stdout: text, json, csv, github, sarif, or a format of a plugin.",
+            rich_help_panel=OUTPUT,
         ),
     ] = "text",
     select: SelectOption = None,
     ignore: IgnoreOption = None,
-    baseline: Annotated[Path | None, typer.Option("--baseline", help="Show only findings that are not in it.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="Show only findings that are not in it.", rich_help_panel=OUTPUT)
+    ] = None,
     write_baseline: Annotated[
-        Path | None, typer.Option("--write-baseline", help="Write the current findings as a baseline, and exit with 0.")
+        Path | None,
+        typer.Option(
+            "--write-baseline",
+            help="Write the current findings as a baseline, and exit with 0.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     statistics: Annotated[
-        bool, typer.Option("--statistics", help="Count by rule, seller (attributes.seller) and category on stderr.")
+        bool,
+        typer.Option(
+            "--statistics",
+            help="Count by rule, seller (attributes.seller) and category on stderr.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
     show_suppressed: Annotated[
-        bool, typer.Option("--show-suppressed", help="Show what product records suppress, and why.")
+        bool,
+        typer.Option("--show-suppressed", help="Show what product records suppress, and why.", rich_help_panel=OUTPUT),
     ] = False,
     config: ConfigOption = None,
     profile: ProfileOption = None,
@@ -73,8 +89,10 @@ def audit(
     overrides: SetOption = None,
     file_format: FromOption = None,
     mapping: MapOption = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look at the first N products only.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No summary.")] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Look at the first N products only.", rich_help_panel=PRODUCTS)
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No summary.", rich_help_panel=OUTPUT)] = False,
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """Report what is wrong with each gallery as listed; exit with 1 where a finding has the severity "error"."""

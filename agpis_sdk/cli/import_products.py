@@ -13,6 +13,8 @@ import typer
 
 from agpis_sdk.cli.exit_codes import INCOMPLETE
 from agpis_sdk.cli.options import (
+    OUTPUT,
+    PRODUCTS,
     ConfigOption,
     FromOption,
     MapOption,
@@ -38,13 +40,16 @@ REJECTED_SHOWN = 5
 def import_products(
     products: ProductsArgument,
     output: Annotated[
-        str, typer.Option("-o", "--output", help="Products, one JSON object a line; - is stdout.")
+        str,
+        typer.Option("-o", "--output", help="Products, one JSON object a line; - is stdout.", rich_help_panel=OUTPUT),
     ] = STDIO,
     file_format: FromOption = None,
     mapping: MapOption = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Read the first N products only.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Read the first N products only.", rich_help_panel=PRODUCTS)
+    ] = None,
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """Write the products of a shop's file as JSON lines, and say what of it was understood and what was not."""

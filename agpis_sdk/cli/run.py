@@ -14,6 +14,8 @@ import typer
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE, REFUSED
 from agpis_sdk.cli.exports import export_of, print_lines
 from agpis_sdk.cli.options import (
+    OUTPUT,
+    PRODUCTS,
     ConfigOption,
     FromOption,
     HeldOption,
@@ -47,16 +49,28 @@ COUNT_LINES_UP_TO = 1_000_000_000
 
 def run(
     products: ProductsArgument,
-    output: Annotated[str, typer.Option("-o", "--output", help="Outcomes, one JSON object a line; - is stdout.")] = "-",
-    report: Annotated[Path | None, typer.Option("--report", help="Write an HTML report for people.")] = None,
+    output: Annotated[
+        str,
+        typer.Option("-o", "--output", help="Outcomes, one JSON object a line; - is stdout.", rich_help_panel=OUTPUT),
+    ] = "-",
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write an HTML report for people.", rich_help_panel=OUTPUT)
+    ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Continue the run that left OUTPUT.partial; begin anew where there is none."),
+        typer.Option(
+            "--resume",
+            help="Continue the run that left OUTPUT.partial; begin anew where there is none.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
     export: Annotated[
         str | None,
         typer.Option(
-            "--export", metavar="FORMAT", help="Write the decisions beside OUTPUT too, as `agpis apply --to`."
+            "--export",
+            metavar="FORMAT",
+            help="Write the decisions beside OUTPUT too, as `agpis apply --to`.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     held: HeldOption = False,
@@ -66,8 +80,10 @@ def run(
     overrides: SetOption = None,
     file_format: FromOption = None,
     mapping: MapOption = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look at the first N products only.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Look at the first N products only.", rich_help_panel=PRODUCTS)
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.", rich_help_panel=OUTPUT)] = False,
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """Choose an image sequence for each product, with p^t and every violation found."""
@@ -92,7 +108,9 @@ def run(
             from agpis_sdk.pipeline.pipeline import Pipeline
 
             pipeline = Pipeline(loaded.config, host=host, interruption=interruption)
-            code = _process(pipeline, records, sink, interruption, products, limit, report, quiet=quiet)
+            # A bar and data would write over each other on one terminal.
+            bar = not quiet and sys.stderr.isatty() and not (output == STDIO and stdout.isatty())
+            code = _process(pipeline, records, sink, interruption, products, limit, report, quiet=quiet, bar=bar)
         if way_out is not None and code in (DONE, INCOMPLETE):
             print_lines(way_out.write(records.source))
     if code:
@@ -135,6 +153,7 @@ def _process(
     report: Path | None,
     *,
     quiet: bool,
+    bar: bool,
 ) -> int:
     """Take all products through the pipeline, and return the exit code."""
     written = RunReport(report, pipeline, products) if report is not None else None
@@ -143,7 +162,7 @@ def _process(
     )
     try:
         with contextlib.closing(batches):
-            for batch in _with_progress(pipeline, batches, products, limit, quiet=quiet):
+            for batch in _with_progress(pipeline, batches, products, limit, shown=bar):
                 if not batch.decided:
                     sink.write([processed.outcome for processed in batch.products], batch.checkpoint)
                 if written is not None:
@@ -205,10 +224,10 @@ def _print_interruption(interruption: Interruption, summary: RunSummary, sink: O
 
 
 def _with_progress(
-    pipeline: Pipeline, batches: Iterator[ProcessedBatch], products: str, limit: int | None, *, quiet: bool
+    pipeline: Pipeline, batches: Iterator[ProcessedBatch], products: str, limit: int | None, *, shown: bool
 ) -> Iterator[ProcessedBatch]:
     """Pass batches on, and show on stderr how far the run is."""
-    if quiet or not sys.stderr.isatty():
+    if not shown:
         yield from batches
         return
     from rich.console import Console
