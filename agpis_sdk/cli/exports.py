@@ -62,16 +62,20 @@ class DecisionExport:
 
     def write(self, source: FileSource | None) -> Iterator[str]:
         """Write the export, and yield lines for people; raises `InputFileError` where a file that it needs is missing."""
-        self._run(list(self._kept()), self.path, source)
-        others = self.left_out()
-        yield f"{self._spec.title or self._spec.format}: {counted(self.written, 'product')} in {self.path}"
+        outcomes = list(self._kept())
+        notices = self._run(outcomes, self.path, source)
+        others = self._left_out()
+        yield f"{self._spec.title or self._spec.format}: {self.path}, from {counted(len(outcomes), 'product')}"
         if others:
             counts = ", ".join(f"{count:,} {status}" for status, count in sorted(others.items()))
             yield f"left as they were, not submitted: {counts}"
-        yield from self.notices
+        yield from notices
 
     def changes(self, source: FileSource | None) -> Iterator[str]:
-        """Yield what would change, a line for each product that would; a file that is written anew is made and thrown away."""
+        """Yield a line for each product that would change, and one for what would not be written.
+
+        A file that is written anew is made, and thrown away.
+        """
         from agpis_sdk.media.gallery_order import chosen_images, images_in_order
 
         outcomes = list(self._kept())
@@ -82,9 +86,9 @@ class DecisionExport:
                 yield f"{outcome.product_id}: {', '.join(new)} (was {', '.join(listed)})"
         if self._spec.rewrites:
             with tempfile.TemporaryDirectory(prefix="agpis-") as folder:
-                self._run(outcomes, Path(folder) / "export", source)
+                yield from self._run(outcomes, Path(folder) / "export", source)
 
-    def left_out(self) -> Counter[str]:
+    def _left_out(self) -> Counter[str]:
         """Count by status the outcomes that are not applied."""
         if not self._spec.applies:
             return Counter()
@@ -95,7 +99,7 @@ class DecisionExport:
             if not self._spec.applies or outcome.status in self._statuses:
                 yield outcome
 
-    def _run(self, outcomes: list[Outcome], path: Path, source: FileSource | None) -> None:
+    def _run(self, outcomes: list[Outcome], path: Path, source: FileSource | None) -> list[str]:
         from agpis_sdk.media.file_export import FileExport
 
         if self._spec.rewrites and source is None:
@@ -116,8 +120,7 @@ class DecisionExport:
             raise PluginLoadError(
                 f'writer "{self._owned.spec.name}" raised {in_words(error)}', item=plugin.owner, remedy=plugin.remedy
             ) from error
-        self.written = len(outcomes) - len(export.skipped)
-        self.notices = export.skipped.lines("not written")
+        return export.skipped.lines("not written")
 
 
 def export_of(

@@ -30,6 +30,7 @@ from agpis_sdk.cli.options import (
     settings,
 )
 from agpis_sdk.cli.outputs import STDIO, OutcomeSink, OutcomeStream, check_places, refusing_outputs
+from agpis_sdk.cli.progress import with_progress
 from agpis_sdk.cli.run_report import RunReport, reporter_of
 from agpis_sdk.cli.streams import data_on_stdout
 from agpis_sdk.errors import ConfigError, InputFileError, OutputError
@@ -39,12 +40,11 @@ if TYPE_CHECKING:
     from agpis_sdk.config import Config
     from agpis_sdk.media.products import CheckedProducts
     from agpis_sdk.pipeline.interruption import Interruption
-    from agpis_sdk.pipeline.pipeline import Pipeline, ProcessedBatch
+    from agpis_sdk.pipeline.pipeline import Pipeline
     from agpis_sdk.pipeline.summary import RunSummary
     from agpis_sdk.plugins import PluginHost
 
 STDOUT_PATHS = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
-COUNT_LINES_UP_TO = 1_000_000_000
 
 
 def run(
@@ -162,7 +162,7 @@ def _process(
     )
     try:
         with contextlib.closing(batches):
-            for batch in _with_progress(pipeline, batches, products, limit, shown=bar):
+            for batch in with_progress(pipeline, batches, products, limit, shown=bar):
                 if not batch.decided:
                     sink.write([processed.outcome for processed in batch.products], batch.checkpoint)
                 if written is not None:
@@ -221,47 +221,6 @@ def _print_interruption(interruption: Interruption, summary: RunSummary, sink: O
     else:
         command = ["agpis", *sys.argv[1:], *([] if "--resume" in sys.argv else ["--resume"])]
         typer.echo(f"agpis: to continue: {shlex.join(command)}", err=True)
-
-
-def _with_progress(
-    pipeline: Pipeline, batches: Iterator[ProcessedBatch], products: str, limit: int | None, *, shown: bool
-) -> Iterator[ProcessedBatch]:
-    """Pass batches on, and show on stderr how far the run is."""
-    if not shown:
-        yield from batches
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("[progress.description]{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[speed]}"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[counts]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("products", total=_count(products, limit), speed="", counts="")
-        for batch in batches:
-            yield batch
-            summary = pipeline.summary
-            speed = f"{summary.products / max(summary.seconds, 1e-9):.1f}/s"
-            progress.update(task, advance=len(batch.products), speed=speed, counts=_counts(summary))
-
-
-def _counts(summary: RunSummary) -> str:
-    return " · ".join(f"{status} {summary.statuses[status]}" for status in ("submit", "hold", "none", "failed"))
-
-
-def _count(products: str, limit: int | None) -> int | None:
-    """Return how many products there are where that is cheap to know."""
-    path = Path(products)
-    if products == "-" or path.suffix != ".jsonl" or path.stat().st_size > COUNT_LINES_UP_TO:
-        return limit
-    with path.open("rb") as stream:
-        lines = sum(1 for line in stream if line.strip())
-    return min(lines, limit) if limit else lines
 
 
 def _print_summary(pipeline: Pipeline) -> None:

@@ -83,7 +83,7 @@ class TestExport:
             for one, names in (("bag", "abc"), ("cup", "def"))
             for n, name in enumerate(names, start=1)
         ]
-        assert "folder of the chosen images in order: 2 products in out-images" in answer.err
+        assert "folder of the chosen images in order: out-images, from 2 products" in answer.err
 
     def test_a_run_writes_the_shops_file_anew_with_unreadable_images_last(
         self, agpis: Agpis, export: Path, tmp_path: Path

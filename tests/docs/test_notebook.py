@@ -10,6 +10,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_notebook_runs_and_shows_pictures_and_tables() -> None:
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
@@ -17,7 +18,7 @@ def test_the_notebook_runs_and_shows_pictures_and_tables() -> None:
     pytest.importorskip("pandas")
     notebook = nbformat.read(EXAMPLES / "notebook.ipynb", as_version=4)
 
-    nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(EXAMPLES)}}).execute()
+    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(EXAMPLES)}}).execute()
 
     shown = [
         "".join(output["data"].get("text/html", ""))

@@ -61,7 +61,8 @@ class Shopify(ShopTable):
             gallery = galleries.setdefault(handle, Gallery(handle, row.place))
             gallery.describe(row["Title"], _first(row, CATEGORY), _first(row, BODY))
             gallery.keep({name: text for name, text in row.filled(TAKEN).items() if not name.startswith(OF_VARIANTS)})
-            for (src, uri), alt in zip(_cells(row, IMAGE), _cells(row, ALT_TEXT) or [None], strict=False):
+            alt = next(iter(_cells(row, ALT_TEXT)), None)
+            for src, uri in _cells(row, IMAGE):
                 if uri:
                     gallery.slots.append(_slot(Part(src), uri, alt))
                     positions.setdefault(handle, []).append(_position(row))
