@@ -14,7 +14,7 @@ from agpis_sdk.rules import RuleSet
 from agpis_sdk.training.request import EvaluationRequest, TrainingRequest
 from agpis_sdk.training.trained_products import note_trained_products, warn_of_trained_products
 
-SHARED: dict[str, Any] = {"backbone": None, "image_facts": None, "rules": RuleSet()}
+SHARED: dict[str, Any] = {"backbone": None, "image_facts": None, "run_facts": None, "rules": RuleSet()}
 
 
 def reviews(folder: Path, *ids: str) -> Path:
