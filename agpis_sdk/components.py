@@ -312,7 +312,7 @@ class Export(Protocol):
 
     @property
     def path(self) -> Path:
-        """Where to write: a file or a folder that does not exist, and that appears under its name once it is whole."""
+        """Where to write: a file, or a folder that does not exist yet; it appears under its name once it is whole."""
         ...
 
     @property

@@ -64,10 +64,11 @@ def read_products(
 ) -> CheckedProducts:
     """Stream the records of a file, folder or table in order, `-` being standard input; relative uris are resolved against it.
 
-    A table is one of pandas, polars, Arrow or Hugging Face datasets. JSON lines, a JSON array and Parquet are read here; everything else by the reader that recognizes it, or the one that
-    `file_format` names. `columns` names the columns of a table by field. `host` has the readers, those of all installed
-    plugins where it is not given; `tables` are the config's tables of their settings. Raises `InputFileError` when the file is missing, empty or
-    of no known format; one of standard input is raised on the way.
+    JSON lines, JSON, Parquet and tables of pandas, polars, Arrow or Hugging Face datasets are read here; everything else by
+    the reader that recognizes it, or the one that `file_format` names. `columns` names the columns of a table by field.
+    `host` has the readers, those of all installed plugins where it is not given, and `tables` their settings as in a
+    config. Raises `InputFileError` when the file is missing, empty or of no known format; one of standard input is raised
+    on the way.
     """
     if is_table(path):
         check = RecordCheck(None)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from agpis_sdk.builtin.catalog_formats.config import FolderConfig
 from agpis_sdk.components import Export
-from agpis_sdk.errors import ImageReadError, OutputError
+from agpis_sdk.errors import ImageReadError
 from agpis_sdk.media.gallery_order import chosen_images
 from agpis_sdk.media.sources.uris import LOCAL, scheme_of
 from agpis_sdk.records import Outcome
@@ -29,11 +29,10 @@ class ImageFolderWriter:
     def write(self, outcomes: Iterable[Outcome], export: Export) -> None:
         """Make the folder; an image that cannot be read is left out with a word."""
         unfinished = export.path.with_name(f".{export.path.name}.{os.getpid()}")
+        unfinished.mkdir()
         try:
             for outcome in outcomes:
                 self._write_product(outcome, unfinished, export)
-            if not unfinished.is_dir():
-                raise OutputError("would be empty: no product has chosen images", item=str(export.path))
             unfinished.replace(export.path)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)

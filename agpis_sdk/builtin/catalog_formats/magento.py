@@ -8,7 +8,7 @@ from itertools import zip_longest
 from agpis_sdk.builtin.catalog_formats.config import MagentoConfig
 from agpis_sdk.builtin.catalog_formats.galleries import Gallery, Part, Slot
 from agpis_sdk.builtin.catalog_formats.shop_table import ShopTable, ShopTableWriter, cells_of
-from agpis_sdk.components import ProductSource
+from agpis_sdk.components import ComponentConfig, ProductSource
 from agpis_sdk.media.tables import Row
 
 BASE, ADDITIONAL = "base_image", "additional_images"
@@ -106,6 +106,10 @@ class MagentoWriter(ShopTableWriter):
     """Writes the first image as the base image, and where the base was the small image or thumbnail, as these too."""
 
     format = Magento
+
+    def __init__(self, config: ComponentConfig) -> None:
+        super().__init__(MagentoConfig())  # where images are does not matter for their order
+        del config
 
 
 def _label(slot: Slot, labels: Sequence[tuple[Part, str]]) -> None:

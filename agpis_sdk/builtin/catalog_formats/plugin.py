@@ -55,14 +55,13 @@ def agpis_readers() -> Iterable[ReaderSpec]:
 @hookimpl
 def agpis_writers() -> Iterable[WriterSpec]:
     """Announce the writers."""
-    for name, title, module, reader, config in SHOPS:
+    for name, title, module, reader, _ in SHOPS:
         yield WriterSpec(
             name=f"{name}-writer",
             format=name,
             title=f"{title} with its images re-ordered",
             suffix=f".{name}.{'xml' if name == 'google-xml' else 'txt' if name == 'amazon' else 'csv'}",
             factory=f"{HOME}.{module}:{reader}Writer",
-            config=config,
             applies=True,
             rewrites=True,
         )

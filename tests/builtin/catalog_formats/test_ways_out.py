@@ -14,7 +14,6 @@ from PIL import Image
 
 from agpis_sdk.components import OutcomeWriter
 from agpis_sdk.config import MediaSection
-from agpis_sdk.errors import OutputError
 from agpis_sdk.media.file_export import FileExport
 from agpis_sdk.media.product_source import FileSource
 from agpis_sdk.records import Finding, ImageOutcome, Outcome, Product
@@ -212,11 +211,10 @@ class TestAFolderOfImages:
         assert len(written) == 1
         assert written[0].is_relative_to(tmp_path / "below" / "out")
 
-    def test_with_nothing_to_write_it_is_refused(self, tmp_path: Path, outcomes: list[Outcome]) -> None:
-        with pytest.raises(OutputError, match="would be empty"):
-            apply("folder", outcomes[1:], None, tmp_path / "out")
+    def test_with_nothing_to_write_it_is_empty(self, tmp_path: Path, outcomes: list[Outcome]) -> None:
+        apply("folder", outcomes[1:], None, tmp_path / "out")
 
-        assert not (tmp_path / "out").exists()
+        assert list((tmp_path / "out").iterdir()) == []
 
 
 class TestDecisionsForOtherTools:
