@@ -68,7 +68,8 @@ class DecisionExport:
         yield f"{self._spec.title or self._spec.format}: {self.path}, from {counted(len(outcomes), 'product')}"
         if others:
             counts = ", ".join(f"{count:,} {status}" for status, count in sorted(others.items()))
-            yield f"left as they were, not submitted: {counts}"
+            hint = "; --held takes held ones too" if others["hold"] else ""
+            yield f"left as they were, not submitted: {counts}{hint}"
         yield from notices
 
     def changes(self, source: FileSource | None) -> Iterator[str]:
