@@ -130,24 +130,79 @@ class BackboneSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReporterSpec(ComponentSpec):
+class FormatSpec(ComponentSpec):
+    """What users choose by the name of a format, the component's own name unless `format` is given."""
+
+    format: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.format:
+            object.__setattr__(self, "format", self.name)
+        if not COMPONENT_NAME.match(self.format):
+            raise ValueError(f'component "{self.name}": format "{self.format}" is not a name such as "csv"')
+
+    @property
+    def role(self) -> str:
+        """What the format is used for; no two components of a role share a format."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReporterSpec(FormatSpec):
     """Announces an `OutcomeReporter` or, with `reports="audits"`, an `AuditReporter`.
 
-    `format` is what users write: the ending of `--report FILE`, or the name after `--format`. It is the component's name
-    unless it is given; two reporters may share a format where one reports outcomes and the other audits.
+    `format` is what users write: the ending of `--report FILE`, or the name after `--format`. Two reporters may share a
+    format where one reports outcomes and the other audits.
     """
 
     reports: Reports = "outcomes"
-    format: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.reports not in get_args(Reports):
             raise ValueError(f'component "{self.name}": reports "{self.reports}" is not "outcomes" or "audits"')
-        if not self.format:
-            object.__setattr__(self, "format", self.name)
-        if not COMPONENT_NAME.match(self.format):
-            raise ValueError(f'component "{self.name}": format "{self.format}" is not a name such as "csv"')
+
+    @property
+    def role(self) -> str:
+        """What is reported."""
+        return self.reports
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderSpec(FormatSpec):
+    """Announces a `ProductReader`: `format` is what users write after `--from`, `title` what people call it.
+
+    `suffixes` are the endings of files that it may read, such as ".csv"; where they are empty it is asked about every file
+    and folder. Readers of plugins are asked before the built-in ones.
+    """
+
+    title: str = ""
+    suffixes: tuple[str, ...] = ()
+
+    @property
+    def role(self) -> str:
+        """Products are read."""
+        return "readers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriterSpec(FormatSpec):
+    """Announces an `OutcomeWriter`: `format` is what users write after `--export` and `--to`.
+
+    `suffix` is what an export has behind the name of its outcomes, such as ".csv". One that `applies` decisions is given
+    only what a run has submitted. One that `rewrites` takes the file that the products were read from, and writes it anew.
+    """
+
+    title: str = ""
+    suffix: str = ""
+    applies: bool = False
+    rewrites: bool = False
+
+    @property
+    def role(self) -> str:
+        """Outcomes are written."""
+        return "writers"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -146,6 +146,8 @@ def cli_page() -> str:
     def walk(command: object, name: str) -> None:
         from click import Context
 
+        command.rich_markup_mode = None  # type: ignore[attr-defined]  # plain text, without boxes
+
         with Context(command, info_name=name, max_content_width=100) as context:  # type: ignore[arg-type]
             parts.append(f"## `{name}`\n\n```text\n{command.get_help(context).rstrip()}\n```\n")  # type: ignore[attr-defined]
         for key, below in sorted(getattr(command, "commands", {}).items()):

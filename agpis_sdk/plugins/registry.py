@@ -19,7 +19,7 @@ from typing import Any
 import pluggy
 
 from agpis_sdk import hookspecs
-from agpis_sdk.components import ComponentConfig, ComponentSpec, Profile, ReporterSpec, Reports
+from agpis_sdk.components import ComponentConfig, ComponentSpec, FormatSpec, Profile, Reports
 from agpis_sdk.config import PluginsSection, validate
 from agpis_sdk.errors import (
     AgpisError,
@@ -180,11 +180,19 @@ class PluginHost:
 
     def reporter(self, reports: Reports, format_name: str, *, setting: str) -> OwnedSpec:
         """Return the reporter of a format; raises `UnknownNameError` with the nearest format."""
-        formats = {
+        return self.of_format(reports, format_name, setting=setting)
+
+    def formats(self, role: str) -> dict[str, OwnedSpec]:
+        """Return by format the components of a role: "outcomes", "audits", "readers" or "writers"."""
+        return {
             owned.spec.format: owned
-            for owned in self.specs("agpis_reporters").values()
-            if isinstance(owned.spec, ReporterSpec) and owned.spec.reports == reports
+            for _, owned in self.all_specs()
+            if isinstance(owned.spec, FormatSpec) and owned.spec.role == role
         }
+
+    def of_format(self, role: str, format_name: str, *, setting: str) -> OwnedSpec:
+        """Return the component of a role and a format; raises `UnknownNameError` with the nearest format."""
+        formats = self.formats(role)
         if format_name not in formats:
             remedy = nearest(format_name, formats)
             raise UnknownNameError("no plugin announces it", item=f'{setting} = "{format_name}"', remedy=remedy)
