@@ -240,8 +240,9 @@ def image_finding(
     score: float,
     message: str,
     boxes: Iterable[tuple[int, int, int, int]] = (),
+    remedy: str = "",
 ) -> AttributedFinding:
-    """Build a finding about one image; `boxes` are in original pixels."""
+    """Build a finding about one image; `boxes` are in original pixels, `remedy` says what to do where the rule's is too general."""
     regions = tuple({"image": image.id, "box": box} for box in boxes)
     return AttributedFinding.model_validate(
         {
@@ -251,6 +252,7 @@ def image_finding(
             "images": (image.id,),
             "score": score,
             "message": message,
+            "remedy": remedy,
             "regions": regions,
         }
     )

@@ -30,7 +30,7 @@ def accept_finding(
     else:
         raise ComponentError("the images it names are not those of one product; build findings with image_finding")
     _refuse_stray_regions(result, result.images)
-    fields = {"name": rule.name, "checker": component.name, "product_id": product_id}
+    fields = {**_filled_in(component, result, rule), "product_id": product_id}
     return AttributedFinding.model_validate({**result.model_dump(), **fields})
 
 
@@ -66,8 +66,7 @@ def accept_verdict(
         if not set(finding.images) <= set(result.sequence):
             raise ComponentError(f"named images outside the sequence: {', '.join(finding.images)}")
         _refuse_stray_regions(finding, result.sequence)
-        fields = {"name": rule.name, "checker": component.name}
-        findings.append(Finding.model_validate({**_plain(finding), **fields}))
+        findings.append(Finding.model_validate({**_plain(finding), **_filled_in(component, finding, rule)}))
     return result.model_copy(update={"findings": tuple(findings)})
 
 
@@ -94,6 +93,11 @@ def _refuse_stray_regions(finding: Finding, images: Sequence[str]) -> None:
     for region in finding.regions:
         if region.image not in images:
             raise ComponentError(f"gave a region of an image that the finding is not about: {region.image}")
+
+
+def _filled_in(component: Component, finding: Finding, rule: Rule) -> dict[str, str]:
+    """Return what the engine knows of a finding: its rule's name, its checker, and what to do where that is not said."""
+    return {"name": rule.name, "checker": component.name, "remedy": finding.remedy or rule.remedy}
 
 
 def _plain(finding: Finding) -> dict[str, Any]:
