@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, runtime_checkable
 
 from agpis_sdk.images import DecodedImage as DecodedImage
+from agpis_sdk.images import FixablePicture as FixablePicture
 from agpis_sdk.images import ImagePair as ImagePair
 from agpis_sdk.images import ImageSequence as ImageSequence
 from agpis_sdk.images import SequenceCandidates as SequenceCandidates
@@ -22,6 +23,7 @@ from agpis_sdk.specs import FACTORY as FACTORY
 from agpis_sdk.specs import BackboneSpec as BackboneSpec
 from agpis_sdk.specs import ComponentConfig as ComponentConfig
 from agpis_sdk.specs import ComponentSpec as ComponentSpec
+from agpis_sdk.specs import FixerSpec as FixerSpec
 from agpis_sdk.specs import ImageCheckerSpec as ImageCheckerSpec
 from agpis_sdk.specs import PairCheckerSpec as PairCheckerSpec
 from agpis_sdk.specs import PrimarySelectorSpec as PrimarySelectorSpec
@@ -222,6 +224,18 @@ class AuditReporter(Protocol):
 
     def finish(self) -> None:
         """Write what comes last; the stream stays open."""
+        ...
+
+
+@runtime_checkable
+class Fixer(Protocol):
+    """Mends a picture where an operation on it does that without inventing what it shows (`agpis fix`)."""
+
+    def fix(self, picture: FixablePicture, finding: Finding) -> FixablePicture | None:
+        """Return the picture as it should be; None where this cannot mend what the finding says.
+
+        The finding's boxes are in pixels of the original; `picture` may have been cropped by another fixer already.
+        """
         ...
 
 

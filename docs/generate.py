@@ -75,7 +75,7 @@ def rule_page(rule: Rule, host: PluginHost) -> str:
     also = f" · also called: {', '.join(rule.aliases)}" if rule.aliases else ""
     facts = (
         f"{rule.summary}\n\n*{rule.category} · severity {rule.severity} ({effect}) · "
-        f"found by {finders(rule, host)}{also}*\n"
+        f"found by {finders(rule, host)}{also}*\n\n**What to do:** {rule.remedy}\n"
     )
     return f"{NOTE}{title}\n\n{facts}{body.rstrip()}\n"
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 import typer
 
 from agpis_sdk import __version__
-from agpis_sdk.cli import adapt, audit, bench, config, doctor, evaluate, index, plugins, rules, run, train
+from agpis_sdk.cli import adapt, audit, bench, config, doctor, evaluate, fix, index, plugins, rules, run, train
 from agpis_sdk.cli.exit_codes import REFUSED
 from agpis_sdk.cli.streams import leave
 from agpis_sdk.errors import AgpisError
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("audit")(audit.audit)
+app.command("fix")(fix.fix)
 app.command("rules")(rules.rules)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(config.app, name="config")

@@ -23,6 +23,7 @@ from agpis_sdk.components import (
     BackboneSpec,
     ComponentConfig,
     ComponentSpec,
+    FixerSpec,
     ImageCheckerSpec,
     PairCheckerSpec,
     PrimarySelectorSpec,
@@ -62,6 +63,7 @@ SPEC_OF_HOOK: Mapping[str, type[ComponentSpec]] = {
     "agpis_sequence_builders": SequenceBuilderSpec,
     "agpis_backbones": BackboneSpec,
     "agpis_reporters": ReporterSpec,
+    "agpis_fixers": FixerSpec,
 }
 
 
