@@ -1,0 +1,55 @@
+"""Take the screenshots of the HTML report: docs/assets/report-*.webp, of a run on the example catalog.
+
+Needs Chromium or Chrome on the path. Run `python docs/shoot_report.py`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from pictures import PHOTOS, save
+
+DARK, LIGHT = 0, 1
+SHOTS = {
+    "report-overview.webp": ("", (1400, 900), LIGHT),
+    "report-card.webp": ("#product=mug-01", (1400, 860), LIGHT),
+    "report-phone.webp": ("#product=kettle-01", (420, 900), DARK),
+}
+"""File → address within the report, window, color scheme."""
+
+
+def main() -> None:
+    """Run the example catalog, and take the pictures."""
+    browser = next((found for name in ("chromium", "google-chrome", "chrome") if (found := shutil.which(name))), None)
+    if browser is None:
+        sys.exit("no Chromium or Chrome on the path")
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.html"
+        agpis = Path(sys.executable).with_name("agpis")
+        command = [agpis, "run", PHOTOS.parent / "products.jsonl", "-o", Path(folder) / "outcomes.jsonl"]
+        subprocess.run([*command, "--report", report, "--no-plugins", "--quiet"], check=False)
+        for name, (address, (width, height), scheme) in SHOTS.items():
+            shot = Path(folder) / "shot.png"
+            options = [f"--user-data-dir={folder}/profile", f"--window-size={width},{height}", f"--screenshot={shot}"]
+            options += [
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--hide-scrollbars",
+            ]
+            options += ["--virtual-time-budget=5000", f"--blink-settings=preferredColorScheme={scheme}"]
+            subprocess.run([browser, *options, f"{report.as_uri()}{address}"], check=True, capture_output=True)
+            image = Image.open(shot).convert("RGB")
+            image.thumbnail((1000, 1000), Image.Resampling.LANCZOS)
+            path = save(image, name, quality=80)
+            print(path.name, path.stat().st_size)
+
+
+if __name__ == "__main__":
+    main()
