@@ -1,6 +1,7 @@
 """Take the screenshots of the HTML report: docs/assets/report-*.webp, of a run on the example catalog.
 
-Needs Chromium or Chrome on the path. Run `python docs/shoot_report.py`.
+Needs Chromium or Chrome on the path. Run `python docs/shoot_report.py [REPORT]`, with a report of the example catalog where one
+is at hand.
 """
 
 from __future__ import annotations
@@ -23,16 +24,20 @@ SHOTS = {
 """File → address within the report, window, color scheme."""
 
 
+def reported(folder: Path) -> Path:
+    """Run the example catalog with the built-in plugins alone, and return its report."""
+    command = [Path(sys.executable).with_name("agpis"), "run", PHOTOS.parent / "products.jsonl", "--no-plugins", "--quiet"]
+    subprocess.run([*command, "-o", folder / "outcomes.jsonl", "--report", folder / "report.html"], check=False)
+    return folder / "report.html"
+
+
 def main() -> None:
     """Run the example catalog, and take the pictures."""
     browser = next((found for name in ("chromium", "google-chrome", "chrome") if (found := shutil.which(name))), None)
     if browser is None:
         sys.exit("no Chromium or Chrome on the path")
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.html"
-        agpis = Path(sys.executable).with_name("agpis")
-        command = [agpis, "run", PHOTOS.parent / "products.jsonl", "-o", Path(folder) / "outcomes.jsonl"]
-        subprocess.run([*command, "--report", report, "--no-plugins", "--quiet"], check=False)
+        report = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else reported(Path(folder))
         for name, (address, (width, height), scheme) in SHOTS.items():
             shot = Path(folder) / "shot.png"
             options = [f"--user-data-dir={folder}/profile", f"--window-size={width},{height}", f"--screenshot={shot}"]

@@ -1,5 +1,10 @@
 // One product's card.
-const boxes = (picture, findings) =>
+const pictureOf = (card, id) => card.pictures.find((picture) => picture.id === id);
+const placeOf = (card, id) => card.sequence.indexOf(id) + 1; // 0 where it was not chosen
+const isLost = (picture) => picture.state === "removed" || picture.state === "unreadable";
+const hasBoxes = (card, index) => card.pictures.some((picture) => picture.boxes.some((box) => box.finding === index));
+
+const boxElements = (picture, findings) =>
   picture.boxes.length > 0 &&
   svg(
     "svg",
@@ -13,123 +18,165 @@ const boxes = (picture, findings) =>
     ),
   );
 
-const frame = (picture, findings, alt) => {
+const frameElement = (picture, findings, alt) => {
   if (picture.src === null) return h("span", { class: "placeholder" }, picture.placeholder);
-  const inner = h("span", { class: "frame" }, h("img", { src: picture.src, alt, decoding: "async" }), boxes(picture, findings));
-  inner.style.setProperty("--ratio", picture.width / picture.height);
-  return inner;
+  const image = h("img", { src: picture.src, alt, decoding: "async" });
+  const frame = h("span", { class: "frame" }, image, boxElements(picture, findings));
+  frame.style.setProperty("--ratio", picture.width / picture.height);
+  return frame;
+};
+
+const tileElement = (card, picture) =>
+  h(
+    "button",
+    {
+      type: "button",
+      class: `tile ${picture.state}`,
+      "aria-label": `Enlarge ${picture.id}, ${picture.state_words.toLowerCase()}`,
+      onclick: () => openViewer(card, picture.id),
+    },
+    frameElement(picture, card.findings, ""),
+  );
+
+const findingElement = (card, index) => {
+  const finding = card.findings[index];
+  const rule = words.rules[finding.code];
+  const swatch = hasBoxes(card, index) && h("span", { class: "swatch" });
+  return h(
+    "div",
+    { class: `finding c${finding.color ?? 0}`, "data-finding": index },
+    h(
+      "details",
+      {},
+      h("summary", {}, swatch, h("b", {}, rule.name), " ", h("code", {}, finding.code)),
+      h("p", { class: "explanation" }, `${rule.explanation} ${finding.sureness}`),
+    ),
+    finding.message && h("p", { class: "message", dir: "auto" }, finding.message),
+    finding.remedy &&
+      h("p", { class: "remedy", dir: "auto" }, h("span", { class: "arrow", "aria-hidden": "true" }, "→ "), finding.remedy),
+  );
+};
+
+const findingList = (card, indexes) =>
+  indexes.length > 0 && h("div", { class: "findings" }, indexes.map((index) => findingElement(card, index)));
+
+const figureElement = (card, id) => {
+  const picture = pictureOf(card, id);
+  const place = placeOf(card, id);
+  const unexplained = isLost(picture) && !picture.findings.length;
+  return h(
+    "figure",
+    { class: picture.state },
+    tileElement(card, picture),
+    h(
+      "figcaption",
+      {},
+      h(
+        "p",
+        { class: "who" },
+        place > 0 && h("span", { class: "place" }, place),
+        place === 1 && h("span", { class: "mark" }, "First image"),
+        h("span", { class: "image-id" }, id),
+      ),
+      picture.facts.length > 0 && h("ul", { class: "facts" }, picture.facts.map((fact) => h("li", {}, fact))),
+      findingList(card, picture.findings),
+      unexplained && h("p", { class: "message" }, "The run does not say why."),
+    ),
+  );
+};
+
+const memberElement = (card, id) => {
+  const picture = pictureOf(card, id);
+  const place = placeOf(card, id);
+  return h(
+    "div",
+    { class: `member ${picture.state}` },
+    tileElement(card, picture),
+    h("p", { class: "image-id" }, id),
+    h("p", { class: "fate" }, place ? `image ${place}` : picture.state_words),
+  );
+};
+
+const pairElement = (card, pair) => {
+  const [first, second] = pair.images.map((id) => memberElement(card, id));
+  const line = h("div", { class: "line" }, first, h("span", { class: "link", "aria-hidden": "true" }), second);
+  return h("li", { class: "pair" }, line, findingList(card, pair.findings));
+};
+
+// Images that were not chosen, and what was found about pairs with them: folded, as nothing depends on it.
+const unusedElement = (card) => {
+  const { unused, folded } = card;
+  const parts = [unused.length && `${count(unused.length, "usable image")} not chosen`, folded.length && count(folded.length, "note")];
+  return (
+    parts.some(Boolean) &&
+    h(
+      "details",
+      { class: "unused" },
+      h("summary", {}, parts.filter(Boolean).join(" · ")),
+      unused.length > 0 && h("div", { class: "strip" }, unused.map((id) => figureElement(card, id))),
+      folded.length > 0 && h("ul", { class: "notes" }, folded.map((index) => h("li", {}, findingElement(card, index)))),
+    )
+  );
+};
+
+const headElement = (number, card) => {
+  const row = rows[number];
+  const { category, seller, brand } = row.groups;
+  const compare = card.pictures.length > 1 && card.sequence.length > 0;
+  return h(
+    "header",
+    {},
+    h(
+      "div",
+      { class: "titles" },
+      category && h("p", { class: "category", dir: "auto" }, category),
+      h("h3", { dir: "auto", id: `title-${number}` }, card.title),
+      h("p", { class: "product-id" }, [card.product_id, seller, brand].filter(Boolean).join(" · ")),
+    ),
+    h(
+      "div",
+      { class: "verdict" },
+      h("p", { class: "status" }, h("span", { class: "dot" }), card.status_words),
+      row.probability !== null && h("p", { class: "probability", title: "acceptance probability, p^t" }, card.probability_words),
+      h(
+        "p",
+        { class: "actions" },
+        compare && plainButton("Before and after", () => openViewer(card, null)),
+        plainButton("Copy link", (event) => copyLink(event.currentTarget, row.id)),
+      ),
+    ),
+  );
 };
 
 const cardElement = (number, card) => {
-  const pictures = new Map(card.pictures.map((picture) => [picture.id, picture]));
-  const place = (id) => card.sequence.indexOf(id) + 1;
-
-  const tile = (picture, compare = false) =>
-    h(
-      "button",
-      {
-        type: "button",
-        class: `tile ${picture.state}`,
-        "aria-label": `Enlarge ${picture.id}, ${picture.state_words.toLowerCase()}`,
-        onclick: () => openViewer(card, compare ? null : picture.id),
-      },
-      frame(picture, card.findings, ""),
-    );
-
-  const finding = (index) => {
-    const told = card.findings[index];
-    const rule = words.rules[told.code];
-    const boxed = card.pictures.some((picture) => picture.boxes.some((box) => box.finding === index));
-    return h(
-      "div",
-      { class: `finding c${told.color ?? 0}`, "data-finding": index },
-      h(
-        "details",
-        {},
-        h("summary", {}, boxed && h("span", { class: "swatch" }), h("b", {}, rule.name), " ", h("code", {}, told.code)),
-        h("p", { class: "explanation" }, `${rule.explanation} ${told.sureness}`),
-      ),
-      told.message && h("p", { class: "message", dir: "auto" }, told.message),
-      told.remedy && h("p", { class: "remedy", dir: "auto" }, h("span", { class: "arrow", "aria-hidden": "true" }, "→ "), told.remedy),
-    );
-  };
-  const findings = (indexes) => indexes.length > 0 && h("div", { class: "findings" }, indexes.map(finding));
-
-  const figure = (id) => {
-    const picture = pictures.get(id);
-    const position = place(id);
-    return h(
-      "figure",
-      { class: picture.state },
-      tile(picture),
-      h(
-        "figcaption",
-        {},
-        h("p", { class: "who" }, position > 0 && h("span", { class: "place" }, position), position === 1 && h("span", { class: "mark" }, "First image"), h("span", { class: "image-id" }, id)),
-        picture.facts.length > 0 && h("ul", { class: "facts" }, picture.facts.map((fact) => h("li", {}, fact))),
-        findings(picture.findings),
-        !position && picture.state !== "kept" && !picture.findings.length && h("p", { class: "message" }, "The run does not say why."),
-      ),
-    );
-  };
-
-  const pair = ({ images, findings: indexes }) => {
-    const member = (id) => {
-      const picture = pictures.get(id);
-      const lost = picture.state === "removed" || picture.state === "unreadable";
-      return h("div", { class: `member ${picture.state}` }, tile(picture), h("p", { class: "image-id" }, id), h("p", { class: "fate" }, lost ? picture.state_words : place(id) ? `image ${place(id)}` : picture.state_words));
-    };
-    return h("li", { class: "pair" }, h("div", { class: "line" }, member(images[0]), h("span", { class: "link", "aria-hidden": "true" }), member(images[1])), findings(indexes));
-  };
-
-  const unused = card.unused.length + card.folded.length > 0 && h(
-    "details",
-    { class: "unused" },
-    h("summary", {}, [card.unused.length && `${count(card.unused.length, "usable image")} not chosen`, card.folded.length && count(card.folded.length, "note")].filter(Boolean).join(" · ")),
-    card.unused.length > 0 && h("div", { class: "strip" }, card.unused.map(figure)),
-    card.folded.length > 0 && h("ul", { class: "notes" }, card.folded.map((index) => h("li", {}, finding(index)))),
-  );
-
-  const row = rows[number];
+  const { sequence, lost, pairs } = card;
+  const chosen = sequence.length > 0 && h("div", { class: "sequence" }, sequence.map((id) => figureElement(card, id)));
+  const takenOut =
+    lost.length > 0 && h("section", { class: "lost" }, h("h4", {}, "Taken out"), lost.map((id) => figureElement(card, id)));
   return h(
     "article",
-    { class: `card ${row.status}`, id: `product-${number}`, tabindex: "-1", "aria-labelledby": `title-${number}`, onmouseover: pointAt, onfocusin: pointAt },
-    h(
-      "header",
-      {},
-      h("div", { class: "titles" }, row.groups.category && h("p", { class: "category", dir: "auto" }, row.groups.category), h("h3", { dir: "auto", id: `title-${number}` }, card.title), h("p", { class: "product-id" }, [card.product_id, row.groups.seller, row.groups.brand].filter(Boolean).join(" · "))),
-      h(
-        "div",
-        { class: "verdict" },
-        h("p", { class: "status" }, h("span", { class: "dot" }), card.status_words),
-        row.probability !== null && h("p", { class: "probability", title: "acceptance probability, p^t" }, card.probability_words),
-        h(
-          "p",
-          { class: "actions" },
-          card.pictures.length > 1 && card.sequence.length > 0 && h("button", { type: "button", class: "plain", onclick: () => openViewer(card, null) }, "Before and after"),
-          h("button", { type: "button", class: "plain", onclick: (event) => copyLink(event.currentTarget, row.id) }, "Copy link"),
-        ),
-      ),
-    ),
+    {
+      class: `card ${rows[number].status}`,
+      id: `product-${number}`,
+      tabindex: "-1",
+      "aria-labelledby": `title-${number}`,
+      onmouseover: pointAt,
+      onfocusin: pointAt,
+    },
+    headElement(number, card),
     card.reason && h("p", { class: "reason", dir: "auto" }, card.reason),
     card.feedback && h("p", { class: "feedback", dir: "auto" }, card.feedback),
-    findings(card.whole),
-    h(
-      "div",
-      { class: `pictures${card.lost.length && card.sequence.length ? " both" : ""}` },
-      card.sequence.length > 0 && h("div", { class: "sequence" }, card.sequence.map(figure)),
-      card.lost.length > 0 && h("section", { class: "lost" }, h("h4", {}, "Taken out"), card.lost.map(figure)),
-    ),
-    card.pairs.length > 0 && h("ul", { class: "pairs" }, card.pairs.map(pair)),
-    unused,
+    findingList(card, card.whole),
+    h("div", { class: `pictures${chosen && takenOut ? " both" : ""}` }, chosen, takenOut),
+    pairs.length > 0 && h("ul", { class: "pairs" }, pairs.map((pair) => pairElement(card, pair))),
+    unusedElement(card),
   );
 };
 
 // Pointing at a finding shows its boxes alone; pointing at a picture shows all of its own (by the style sheet).
 const pointAt = (event) => {
-  const card = event.currentTarget;
   const index = event.target.closest(".finding")?.dataset.finding;
-  for (const box of card.querySelectorAll("svg g")) box.classList.toggle("pointed", box.dataset.finding === index);
+  for (const box of event.currentTarget.querySelectorAll("svg g")) box.classList.toggle("pointed", box.dataset.finding === index);
 };
 
 const copyLink = async (button, id) => {

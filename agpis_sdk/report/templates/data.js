@@ -3,8 +3,12 @@ const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const words = read("page-data");
 const rows = read("rows");
 
-// A card stands after this script; while the file is still being read it may not be there yet.
-const cardOf = (number) => (document.getElementById(`card-${number}`) ? read(`card-${number}`) : null);
+// Cards come after this script: while the file is still being read, one may be missing, and the last one be cut off.
+const cardOf = (number) => {
+  const element = document.getElementById(`card-${number}`);
+  const whole = element && (element.nextElementSibling || document.readyState !== "loading");
+  return whole ? JSON.parse(element.textContent) : null;
+};
 
 const found = (row, state) =>
   (!state.status || row.status === state.status) &&

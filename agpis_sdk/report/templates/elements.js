@@ -14,3 +14,6 @@ const fill = (element, properties, children) => {
 const h = (tag, properties, ...children) => fill(document.createElement(tag), properties, children);
 const svg = (tag, properties, ...children) => fill(document.createElementNS(SVG, tag), properties, children);
 const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+
+const plainButton = (label, press, properties = {}) =>
+  h("button", { type: "button", class: "plain", onclick: press, ...properties }, label);

@@ -1,81 +1,95 @@
 // The dialog: one picture large, with zoom and boxes, or the listed order above the chosen one.
 const viewer = document.getElementById("viewer");
 const MAX_ZOOM = 6;
-let viewed = null;
+const ZOOM_STEP = 1.5;
+let viewed = null; // the card, the id of the picture (null: the two orders), and how it is looked at
 
 const openViewer = (card, id) => {
   viewed = { card, id, zoom: 1, x: 0, y: 0, boxes: true };
-  if (id === null) showOrders();
-  else showPicture();
+  viewer.replaceChildren(...(id === null ? orderElements(card) : viewElements(card, pictureOf(card, id))));
   if (!viewer.open) viewer.showModal();
 };
 
-const bar = (title, ...controls) =>
-  h("div", { class: "bar" }, h("h2", { dir: "auto" }, title), controls, h("button", { type: "button", class: "plain", onclick: () => viewer.close() }, "Close"));
+const barElement = (title, ...controls) =>
+  h("div", { class: "bar" }, h("h2", { dir: "auto" }, title), controls, plainButton("Close", () => viewer.close()));
 
-const button = (label, press, properties = {}) => h("button", { type: "button", class: "plain", onclick: press, ...properties }, label);
+const viewElements = (card, picture) => [
+  barElement(
+    card.title,
+    plainButton("←", () => step(-1), { "aria-label": "Previous picture" }),
+    plainButton("→", () => step(1), { "aria-label": "Next picture" }),
+    plainButton("−", () => zoomTo(viewed.zoom / ZOOM_STEP), { "aria-label": "Zoom out" }),
+    plainButton("+", () => zoomTo(viewed.zoom * ZOOM_STEP), { "aria-label": "Zoom in" }),
+    picture.boxes.length > 0 && plainButton("Boxes", toggleBoxes, { "aria-pressed": "true" }),
+    card.pictures.length > 1 && card.sequence.length > 0 && plainButton("Before and after", () => openViewer(card, null)),
+  ),
+  h(
+    "div",
+    { class: "stage boxed", onwheel: turnWheel, ondblclick: () => zoomTo(viewed.zoom > 1 ? 1 : 2.5), onpointerdown: drag },
+    frameElement(picture, card.findings, `${card.title}: ${picture.id}`),
+  ),
+  captionElement(card, picture),
+];
 
-const showPicture = () => {
-  const { card, id } = viewed;
-  const picture = card.pictures.find((one) => one.id === id);
-  const stage = h("div", { class: `stage${viewed.boxes ? " boxed" : ""}`, onwheel: turnWheel, ondblclick: () => zoomTo(viewed.zoom > 1 ? 1 : 2.5), onpointerdown: drag }, frame(picture, card.findings, `${card.title}: ${id}`));
-  const told = card.findings.filter((finding) => finding.images.includes(id));
-  viewer.replaceChildren(
-    bar(
-      card.title,
-      button("←", () => step(-1), { "aria-label": "Previous picture" }),
-      button("→", () => step(1), { "aria-label": "Next picture" }),
-      button("−", () => zoomTo(viewed.zoom / 1.5), { "aria-label": "Zoom out" }),
-      button("+", () => zoomTo(viewed.zoom * 1.5), { "aria-label": "Zoom in" }),
-      picture.boxes.length > 0 && button("Boxes", toggleBoxes, { "aria-pressed": String(viewed.boxes) }),
-      card.pictures.length > 1 && card.sequence.length > 0 && button("Before and after", () => openViewer(card, null)),
+const captionElement = (card, picture) => {
+  const about = card.findings.filter((finding) => finding.images.includes(picture.id));
+  const size = picture.src === null ? [] : [`${picture.width} × ${picture.height} pixels`];
+  return h(
+    "div",
+    { class: "caption" },
+    h("p", {}, h("b", {}, picture.state_words), " ", h("span", { class: "image-id" }, picture.id)),
+    h("p", { class: "facts" }, [...size, ...picture.facts].join(" · ")),
+    about.map((finding) =>
+      h(
+        "p",
+        { dir: "auto" },
+        h("b", {}, words.rules[finding.code].name),
+        ` ${finding.message} `,
+        finding.remedy && h("span", { class: "remedy" }, `→ ${finding.remedy}`),
+      ),
     ),
-    stage,
-    h(
-      "div",
-      { class: "caption" },
-      h("p", {}, h("b", {}, picture.state_words), " ", h("span", { class: "image-id" }, id)),
-      h("p", { class: "facts" }, [`${picture.width} × ${picture.height} pixels`, ...picture.facts].filter((fact) => picture.src !== null || !fact.startsWith("1 ×")).join(" · ")),
-      told.map((finding) => h("p", { dir: "auto" }, h("b", {}, words.rules[finding.code].name), ` ${finding.message} `, finding.remedy && h("span", { class: "remedy" }, `→ ${finding.remedy}`))),
-      picture.link && h("p", {}, h("a", { href: picture.link, target: "_blank", rel: "noopener noreferrer" }, "Open the original")),
-    ),
+    picture.link && h("p", {}, h("a", { href: picture.link, target: "_blank", rel: "noopener noreferrer" }, "Open the original")),
   );
 };
 
-const showOrders = () => {
-  const { card } = viewed;
+const orderElements = (card) => {
   const listed = card.pictures.map((picture) => picture.id);
-  const strip = (title, ids) =>
-    h(
-      "section",
-      { class: "order" },
-      h("h3", {}, title),
-      h("ol", {}, ids.map((id, position) => {
-        const picture = card.pictures.find((one) => one.id === id);
-        const chosen = card.sequence.indexOf(id) + 1;
-        const fate = chosen ? `now ${chosen}` : picture.state_words;
-        return h("li", { class: picture.state }, h("button", { type: "button", class: "tile", "aria-label": `Enlarge ${id}`, onclick: () => openViewer(card, id) }, frame(picture, card.findings, "")), h("p", {}, h("span", { class: "place" }, position + 1), " ", ids === listed ? fate : `was ${listed.indexOf(id) + 1}`));
-      })),
-    );
-  viewer.replaceChildren(bar(card.title), strip("Before: as listed", listed), strip("After: as chosen", card.sequence));
+  const now = (id) => (placeOf(card, id) ? `now ${placeOf(card, id)}` : pictureOf(card, id).state_words);
+  const was = (id) => `was ${listed.indexOf(id) + 1}`;
+  return [barElement(card.title), stripElement(card, "Before: as listed", listed, now), stripElement(card, "After: as chosen", card.sequence, was)];
 };
 
+const stripElement = (card, title, ids, fate) =>
+  h(
+    "section",
+    { class: "order" },
+    h("h3", {}, title),
+    h(
+      "ol",
+      {},
+      ids.map((id, position) =>
+        h("li", {}, tileElement(card, pictureOf(card, id)), h("p", {}, h("span", { class: "place" }, position + 1), " ", fate(id))),
+      ),
+    ),
+  );
+
+// To the picture before or behind this one: the chosen ones in order, then the others.
 const step = (by) => {
-  const ids = [...viewed.card.sequence, ...viewed.card.pictures.map((picture) => picture.id).filter((id) => !viewed.card.sequence.includes(id))];
-  const id = ids[(ids.indexOf(viewed.id) + by + ids.length) % ids.length];
-  openViewer(viewed.card, id);
+  const { card, id } = viewed;
+  const ids = [...new Set([...card.sequence, ...card.pictures.map((picture) => picture.id)])];
+  openViewer(card, ids[(ids.indexOf(id) + by + ids.length) % ids.length]);
 };
 
 const toggleBoxes = (event) => {
   viewed.boxes = !viewed.boxes;
   viewer.querySelector(".stage").classList.toggle("boxed", viewed.boxes);
-  event.currentTarget.setAttribute("aria-pressed", viewed.boxes);
+  event.currentTarget.setAttribute("aria-pressed", String(viewed.boxes));
 };
 
 const move = () => {
-  const picture = viewer.querySelector(".stage .frame");
-  if (!picture) return;
-  picture.style.transform = `translate(${viewed.x}px, ${viewed.y}px) scale(${viewed.zoom})`;
+  const frame = viewer.querySelector(".stage .frame");
+  if (!frame) return;
+  frame.style.transform = `translate(${viewed.x}px, ${viewed.y}px) scale(${viewed.zoom})`;
   viewer.querySelector(".stage").classList.toggle("zoomed", viewed.zoom > 1);
 };
 
@@ -101,14 +115,20 @@ const drag = (event) => {
   event.preventDefault();
   stage.setPointerCapture(event.pointerId);
   stage.addEventListener("pointermove", follow);
-  stage.addEventListener("pointerup", () => stage.removeEventListener("pointermove", follow), { once: true });
+  for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, () => stage.removeEventListener("pointermove", follow), { once: true });
+};
+
+const PRESSES = {
+  ArrowLeft: () => step(-1),
+  ArrowRight: () => step(1),
+  "+": () => zoomTo(viewed.zoom * ZOOM_STEP),
+  "-": () => zoomTo(viewed.zoom / ZOOM_STEP),
 };
 
 viewer.addEventListener("click", (event) => event.target === viewer && viewer.close());
 viewer.addEventListener("keydown", (event) => {
-  if (viewed.id === null) return;
-  const press = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), "+": () => zoomTo(viewed.zoom * 1.5), "-": () => zoomTo(viewed.zoom / 1.5) }[event.key];
-  if (!press) return;
+  if (viewed.id === null || !(event.key in PRESSES)) return;
   event.preventDefault();
-  press();
+  PRESSES[event.key]();
+  if (event.key.startsWith("Arrow")) viewer.querySelector("button").focus();
 });
