@@ -15,13 +15,11 @@ from pathlib import Path
 from PIL import Image
 from pictures import PHOTOS, save
 
-DARK, LIGHT = 0, 1
+WIDTH = 1400
 SHOTS = {
-    "report-overview.webp": ("", (1400, 900), LIGHT),
-    "report-card.webp": ("#product=mug-01", (1400, 860), LIGHT),
-    "report-phone.webp": ("#product=kettle-01", (420, 900), DARK),
+    "report-overview.webp": ("", 0, 900),
 }
-"""File → address within the report, window, color scheme."""
+"""File → address within the report, and from which to which row the page is shown."""
 
 
 def reported(folder: Path) -> Path:
@@ -38,9 +36,9 @@ def main() -> None:
         sys.exit("no Chromium or Chrome on the path")
     with tempfile.TemporaryDirectory() as folder:
         report = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else reported(Path(folder))
-        for name, (address, (width, height), scheme) in SHOTS.items():
+        for name, (address, top, bottom) in SHOTS.items():
             shot = Path(folder) / "shot.png"
-            options = [f"--user-data-dir={folder}/profile", f"--window-size={width},{height}", f"--screenshot={shot}"]
+            options = [f"--user-data-dir={folder}/profile", f"--window-size={WIDTH},{bottom}", f"--screenshot={shot}"]
             options += [
                 "--headless",
                 "--no-sandbox",
@@ -48,9 +46,9 @@ def main() -> None:
                 "--disable-background-networking",
                 "--hide-scrollbars",
             ]
-            options += ["--virtual-time-budget=5000", f"--blink-settings=preferredColorScheme={scheme}"]
+            options += ["--virtual-time-budget=5000"]
             subprocess.run([browser, *options, f"{report.as_uri()}{address}"], check=True, capture_output=True)
-            image = Image.open(shot).convert("RGB")
+            image = Image.open(shot).convert("RGB").crop((0, top, WIDTH, bottom))
             image.thumbnail((1000, 1000), Image.Resampling.LANCZOS)
             path = save(image, name, quality=80)
             print(path.name, path.stat().st_size)
