@@ -14,7 +14,7 @@ _HOMES = {
     "agpis_sdk.builtin.muisc.model": ("Muisc", "MuiscConfig"),
     "agpis_sdk.builtin.muisc.processor": ("MuiscProcessor",),
     "agpis_sdk.components": (
-        "AuditReporter", "Backbone", "BackboneSpec", "ComponentConfig", "Context", "DecodedImage", "Export", "ImageChecker", "ImageCheckerSpec",
+        "AuditReporter", "Backbone", "BackboneSpec", "ComponentConfig", "Context", "DecodedImage", "Export", "FixablePicture", "Fixer", "FixerSpec", "ImageChecker", "ImageCheckerSpec",
         "ImagePair", "ImageSequence", "MIN_REPORTED_SCORE", "OutcomeReporter", "OutcomeWriter", "PairChecker", "PairCheckerSpec", "PrimarySelector", "PrimarySelectorSpec",
         "Profile", "ProductReader", "ProductSource", "ReadRecord", "ReaderSpec", "ReporterSpec", "SequenceBuilder", "SequenceBuilderSpec", "SequenceCandidates", "SequenceChecker",
         "SequenceCheckerSpec", "WriterSpec", "image_finding", "pair_finding",
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from agpis_sdk.components import Context as Context
     from agpis_sdk.components import DecodedImage as DecodedImage
     from agpis_sdk.components import Export as Export
+    from agpis_sdk.components import FixablePicture as FixablePicture
+    from agpis_sdk.components import Fixer as Fixer
+    from agpis_sdk.components import FixerSpec as FixerSpec
     from agpis_sdk.components import ImageChecker as ImageChecker
     from agpis_sdk.components import ImageCheckerSpec as ImageCheckerSpec
     from agpis_sdk.components import ImagePair as ImagePair

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, Protocol, TextIO, runtime_checkable
 
 from agpis_sdk.images import DecodedImage as DecodedImage
+from agpis_sdk.images import FixablePicture as FixablePicture
 from agpis_sdk.images import ImagePair as ImagePair
 from agpis_sdk.images import ImageSequence as ImageSequence
 from agpis_sdk.images import SequenceCandidates as SequenceCandidates
@@ -23,6 +24,7 @@ from agpis_sdk.specs import FACTORY as FACTORY
 from agpis_sdk.specs import BackboneSpec as BackboneSpec
 from agpis_sdk.specs import ComponentConfig as ComponentConfig
 from agpis_sdk.specs import ComponentSpec as ComponentSpec
+from agpis_sdk.specs import FixerSpec as FixerSpec
 from agpis_sdk.specs import FormatSpec as FormatSpec
 from agpis_sdk.specs import ImageCheckerSpec as ImageCheckerSpec
 from agpis_sdk.specs import PairCheckerSpec as PairCheckerSpec
@@ -250,6 +252,18 @@ class AuditReporter(Protocol):
         ...
 
 
+@runtime_checkable
+class Fixer(Protocol):
+    """Mends a picture where an operation on it does that without inventing what it shows (`agpis fix`)."""
+
+    def fix(self, picture: FixablePicture, finding: Finding) -> FixablePicture | None:
+        """Return the picture as it should be; None where this cannot mend what the finding says.
+
+        The finding's boxes are in pixels of the original; `picture` may have been cropped by another fixer already.
+        """
+        ...
+
+
 # ── Formats of shops, in and out ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -357,8 +371,9 @@ def image_finding(
     score: float,
     message: str,
     boxes: Iterable[tuple[int, int, int, int]] = (),
+    remedy: str = "",
 ) -> AttributedFinding:
-    """Build a finding about one image; `boxes` are in original pixels."""
+    """Build a finding about one image; `boxes` are in original pixels, `remedy` says what to do where the rule's is too general."""
     regions = tuple({"image": image.id, "box": box} for box in boxes)
     return AttributedFinding.model_validate(
         {
@@ -368,6 +383,7 @@ def image_finding(
             "images": (image.id,),
             "score": score,
             "message": message,
+            "remedy": remedy,
             "regions": regions,
         }
     )

@@ -17,6 +17,7 @@ import pluggy
 from agpis_sdk.components import (
     BackboneSpec,
     Context,
+    FixerSpec,
     ImageCheckerSpec,
     PairCheckerSpec,
     PrimarySelectorSpec,
@@ -222,6 +223,23 @@ def agpis_writers() -> Iterable[WriterSpec]:
                 suffix=".json",
                 factory="agpis_shiny.formats:UploadWriter",
             )
+        ```
+    """
+    return ()
+
+
+@hookspec
+def agpis_fixers() -> Iterable[FixerSpec]:
+    """Announce what mends pictures for `agpis fix`: a fixer, and the codes of the rules whose findings it mends.
+
+    Example:
+        ```python
+        from agpis_sdk import FixerSpec, hookimpl
+
+
+        @hookimpl
+        def agpis_fixers():
+            yield FixerSpec(name="dull-spot", fixes=("SHY101",), factory="agpis_shiny.fixer:DullSpot")
         ```
     """
     return ()

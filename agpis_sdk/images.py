@@ -1,4 +1,4 @@
-"""What components see: a decoded image, a pair of them, what stage 1 left of a product, a sequence."""
+"""What components see: a decoded image, a pair of them, what stage 1 left of a product, a sequence, a picture to mend."""
 
 from __future__ import annotations
 
@@ -92,3 +92,39 @@ class ImageSequence:
     def ids(self) -> tuple[str, ...]:
         """The image ids in order."""
         return tuple(image.id for image in self.images)
+
+
+@dataclass(frozen=True, eq=False)
+class FixablePicture:
+    """A picture in full size, upright and in sRGB, that is being mended: (height, width, 3) uint8 RGB.
+
+    `left` and `top` are where its corner is in the original, so that boxes of findings still fit after a crop.
+    """
+
+    pixels: NDArray[np.uint8]
+    left: int = 0
+    top: int = 0
+
+    @property
+    def width(self) -> int:
+        """The width in pixels."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """The height in pixels."""
+        return int(self.pixels.shape[0])
+
+    def cropped(self, box: tuple[int, int, int, int]) -> FixablePicture:
+        """Return the part of the picture in a box, (x, y, width, height) in pixels of the original."""
+        left, top = max(0, box[0] - self.left), max(0, box[1] - self.top)
+        right, bottom = box[0] - self.left + box[2], box[1] - self.top + box[3]
+        return FixablePicture(self.pixels[top:bottom, left:right], self.left + left, self.top + top)
+
+    def padded(self, width: int, height: int) -> FixablePicture:
+        """Return the picture in the middle of a white one, of sides that are at least its own."""
+        left, top = (width - self.width) // 2, (height - self.height) // 2
+        margins = ((top, height - self.height - top), (left, width - self.width - left), (0, 0))
+        import numpy as np
+
+        return FixablePicture(np.pad(self.pixels, margins, constant_values=255), self.left - left, self.top - top)

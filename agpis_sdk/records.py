@@ -146,13 +146,17 @@ class Region(Record):
 
 
 class Finding(Record):
-    """One rule's verdict on one image, pair or sequence: `score` 1 means that the rule is surely violated."""
+    """One rule's verdict on one image, pair or sequence: `score` 1 means that the rule is surely violated.
+
+    `remedy` says what to do about it; where a checker says nothing of its own, it is the rule's.
+    """
 
     code: str
     name: str = ""
     images: tuple[str, ...]
     score: Probability
     message: str
+    remedy: str = ""
     regions: tuple[Region, ...] = ()
     checker: str = ""
 

@@ -29,6 +29,7 @@ class Rule:
     """One image rule: what its violation is called and what the engine does about it.
 
     A finding at or above `threshold` is reported; with severity "error" it also removes the image, or one of the pair.
+    `remedy` says what to do about a violation, in one sentence; a finding may say it more exactly.
     `aliases` are further names by which reviewers call it. The explanation, Markdown under the headings `PAGE_HEADINGS`,
     is either given as text or the file `rule_pages/CODE.md` of the package that `pages` names.
     """
@@ -39,6 +40,7 @@ class Rule:
     category: Category
     severity: Severity = "warning"
     threshold: float = 0.5
+    remedy: str = ""
     aliases: tuple[str, ...] = ()
     explanation: str = ""
     pages: str = ""
@@ -70,27 +72,45 @@ ENGINE_RULES: tuple[Rule, ...] = (
         name="noncompliant-image",
         severity="error",
         summary="The image's non-compliance probability reaches the threshold, whatever kind is likeliest.",
+        remedy="Look at what does not belong in the picture, and upload the photo without it.",
     ),
     _engine_rule(
         code="AGP907",
         name="too-many-images",
         summary="The product lists more images than are looked at; the others took no part.",
+        remedy="Take images off the list, or raise media.max_images.",
     ),
-    _engine_rule(code="AGP901", name="unreadable-image", severity="error", summary="The image could not be read."),
-    _engine_rule(code="AGP902", name="component-failed", summary="A component failed on this item."),
+    _engine_rule(
+        code="AGP901",
+        name="unreadable-image",
+        severity="error",
+        summary="The image could not be read.",
+        remedy="Upload the file again.",
+    ),
+    _engine_rule(
+        code="AGP902",
+        name="component-failed",
+        summary="A component failed on this item.",
+        remedy="See the notices of the run; the item was not judged by this component.",
+    ),
     _engine_rule(
         code="AGP903",
         name="missing-fact",
         summary="A component was skipped, as a fact that it needs could not be computed.",
+        remedy="See the notices of the run; the item was not judged by this component.",
     ),
     _engine_rule(
         code="AGP904",
         name="image-too-large",
         severity="error",
         summary="The image is beyond the limit on pixels or bytes and was not decoded.",
+        remedy="Upload a smaller file, or raise media.max_pixels.",
     ),
     _engine_rule(
-        code="AGP905", name="animated-image", summary="The image is animated; only its first frame was looked at."
+        code="AGP905",
+        name="animated-image",
+        summary="The image is animated; only its first frame was looked at.",
+        remedy="Upload a still picture.",
     ),
 )
 

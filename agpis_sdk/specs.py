@@ -206,6 +206,16 @@ class WriterSpec(FormatSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FixerSpec(ComponentSpec):
+    """Announces a `Fixer`; `fixes` are the codes of the rules whose findings it can mend.
+
+    `agpis fix` asks the fixers of a picture in the order of their names.
+    """
+
+    fixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profile:
     """A named set of settings: over the defaults, under the user's own config."""
 

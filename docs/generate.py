@@ -32,6 +32,7 @@ def pages() -> Iterator[tuple[str, str]]:
     """Yield every generated file: its path below docs/reference and its text."""
     host = PluginHost.load(discover=False)
     yield "rules/index.md", rule_index(host)
+    yield "rules/gallery.md", rule_gallery(host)
     for rule in host.rules:
         yield f"rules/{rule.code}.md", rule_page(rule, host)
     yield "hooks.md", hook_page()
@@ -54,7 +55,7 @@ def rule_index(host: PluginHost) -> str:
     """Return the table of all built-in rules by category."""
     lines = [
         NOTE + "# Rules\n",
-        "A code or a name serves everywhere: `agpis rules AGP121` and `agpis rules watermark`.\n",
+        "A code or a name serves everywhere: `agpis rules AGP121` and `agpis rules watermark`. All of them [in pictures](gallery.md).\n",
     ]
     for category in ("single-image", "image-pair", "multi-image", "engine"):
         rules = [rule for rule in host.rules if rule.category == category]
@@ -68,6 +69,27 @@ def rule_index(host: PluginHost) -> str:
     return "\n".join(lines)
 
 
+def rule_gallery(host: PluginHost) -> str:
+    """Return the page that shows every built-in rule by its picture."""
+    lines = [
+        NOTE + "# Rules in pictures\n",
+        "Each picture has what breaks the rule on the left and what keeps it on the right; it leads to the rule's page.\n",
+    ]
+    for category in ("single-image", "image-pair", "multi-image", "engine"):
+        lines.append(f"## {category}\n")
+        lines += [
+            f"### {rule.code} {rule.name}\n\n{rule.summary} **What to do:** {rule.remedy}\n\n[{picture(rule)}]({rule.code}.md)\n"
+            for rule in host.rules
+            if rule.category == category
+        ]
+    return "\n".join(lines)
+
+
+def picture(rule: Rule) -> str:
+    """Return the picture of what breaks a rule and what keeps it."""
+    return f"![Breaks {rule.name}: left. Keeps it: right.](../../assets/rules/{rule.code}.webp)"
+
+
 def rule_page(rule: Rule, host: PluginHost) -> str:
     """Return one rule's page: its facts, then its explanation."""
     title, _, body = rule.page().partition("\n")
@@ -75,7 +97,7 @@ def rule_page(rule: Rule, host: PluginHost) -> str:
     also = f" · also called: {', '.join(rule.aliases)}" if rule.aliases else ""
     facts = (
         f"{rule.summary}\n\n*{rule.category} · severity {rule.severity} ({effect}) · "
-        f"found by {finders(rule, host)}{also}*\n"
+        f"found by {finders(rule, host)}{also}*\n\n**What to do:** {rule.remedy}\n\n{picture(rule)}\n"
     )
     return f"{NOTE}{title}\n\n{facts}{body.rstrip()}\n"
 

@@ -50,6 +50,13 @@ def test_the_page_names_what_finds_the_rule_and_how_severe_it_is(rule: Rule) -> 
 
 
 @each_rule
+def test_every_rule_says_what_to_do_in_one_sentence_of_its_own(rule: Rule) -> None:
+    assert rule.remedy.endswith(".")
+    assert rule.remedy[:1].isupper()
+    assert len(rule.remedy) <= 100
+
+
+@each_rule
 def test_other_rules_are_named_by_codes_that_exist(rule: Rule) -> None:
     assert set(re.findall(r"AGP\d{3}", rule.page())) <= CODES
 

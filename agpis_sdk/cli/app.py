@@ -20,6 +20,7 @@ from agpis_sdk.cli import (
     config,
     doctor,
     evaluate,
+    fix,
     import_products,
     index,
     options,
@@ -64,6 +65,7 @@ app.command(
         "agpis apply outcomes.jsonl products_export.csv --dry-run", "agpis apply outcomes.jsonl --to folder"
     ),
 )(apply.apply)
+app.command("fix", epilog=options.examples("agpis fix products.jsonl -o fixed/"))(fix.fix)
 app.command("rules")(rules.rules)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(config.app, name="config")

@@ -43,6 +43,7 @@ def _facts(rule: Rule, host: PluginHost, limits: dict[str, float]) -> dict[str, 
         "category": rule.category,
         "severity": rule.severity,
         "threshold": limits.get(rule.code, rule.threshold),
+        "remedy": rule.remedy,
         "found_by": host.finders(rule.code),
         "aliases": list(rule.aliases),
         "owner": host.rules.owner(rule.code),
@@ -52,6 +53,8 @@ def _facts(rule: Rule, host: PluginHost, limits: dict[str, float]) -> dict[str, 
 def _explain(rule: Rule, host: PluginHost, limits: dict[str, float]) -> None:
     effect = "removes the image, or one of the pair" if rule.severity == "error" else "is reported only"
     typer.echo(rule.page().strip() or f"# {rule.code} {rule.name}\n\n{rule.summary}")
+    if rule.remedy:
+        typer.echo(f"\nWhat to do: {rule.remedy}")
     typer.echo(
         f"\nCategory: {rule.category} · severity: {rule.severity} ({effect}) · reported from score "
         f"{limits.get(rule.code, rule.threshold):g} · found by: {', '.join(host.finders(rule.code)) or 'the engine'}"

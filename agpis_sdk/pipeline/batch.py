@@ -151,7 +151,10 @@ def finish_decoding(pending: PendingBatch, rule_set: RuleSet) -> list[ProductSta
 
 def engine_finding(rule_set: RuleSet, code: str, images: tuple[str, ...], message: str) -> Finding:
     """Build a finding of the engine itself."""
-    return Finding(code=code, name=rule_set[code].name, images=images, score=1.0, message=message, checker="engine")
+    rule = rule_set[code]
+    return Finding(
+        code=code, name=rule.name, images=images, score=1.0, message=message, remedy=rule.remedy, checker="engine"
+    )
 
 
 def too_few(progress: ProductState, stage: str, length: int) -> str:

@@ -48,7 +48,7 @@ def accept_finding(
     else:
         raise ComponentError("the images it names are not those of one product; build findings with image_finding")
     _refuse_stray_regions(result, result.images)
-    fields = {"name": rule.name, "checker": component.name, "product_id": product_id}
+    fields = {**_filled_in(component, result, rule), "product_id": product_id}
     return _checked(AttributedFinding, {**dict(result), **fields})
 
 
@@ -85,8 +85,7 @@ def accept_verdict(
         if not set(finding.images) <= set(verdict.sequence):
             raise ComponentError(f"named images outside the sequence: {', '.join(finding.images)}")
         _refuse_stray_regions(finding, verdict.sequence)
-        fields = {"name": rule.name, "checker": component.name}
-        findings.append(_checked(Finding, {**_plain(finding), **fields}))
+        findings.append(_checked(Finding, {**_plain(finding), **_filled_in(component, finding, rule)}))
     for unjudged in verdict.unjudged:
         _declared_rule(component, unjudged.code, rules)
     return verdict.model_copy(update={"findings": tuple(findings)})
@@ -129,6 +128,11 @@ def _refuse_stray_regions(finding: Finding, images: Sequence[str]) -> None:
             raise ComponentError(f"gave the box {region.box}, which is not in the image")
         if region.image not in images:
             raise ComponentError(f"gave a region of an image that the finding is not about: {region.image}")
+
+
+def _filled_in(component: Component, finding: Finding, rule: Rule) -> dict[str, str]:
+    """Return what the engine knows of a finding: its rule's name, its checker, and what to do where that is not said."""
+    return {"name": rule.name, "checker": component.name, "remedy": finding.remedy or rule.remedy}
 
 
 def _plain(finding: Finding) -> dict[str, Any]:

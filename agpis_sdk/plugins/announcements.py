@@ -9,6 +9,7 @@ from typing import Any
 from agpis_sdk.components import (
     BackboneSpec,
     ComponentSpec,
+    FixerSpec,
     FormatSpec,
     ImageCheckerSpec,
     PairCheckerSpec,
@@ -31,6 +32,7 @@ SPEC_OF_HOOK: Mapping[str, type[ComponentSpec]] = {
     "agpis_sequence_builders": SequenceBuilderSpec,
     "agpis_backbones": BackboneSpec,
     "agpis_reporters": ReporterSpec,
+    "agpis_fixers": FixerSpec,
     "agpis_readers": ReaderSpec,
     "agpis_writers": WriterSpec,
 }

@@ -13,7 +13,7 @@ from agpis_sdk.wording import json_printable, printable
 
 COLUMNS = (
     "product_id", "title", "category", "seller", "severity", "code", "name", "images", "score", "message", "checker",
-    "suppressed", "fingerprint",
+    "suppressed", "fingerprint", "remedy",
 )  # fmt: skip
 # What a spreadsheet takes for a formula where a cell begins with it; the last four are full-width = + - @.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -67,12 +67,12 @@ class CsvReporter:
         """Write a row per finding."""
         product = (audit.product_id, audit.title, audit.category, audit.seller)
         if audit.error is not None:
-            self._write((*product, "error", "", "", "", "", audit.error, "", "", ""))
+            self._write((*product, "error", "", "", "", "", audit.error, "", "", "", ""))
         for finding in audit.findings:
             self._write(
                 (
                     *product, finding.severity, finding.code, finding.name, "|".join(finding.images), finding.score,
-                    finding.message, finding.checker, finding.suppressed or "", finding.fingerprint,
+                    finding.message, finding.checker, finding.suppressed or "", finding.fingerprint, finding.remedy,
                 )
             )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What one product's card shows, made from its outcome: a view that the template only has to lay out."""
+"""What one product's card shows, made from its outcome: plain data that the page only has to lay out."""
 
 from __future__ import annotations
 
@@ -6,44 +6,55 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agpis_sdk.records import Box, Finding, ImageOutcome, ImageState, Outcome, Product
-from agpis_sdk.report.phrases import STATE_WORDS, STATUS_WORDS, reason_in_words, rule_explanation, spoken
-from agpis_sdk.report.thumbnails import REST_SIDE, SEQUENCE_SIDE, Thumbnail, shrunk
+from agpis_sdk.report.grouping import group_names
+from agpis_sdk.report.phrases import (
+    LOST_STATES,
+    STATE_WORDS,
+    STATUS_WORDS,
+    feedback_in_words,
+    image_facts,
+    message_in_words,
+    probability_in_words,
+    reason_in_words,
+    sureness_in_words,
+)
+from agpis_sdk.report.placement import Placement, place
+from agpis_sdk.report.thumbnails import Thumbnail
 from agpis_sdk.rules import Rule
-from agpis_sdk.wording import percent
 
 BOX_COLORS = 6
-_REST_STATES: tuple[ImageState, ...] = ("primary", "selected", "removed", "unreadable", "kept")
+LINKED = ("http://", "https://")
 
 
 @dataclass(frozen=True)
 class FindingView:
     """A finding in plain words; `color` is that of its boxes, None where it has none."""
 
-    number: int
-    color: int | None
     code: str
-    name: str
     message: str
-    explanation: str
+    sureness: str
+    remedy: str
     images: tuple[str, ...]
+    color: int | None
 
 
 @dataclass(frozen=True)
 class BoxView:
-    """A box in pixels of the original image, in the color of its finding."""
+    """A box in pixels of the original image; `finding` is the position of its finding on the card."""
 
     x: int
     y: int
     width: int
     height: int
-    color: int
-    number: int
-    label: str
+    finding: int
 
 
 @dataclass(frozen=True)
-class ImageView:
-    """One image: its picture (None where there is none to show), boxes, and what was found on it."""
+class PictureView:
+    """One image: its picture (None where there is none to show), boxes, and the findings told under it.
+
+    `link` is where the original is, on the web alone.
+    """
 
     id: str
     state: ImageState
@@ -52,106 +63,136 @@ class ImageView:
     placeholder: str
     width: int
     height: int
+    facts: tuple[str, ...]
     boxes: tuple[BoxView, ...]
-    facts: str
-    findings: tuple[FindingView, ...]
-
-    @property
-    def ratio(self) -> float:
-        """Return width over height."""
-        return self.width / self.height
+    findings: tuple[int, ...]
+    link: str
 
 
 @dataclass(frozen=True)
-class GroupView:
-    """Candidates outside the sequence that share a fate; those with something to say stand in rows."""
+class PairView:
+    """Two images, and what was found about them together."""
 
-    state: ImageState
-    words: str
-    rows: tuple[ImageView, ...]
-    tiles: tuple[ImageView, ...]
+    images: tuple[str, str]
+    findings: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class CardView:
-    """One product's card."""
+    """One product's card; `pictures` are in listed order, the other fields name them by id.
 
-    number: int
+    `lost` are images that were removed or could not be read, but for those that a pair explains alone; `unused` are fit,
+    but were not chosen. `whole` are findings about the product, `folded` those about pairs with an unused image.
+    """
+
     product_id: str
     title: str
-    category: str
-    status: str
     status_words: str
-    reason: str
-    probability: float | None
     probability_words: str
+    reason: str
     feedback: str
-    sequence: tuple[ImageView, ...]
+    pictures: tuple[PictureView, ...]
     findings: tuple[FindingView, ...]
-    groups: tuple[GroupView, ...]
+    sequence: tuple[str, ...]
+    pairs: tuple[PairView, ...]
+    lost: tuple[str, ...]
+    unused: tuple[str, ...]
+    whole: tuple[int, ...]
+    folded: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class RowView:
+    """What filters, sorting and the CSV need of a product."""
+
+    id: str
+    title: str
+    groups: Mapping[str, str]
+    status: str
+    probability: float | None
     codes: tuple[str, ...]
-    search_text: str
+    sequence: tuple[str, ...]
+    others: tuple[str, ...]
+    reason: str
+
+
+def row_view(product: Product | None, outcome: Outcome) -> RowView:
+    """Return the product's row in the table behind the page."""
+    return RowView(
+        id=outcome.product_id,
+        title=_title(product, outcome),
+        groups=group_names(product),
+        status=outcome.status,
+        probability=outcome.probability,
+        codes=tuple(sorted({finding.code for finding in outcome.findings})),
+        sequence=outcome.sequence,
+        others=tuple(image.id for image in outcome.images if image.id not in outcome.sequence),
+        reason=_reason(outcome),
+    )
 
 
 def card_view(
-    number: int,
     product: Product | None,
     outcome: Outcome,
     thumbnails: Mapping[str, Thumbnail],
     rules: Mapping[str, Rule],
 ) -> CardView:
     """Lay out one product: what was chosen, what was found, and what became of the other candidates."""
-    findings = _finding_views(outcome.findings, rules)
     images = _image_outcomes(product, outcome)
-    in_sequence = set(outcome.sequence)
-    owners = [_owners(finding, images, in_sequence) for finding in outcome.findings]
-
-    def view(image: ImageOutcome, side: int) -> ImageView:
-        own = [finding for finding, owner in zip(findings, owners, strict=True) if image.id in owner]
-        return _image_view(image, thumbnails.get(image.id), side, own, _boxes(image.id, outcome.findings, findings))
-
-    title = product.title if product is not None else ""
-    category = product.category if product is not None else ""
-    searchable = (outcome.product_id, title, category, outcome.feedback or "", *images)
+    states = {image_id: image.state for image_id, image in images.items()}
+    placement = place(outcome.findings, states, outcome.sequence, rules)
+    in_pairs = {image_id for pair in placement.pairs for image_id in pair}
+    rest = [image for image in images.values() if image.id not in outcome.sequence]
+    lost = [image.id for image in rest if image.state in LOST_STATES]
     return CardView(
-        number=number,
         product_id=outcome.product_id,
-        title=title or outcome.product_id,
-        category=category,
-        status=outcome.status,
+        title=_title(product, outcome),
         status_words=STATUS_WORDS[outcome.status][0],
-        reason=reason_in_words(outcome.reason) if outcome.reason or outcome.status in ("none", "failed") else "",
-        probability=outcome.probability,
-        probability_words="" if outcome.probability is None else percent(outcome.probability),
-        feedback=(outcome.feedback or "").strip(),
-        sequence=tuple(view(images[image_id], SEQUENCE_SIDE) for image_id in outcome.sequence),
-        findings=tuple(finding for finding, owner in zip(findings, owners, strict=True) if not owner),
-        groups=_groups([view(image, REST_SIDE) for image in images.values() if image.id not in in_sequence]),
-        codes=tuple(sorted({finding.code for finding in outcome.findings})),
-        search_text=" ".join(searchable).lower(),
+        probability_words=probability_in_words(outcome.probability),
+        reason=_reason(outcome),
+        feedback=feedback_in_words(outcome.status, outcome.feedback),
+        pictures=tuple(_pictures(images, thumbnails, outcome.findings, placement)),
+        findings=tuple(_finding_views(outcome, rules)),
+        sequence=outcome.sequence,
+        pairs=tuple(_pair_view(ids, numbers, outcome.sequence) for ids, numbers in placement.pairs.items()),
+        lost=tuple(image_id for image_id in lost if image_id not in in_pairs or image_id in placement.under),
+        unused=tuple(image.id for image in rest if image.state not in LOST_STATES),
+        whole=tuple(placement.whole),
+        folded=tuple(placement.folded),
     )
 
 
-def _finding_views(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> list[FindingView]:
-    views = []
+def _pair_view(ids: tuple[str, str], findings: Sequence[int], sequence: Sequence[str]) -> PairView:
+    """Return a pair, the one that comes first in the sequence first."""
+    first, second = ids
+    if second in sequence and (first not in sequence or sequence.index(second) < sequence.index(first)):
+        first, second = second, first
+    return PairView((first, second), tuple(findings))
+
+
+def _title(product: Product | None, outcome: Outcome) -> str:
+    return (product.title if product is not None else "") or outcome.product_id
+
+
+def _reason(outcome: Outcome) -> str:
+    if not outcome.reason and outcome.status not in ("none", "failed"):
+        return ""
+    return reason_in_words(outcome.reason)
+
+
+def _finding_views(outcome: Outcome, rules: Mapping[str, Rule]) -> Iterator[FindingView]:
     colored = 0
-    for number, finding in enumerate(findings):
+    for finding in outcome.findings:
         color = colored % BOX_COLORS if finding.regions else None
         colored += bool(finding.regions)
-        rule = rules.get(finding.code)
-        name = finding.name or (rule.name if rule is not None else "")
-        views.append(
-            FindingView(
-                number=number,
-                color=color,
-                code=finding.code,
-                name=spoken(name),
-                message=finding.message,
-                explanation=rule_explanation(finding, rule),
-                images=finding.images,
-            )
+        yield FindingView(
+            code=finding.code,
+            message=message_in_words(finding.message, outcome.status),
+            sureness=sureness_in_words(finding, rules.get(finding.code)),
+            remedy=finding.remedy,
+            images=finding.images,
+            color=color,
         )
-    return views
 
 
 def _image_outcomes(product: Product | None, outcome: Outcome) -> dict[str, ImageOutcome]:
@@ -165,76 +206,44 @@ def _image_outcomes(product: Product | None, outcome: Outcome) -> dict[str, Imag
     return images
 
 
-def _owners(finding: Finding, images: Mapping[str, ImageOutcome], in_sequence: set[str]) -> set[str]:
-    """Return the images beside which a finding is told: those it cost, else other candidates, else none.
-
-    A finding without an owner is told once, below the sequence.
-    """
-    outside = {image_id for image_id in finding.images if image_id in images and image_id not in in_sequence}
-    lost = {image_id for image_id in outside if images[image_id].state in ("removed", "unreadable")}
-    return lost or (outside if outside == set(finding.images) else set())
-
-
-def _image_view(
-    image: ImageOutcome,
-    thumbnail: Thumbnail | None,
-    side: int,
-    findings: Iterable[FindingView],
-    boxes: Iterable[tuple[Box, FindingView]],
-) -> ImageView:
-    width = max(1, thumbnail.original_width) if thumbnail is not None else 1
-    height = max(1, thumbnail.original_height) if thumbnail is not None else 1
-    clipped = [] if thumbnail is None else [_box_view(box, finding, width, height) for box, finding in boxes]
-    return ImageView(
-        id=image.id,
-        state=image.state,
-        state_words=STATE_WORDS[image.state],
-        src=shrunk(thumbnail, side).data_uri() if thumbnail is not None else None,
-        placeholder="could not be read" if image.state == "unreadable" else "no preview",
-        width=width,
-        height=height,
-        boxes=tuple(box for box in clipped if box is not None),
-        facts=" · ".join(_facts(image)),
-        findings=tuple(findings),
-    )
+def _pictures(
+    images: Mapping[str, ImageOutcome],
+    thumbnails: Mapping[str, Thumbnail],
+    findings: Sequence[Finding],
+    placement: Placement,
+) -> Iterator[PictureView]:
+    for image in images.values():
+        thumbnail = thumbnails.get(image.id)
+        width = max(1, thumbnail.original_width) if thumbnail is not None else 1
+        height = max(1, thumbnail.original_height) if thumbnail is not None else 1
+        boxes = [] if thumbnail is None else _boxes(image.id, findings, width, height)
+        yield PictureView(
+            id=image.id,
+            state=image.state,
+            state_words=STATE_WORDS[image.state],
+            src=thumbnail.data_uri() if thumbnail is not None else None,
+            placeholder="could not be read" if image.state == "unreadable" else "no preview",
+            width=width,
+            height=height,
+            facts=tuple(image_facts(image)),
+            boxes=tuple(boxes),
+            findings=tuple(placement.under.get(image.id, ())),
+            link=image.uri if image.uri is not None and image.uri.startswith(LINKED) else "",
+        )
 
 
-def _facts(image: ImageOutcome) -> Iterator[str]:
-    """Yield what is known of an image: its probabilities, and what speaks against it as the first where it is not."""
-    for name, value in (("first image", image.p_primary), ("non-compliant", image.p_noncompliant)):
-        if value is not None:
-            yield f"{name} {percent(value)}"
-    if image.view is not None and image.p_view is not None:
-        yield f"shows {image.view} {percent(image.p_view)}"
-    if image.primary_reasons and image.state != "primary":
-        yield f"not first: {'; '.join(image.primary_reasons)}"
-
-
-def _boxes(
-    image_id: str, findings: Iterable[Finding], views: Iterable[FindingView]
-) -> Iterable[tuple[Box, FindingView]]:
-    for finding, view in zip(findings, views, strict=True):
+def _boxes(image_id: str, findings: Sequence[Finding], width: int, height: int) -> Iterable[BoxView]:
+    for number, finding in enumerate(findings):
         for region in finding.regions:
-            if region.image == image_id:
-                yield region.box, view
+            view = _box_view(region.box, number, width, height)
+            if region.image == image_id and view is not None:
+                yield view
 
 
-def _box_view(box: Box, finding: FindingView, width: int, height: int) -> BoxView | None:
-    """Return the part of a box that lies in the image, None where no part does."""
+def _box_view(box: Box, finding: int, width: int, height: int) -> BoxView | None:
+    """Return the part of a box that is in the image, None where no part is."""
     left, top = max(0, box[0]), max(0, box[1])
     right, bottom = min(width, box[0] + box[2]), min(height, box[1] + box[3])
     if right <= left or bottom <= top:
         return None
-    label = f"{finding.code} {finding.name}".strip()
-    return BoxView(left, top, right - left, bottom - top, finding.color or 0, finding.number, label)
-
-
-def _groups(images: Sequence[ImageView]) -> tuple[GroupView, ...]:
-    groups = []
-    for state in _REST_STATES:
-        members = [image for image in images if image.state == state]
-        if members:
-            in_rows = [image for image in members if image.findings or state in ("removed", "unreadable")]
-            tiles = [image for image in members if image not in in_rows]
-            groups.append(GroupView(state, STATE_WORDS[state], tuple(in_rows), tuple(tiles)))
-    return tuple(groups)
+    return BoxView(left, top, right - left, bottom - top, finding)

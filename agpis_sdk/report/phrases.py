@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
-from agpis_sdk.records import Finding, ImageState, Status
+from agpis_sdk.records import Finding, ImageOutcome, ImageState, Status
 from agpis_sdk.rules import Category, Rule, Severity
 from agpis_sdk.wording import percent
 
@@ -18,11 +19,13 @@ STATUS_WORDS: Final[dict[Status, tuple[str, str]]] = {
     "failed": ("Failed", "The product could not be processed."),
 }
 
+LOST_STATES: Final[tuple[ImageState, ...]] = ("removed", "unreadable")
+
 STATE_WORDS: Final[dict[ImageState, str]] = {
-    "primary": "Primary",
+    "primary": "First image",
     "selected": "Chosen",
     "kept": "Usable, not chosen",
-    "removed": "Removed",
+    "removed": "Taken out",
     "unreadable": "Could not be read",
 }
 
@@ -45,6 +48,27 @@ _EFFECT: Final[dict[tuple[Category, Severity], str]] = {
     ("multi-image", "warning"): "This concerns the sequence as a whole.",
 }
 
+VIEW_WORDS: Final[dict[str, str]] = {
+    "front": "the front",
+    "back": "the back",
+    "side": "a side",
+    "angle": "the product at an angle",
+    "detail": "a detail",
+    "model": "the product worn",
+    "lifestyle": "the product in use",
+    "packaging": "the packaging",
+    "group": "a group",
+    "text": "a text or a table",
+}
+
+_REVIEWER_SAYS: Final[dict[Status, str]] = {
+    "submit": "If a reviewer objects: ",
+    "hold": "A reviewer would say: ",
+    "none": "A reviewer would say: ",
+    "failed": "A reviewer would say: ",
+}
+_EXPECTED_OBJECTION: Final = "the sequence model expects a reviewer to object: "
+_PROBABILITY = re.compile(r"\s*\(p_nc [\d.]+\)")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -72,10 +96,63 @@ def reason_in_words(reason: str | None) -> str:
     return f"{spoken(reason)}." if _SLUG.fullmatch(reason) else reason
 
 
-def rule_explanation(finding: Finding, rule: Rule | None) -> str:
-    """Return what a finding's rule means, what the rule does, and how sure its checker is."""
-    by = f" by {finding.checker}" if finding.checker else ""
+def rule_explanation(rule: Rule) -> str:
+    """Return what a rule means and what it does."""
+    if rule.category == "engine":
+        return rule.summary
+    return f"{rule.summary} {_EFFECT[rule.category, rule.severity]}"
+
+
+def sureness_in_words(finding: Finding, rule: Rule | None) -> str:
+    """Return how sure a finding's checker is of it, and which one it is."""
     if rule is not None and rule.category == "engine":
-        return f"{rule.summary} Noted{by or ' by the engine'}."
-    meaning = "A rule of a plugin." if rule is None else f"{rule.summary} {_EFFECT[rule.category, rule.severity]}"
-    return f"{meaning} Found{by} with a score of {percent(finding.score)}."
+        return f"Noted by {finding.checker or 'the engine'}."
+    by = f" by {finding.checker}" if finding.checker else ""
+    return f"Found{by}; {percent(finding.score)} sure."
+
+
+def message_in_words(message: str, status: Status) -> str:
+    """Return a finding's message as a sentence that fits the decision, without the probability that it repeats.
+
+    >>> message_in_words("a logo lies over the picture, left (p_nc 0.98)", "hold")
+    'A logo lies over the picture, left.'
+    >>> message_in_words("the sequence model expects a reviewer to object: Two images differ.", "submit")
+    'If a reviewer objects: Two images differ.'
+    """
+    plain = _PROBABILITY.sub("", message).strip()
+    if plain.startswith(_EXPECTED_OBJECTION):
+        plain = f"{_REVIEWER_SAYS[status]}{plain.removeprefix(_EXPECTED_OBJECTION)}"
+    return f"{plain[:1].upper()}{plain[1:]}{'' if plain.endswith(('.', '!', '?', '…')) else '.'}" if plain else ""
+
+
+def probability_in_words(probability: float | None) -> str:
+    """Return the acceptance probability (p^t) in plain words; "" where there is none."""
+    return "" if probability is None else f"{percent(probability)} likely to be accepted"
+
+
+def feedback_in_words(status: Status, feedback: str | None) -> str:
+    """Return what a reviewer may say, never against the decision; "" where there is nothing to say.
+
+    >>> feedback_in_words("submit", "the first image is cut")
+    'If a reviewer objects: the first image is cut'
+    >>> feedback_in_words("submit", "yes"), feedback_in_words("hold", "yes")
+    ('', '')
+    """
+    said = (feedback or "").strip()
+    if not said or said.lower() == "yes":
+        return ""
+    return f"{_REVIEWER_SAYS[status]}{said}"
+
+
+def image_facts(image: ImageOutcome) -> Iterator[str]:
+    """Yield what is known of an image in plain words, and why it does not come first where it does not."""
+    if image.p_noncompliant is not None:
+        yield f"looks acceptable: {percent(1.0 - image.p_noncompliant)}"
+    if image.state in LOST_STATES:
+        return  # what it would have been good for is beside the point
+    if image.view is not None and image.p_view is not None:
+        yield f"shows {VIEW_WORDS.get(image.view, image.view)}: {percent(image.p_view)}"
+    if image.p_primary is not None:
+        yield f"good as the first image: {percent(image.p_primary)}"
+    if image.primary_reasons and image.state != "primary":
+        yield f"not first, because {'; '.join(image.primary_reasons)}"

@@ -1,4 +1,4 @@
-"""Small JPEG copies of images for the report."""
+"""Small WebP copies of images for the report."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-SEQUENCE_SIDE = 240
-REST_SIDE = 120
-JPEG_QUALITY = 80
+LARGE_SIDE = 480
+MEDIUM_SIDE = 240
+SMALL_SIDE = 120
+WEBP_QUALITY = 75
+# Of 0 (quick) to 6 (small): 4 takes twice the time of 2 for 6 % fewer bytes.
+WEBP_METHOD = 2
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A small JPEG, and the size of the original (after EXIF rotation) in whose pixels boxes are given."""
+    """A small WebP, and the size of the original (after EXIF rotation) in whose pixels boxes are given."""
 
-    jpeg: bytes
+    webp: bytes
     original_width: int
     original_height: int
 
     def data_uri(self) -> str:
-        """Return the JPEG as a `data:` URI."""
-        return "data:image/jpeg;base64," + base64.b64encode(self.jpeg).decode("ascii")
+        """Return the picture as a `data:` URI."""
+        return "data:image/webp;base64," + base64.b64encode(self.webp).decode("ascii")
 
 
 def make_thumbnail(
-    pixels: NDArray[np.uint8], original_width: int, original_height: int, side: int = SEQUENCE_SIDE
+    pixels: NDArray[np.uint8], original_width: int, original_height: int, side: int = MEDIUM_SIDE
 ) -> Thumbnail:
     """Return a thumbnail of RGB pixels (H, W, 3) with a long side of at most `side`; nothing is enlarged."""
     height, width = pixels.shape[:2]
@@ -38,20 +41,6 @@ def make_thumbnail(
     if scale < 1.0:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    return Thumbnail(_jpeg(Image.fromarray(pixels)), original_width, original_height)
-
-
-def shrunk(thumbnail: Thumbnail, side: int) -> Thumbnail:
-    """Return the thumbnail with a long side of at most `side`; one that is small enough is returned as it is."""
-    with Image.open(io.BytesIO(thumbnail.jpeg)) as image:
-        if max(image.size) <= side:
-            return thumbnail
-        small = image.convert("RGB")
-        small.thumbnail((side, side))
-    return Thumbnail(_jpeg(small), thumbnail.original_width, thumbnail.original_height)
-
-
-def _jpeg(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
-    return buffer.getvalue()
+    Image.fromarray(pixels).save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD)
+    return Thumbnail(buffer.getvalue(), original_width, original_height)

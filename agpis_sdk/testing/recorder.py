@@ -9,6 +9,7 @@ from typing import Any
 from agpis_sdk.components import (
     BackboneSpec,
     Context,
+    FixerSpec,
     ImageCheckerSpec,
     PairCheckerSpec,
     PrimarySelectorSpec,
@@ -87,6 +88,12 @@ class HookRecorder:
     def agpis_reporters(self) -> list[ReporterSpec]:
         """Note the call."""
         self._note("agpis_reporters")
+        return []
+
+    @hookimpl
+    def agpis_fixers(self) -> list[FixerSpec]:
+        """Note the call."""
+        self._note("agpis_fixers")
         return []
 
     @hookimpl

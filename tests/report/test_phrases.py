@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from agpis_sdk.facts import VIEWS
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Finding, ImageState, Status
 from agpis_sdk.report.phrases import (
@@ -13,8 +14,10 @@ from agpis_sdk.report.phrases import (
     STATE_WORDS,
     STATUS_WORDS,
     STATUSES,
+    VIEW_WORDS,
     reason_in_words,
     rule_explanation,
+    sureness_in_words,
 )
 from agpis_sdk.rules import Rule
 
@@ -46,5 +49,14 @@ def test_a_missing_reason_is_admitted() -> None:
 
 @pytest.mark.parametrize("rule", shipped_rules(), ids=lambda rule: rule.code)
 def test_every_rule_is_explained_by_its_summary(rule: Rule) -> None:
-    finding = Finding(code=rule.code, images=(), score=0.5, message="")
-    assert rule_explanation(finding, rule).startswith(rule.summary)
+    assert rule_explanation(rule).startswith(rule.summary)
+
+
+def test_a_finding_says_who_found_it_and_how_sure_that_is() -> None:
+    finding = Finding(code="AGP103", images=(), score=0.98, message="", checker="image-quality")
+    assert sureness_in_words(finding, None) == "Found by image-quality; 98% sure."
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_has_words(view: str) -> None:
+    assert view in VIEW_WORDS

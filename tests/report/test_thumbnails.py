@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agpis_sdk.report.thumbnails import Thumbnail, make_thumbnail, shrunk
+from agpis_sdk.report.thumbnails import LARGE_SIDE, SMALL_SIDE, Thumbnail, make_thumbnail
 
 
 def size(thumbnail: Thumbnail) -> tuple[int, int]:
-    return Image.open(io.BytesIO(thumbnail.jpeg)).size
+    return Image.open(io.BytesIO(thumbnail.webp)).size
 
 
 @pytest.mark.parametrize(
@@ -34,23 +34,18 @@ def test_the_original_s_size_is_kept_in_mind() -> None:
 def test_colors_stay_red_green_blue() -> None:
     pixels = np.zeros((300, 300, 3), np.uint8)
     pixels[..., 0] = 250
-    red, _, blue = Image.open(io.BytesIO(make_thumbnail(pixels, 300, 300).jpeg)).getpixel((100, 100))  # type: ignore[misc]
+    red, _, blue = Image.open(io.BytesIO(make_thumbnail(pixels, 300, 300).webp)).getpixel((100, 100))  # type: ignore[misc]
     assert red > 240
     assert blue < 10
 
 
-def test_a_thumbnail_shrinks_once_more() -> None:
-    assert size(shrunk(make_thumbnail(np.zeros((480, 960, 3), np.uint8), 960, 480), 120)) == (120, 60)
-
-
-def test_a_thumbnail_that_is_small_enough_stays_as_it_is() -> None:
-    thumbnail = make_thumbnail(np.zeros((80, 90, 3), np.uint8), 90, 80)
-    assert shrunk(thumbnail, 120) is thumbnail
+def test_pictures_of_a_large_catalog_are_smaller_than_those_of_a_small_one() -> None:
+    assert size(make_thumbnail(np.zeros((480, 960, 3), np.uint8), 960, 480, LARGE_SIDE)) == (480, 240)
+    assert size(make_thumbnail(np.zeros((480, 960, 3), np.uint8), 960, 480, SMALL_SIDE)) == (120, 60)
 
 
 def test_four_hundred_noisy_pictures_stay_below_eight_megabytes() -> None:
     # Film grain is the worst that a product photo brings; 3 of 4 pictures are in a sequence here.
     noise = np.random.default_rng(0).normal(128, 40, (500, 500, 3)).clip(0, 255).astype(np.uint8)
-    large = make_thumbnail(noise, 500, 500)
-    total = 300 * len(large.data_uri()) + 100 * len(shrunk(large, 120).data_uri())
-    assert total < 8_000_000
+    medium, small = make_thumbnail(noise, 500, 500), make_thumbnail(noise, 500, 500, SMALL_SIDE)
+    assert 300 * len(medium.data_uri()) + 100 * len(small.data_uri()) < 8_000_000

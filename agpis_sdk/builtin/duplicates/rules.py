@@ -16,6 +16,7 @@ RULES = RuleSet(
             category="image-pair",
             severity="error",
             summary="Two images show the same content: a crop, flip or copy of one another.",
+            remedy="Keep one of the two, and upload another view instead of the other.",
             aliases=("duplicated content", "duplicate"),
         ),
         _rule(
@@ -24,6 +25,7 @@ RULES = RuleSet(
             category="image-pair",
             severity="warning",
             summary="Two images show the product from nearly the same angle.",
+            remedy="Show another side of the product in one of the two.",
             aliases=("similar angle", "same view"),
         ),
         _rule(
@@ -32,6 +34,7 @@ RULES = RuleSet(
             category="image-pair",
             severity="warning",
             summary="One image only repeats a part of the other, enlarged.",
+            remedy="Upload a real close-up, taken from nearer.",
             aliases=("repeated detail", "zoomed copy"),
         ),
         _rule(
@@ -40,6 +43,7 @@ RULES = RuleSet(
             category="image-pair",
             severity="warning",
             summary="Two images are the same shot of the product in different colors.",
+            remedy="List each color under its own variant.",
             aliases=("recolored", "color variant"),
         ),
     )

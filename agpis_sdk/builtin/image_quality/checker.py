@@ -43,7 +43,9 @@ class ImageQualityChecker:
             foreground = context.fact(image, "plain_foreground")
             for name, score, message, box in self._measurements(image, background, foreground):
                 if score >= MIN_REPORTED_SCORE:
-                    yield image_finding(image, RULES[name], score, message, [box] if box else [])
+                    yield image_finding(
+                        image, RULES[name], score, message, [box] if box else [], _exact_remedy(name, box)
+                    )
 
     def _measurements(
         self, image: DecodedImage, background: Background, foreground: Foreground | None
@@ -156,6 +158,13 @@ class ImageQualityChecker:
             score = logistic_above(foreground.offset, self._config.max_offset, 0.02)
             message = f"the product stands {foreground.offset:.0%} away from the middle"
             yield "product-off-center", score, message, box
+
+
+def _exact_remedy(name: str, box: Box | None) -> str:
+    """Return what to do where the measure knows it more exactly than the rule; "" where it does not."""
+    if name != "border-or-frame" or box is None:
+        return ""
+    return f"Crop it to {box[2]} x {box[3]} pixels from {box[0]}, {box[1]} on."
 
 
 def cut(foreground: Foreground) -> float:

@@ -16,6 +16,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="The image has too few pixels to show the product.",
+            remedy="Upload the original file, or photograph it again with at least 1,600 pixels on the longer side.",
             aliases=("low resolution", "too small image", "resolution"),
         ),
         _rule(
@@ -24,6 +25,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="The image is far wider or taller than a gallery can show.",
+            remedy="Crop it nearer to a square, or pad it with white.",
             aliases=("aspect ratio",),
         ),
         _rule(
@@ -32,6 +34,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="The image is blurred: focus, motion or enlargement.",
+            remedy="Photograph it again in focus, on a tripod.",
             aliases=("blur", "blurry", "out of focus"),
         ),
         _rule(
@@ -40,6 +43,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="The product is washed out by light.",
+            remedy="Photograph it again with less light, or develop the raw file darker.",
             aliases=("overexposed", "washed out"),
         ),
         _rule(
@@ -48,6 +52,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="The image is too dark to see the product.",
+            remedy="Photograph it again with more light, or develop the raw file brighter.",
             aliases=("underexposed", "too dark"),
         ),
         _rule(
@@ -56,6 +61,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="The image is flat and gray.",
+            remedy="Develop the raw file with a wider range of light and dark.",
             aliases=("contrast",),
         ),
         _rule(
@@ -64,6 +70,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="Blocks or ringing from heavy compression.",
+            remedy="Save it anew from the original at JPEG quality 85 or more.",
             aliases=("jpeg artifacts", "compression"),
         ),
         _rule(
@@ -72,6 +79,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="A small image that was enlarged.",
+            remedy="Upload the original file instead of the enlarged copy.",
             aliases=("upscaled", "pixelated"),
         ),
         _rule(
@@ -80,6 +88,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="A border or frame runs around the picture.",
+            remedy="Crop the border away.",
             aliases=("border", "frame"),
         ),
         _rule(
@@ -88,6 +97,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="A placeholder stands where the product should be.",
+            remedy="Upload a photo of the product, or take the placeholder off the list.",
             aliases=("placeholder", "no image"),
         ),
         _rule(
@@ -96,6 +106,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="The background distracts from the product.",
+            remedy="Photograph it again before a plain background.",
             aliases=("clutter", "messy background"),
         ),
         _rule(
@@ -104,6 +115,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="The product fills too little of the picture.",
+            remedy="Crop it closer to the product, or photograph it again from nearer.",
             aliases=("too small", "product fill"),
         ),
         _rule(
@@ -112,6 +124,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="The picture's edge cuts the product.",
+            remedy="Upload the uncropped photo, or photograph the whole product.",
             aliases=("cropped", "cut off"),
         ),
         _rule(
@@ -120,6 +133,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="The product stands far from the middle.",
+            remedy="Crop it so that the product is in the middle.",
             aliases=("off center", "not centered"),
         ),
         _rule(
@@ -128,6 +142,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="The file's extension does not tell its real format.",
+            remedy="Rename the file, or save it in the format that its name says.",
             aliases=("wrong extension", "wrong file type"),
         ),
         _rule(
@@ -136,6 +151,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="The metadata says that generative AI made or edited the picture.",
+            remedy="Upload a photo of the product where the shop asks for one.",
             aliases=("ai generated", "generative ai"),
         ),
         _rule(
@@ -144,6 +160,7 @@ RULES = RuleSet(
             category="image-pair",
             severity="error",
             summary="Two images are the same, pixel for pixel.",
+            remedy="Take one of the two off the list.",
             aliases=("same file", "identical"),
         ),
     )

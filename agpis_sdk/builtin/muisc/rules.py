@@ -16,6 +16,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="Grain or color noise covers the product.",
+            remedy="Photograph it again with more light and a lower ISO.",
             aliases=("noise", "grain"),
         ),
         _rule(
@@ -24,6 +25,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="A color cast changes the product's color.",
+            remedy="Correct the white balance, or photograph it again in neutral light.",
             aliases=("color cast", "white balance"),
         ),
         _rule(
@@ -32,6 +34,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="The product lies on its side, tilted or upside down.",
+            remedy="Turn the picture upright.",
             aliases=("rotated", "upside down", "tilted"),
         ),
         _rule(
@@ -40,6 +43,7 @@ RULES = RuleSet(
             category="image-pair",
             severity="warning",
             summary="Two images show the product in different colors.",
+            remedy="Check that both show the variant that is sold.",
             aliases=("different color", "wrong color"),
         ),
         _rule(
@@ -48,6 +52,7 @@ RULES = RuleSet(
             category="image-pair",
             severity="warning",
             summary="Two images show different products.",
+            remedy="Take the image of the other product off the list.",
             aliases=("wrong product", "another product"),
         ),
         _rule(
@@ -56,6 +61,7 @@ RULES = RuleSet(
             category="image-pair",
             severity="warning",
             summary="Two images differ so much in style that they do not belong together.",
+            remedy="Replace one of the two by a photo in the style of the others.",
             aliases=("different style",),
         ),
         _rule(
@@ -64,6 +70,7 @@ RULES = RuleSet(
             category="multi-image",
             severity="warning",
             summary="The primary image does not show the whole product.",
+            remedy="Choose an image of the whole product as the first.",
             aliases=("whole product", "whole picture"),
         ),
         _rule(
@@ -72,6 +79,7 @@ RULES = RuleSet(
             category="multi-image",
             severity="warning",
             summary="The images stand in an order that does not introduce the product.",
+            remedy="Put the whole product first, then its other sides, then details.",
             aliases=("wrong order", "display order"),
         ),
         _rule(
@@ -80,6 +88,7 @@ RULES = RuleSet(
             category="multi-image",
             severity="warning",
             summary="The sequence leaves out a side of the product that a buyer needs.",
+            remedy="Add the view that is missing.",
             aliases=("incomplete", "not enough views"),
         ),
         _rule(
@@ -88,6 +97,7 @@ RULES = RuleSet(
             category="multi-image",
             severity="warning",
             summary="The sequence does not show what the title names.",
+            remedy="Check the title, and that the images show what it names.",
             aliases=("does not match the title",),
         ),
         _rule(
@@ -96,6 +106,7 @@ RULES = RuleSet(
             category="multi-image",
             severity="warning",
             summary="All images say the same.",
+            remedy="Replace a repeated image by another side or a detail.",
             aliases=("redundant", "repetitive"),
         ),
         _rule(
@@ -104,6 +115,7 @@ RULES = RuleSet(
             category="multi-image",
             severity="warning",
             summary="The sequence holds only details.",
+            remedy="Add an image of the whole product.",
             aliases=("only details", "only close-ups"),
         ),
         _rule(
@@ -112,6 +124,7 @@ RULES = RuleSet(
             category="multi-image",
             severity="warning",
             summary="Backgrounds change through the sequence.",
+            remedy="Photograph all images before one background.",
             aliases=("backgrounds differ",),
         ),
         _rule(
@@ -120,6 +133,7 @@ RULES = RuleSet(
             category="multi-image",
             severity="warning",
             summary="The primary image shows the back of the product.",
+            remedy="Choose an image of the front as the first.",
             aliases=("back view first",),
         ),
     )

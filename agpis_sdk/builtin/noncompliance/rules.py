@@ -16,6 +16,7 @@ RULES = RuleSet(
             category="single-image",
             severity="warning",
             summary="Traces of a bad cut-out, a smear or a failed retouch.",
+            remedy="Cut the product out anew, or choose another image.",
             threshold=0.8,
             aliases=("artifact", "bad cut-out"),
         ),
@@ -25,6 +26,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="Several pictures are put together in one.",
+            remedy="Upload the pictures of the collage one by one.",
             aliases=("grid of pictures", "inset"),
         ),
         _rule(
@@ -33,6 +35,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="The picture is a screenshot with parts of an app or browser.",
+            remedy="Upload the photo itself instead of a screenshot of it.",
             aliases=("screen capture",),
         ),
         _rule(
@@ -41,6 +44,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="A banner or colored block lies over the picture.",
+            remedy="Upload the photo without the banner.",
             aliases=("banner overlay", "color block"),
         ),
         _rule(
@@ -49,6 +53,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="Text is laid over the picture.",
+            remedy="Upload the photo without the text; the words belong in the description.",
             aliases=("text overlay", "overlaid text", "slogan"),
         ),
         _rule(
@@ -57,6 +62,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="A watermark lies over the picture.",
+            remedy="Upload the photo without the watermark.",
             aliases=("water-print", "water print"),
         ),
         _rule(
@@ -65,6 +71,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="A logo that is not on the product is laid over the picture.",
+            remedy="Upload the photo without the logo.",
             aliases=("logo",),
         ),
         _rule(
@@ -73,6 +80,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="A QR code or barcode is laid over the picture.",
+            remedy="Upload the photo without the code.",
             aliases=("qr code", "barcode"),
         ),
         _rule(
@@ -81,6 +89,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="A price or discount badge lies over the picture.",
+            remedy="Upload the photo without the badge; the price belongs in the offer.",
             aliases=("price tag", "discount badge"),
         ),
         _rule(
@@ -89,6 +98,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="A phone number, address or handle leads buyers elsewhere.",
+            remedy="Upload the photo without the contact details.",
             aliases=("phone number", "contact"),
         ),
         _rule(
@@ -97,6 +107,7 @@ RULES = RuleSet(
             category="single-image",
             severity="error",
             summary="Something does not belong in the picture, and no one kind stands out.",
+            remedy="Look at what was laid over the picture, and upload the photo without it.",
             aliases=("non-compliant", "noncompliant content"),
         ),
     )

@@ -1,0 +1,151 @@
+"""`agpis fix`: fixed copies of images, where an operation on the picture mends what a rule objects to."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agpis_sdk.cli.exit_codes import INCOMPLETE
+from agpis_sdk.cli.options import (
+    ConfigOption,
+    JsonOption,
+    NoPluginsOption,
+    ProfileOption,
+    SetOption,
+    settings,
+)
+from agpis_sdk.cli.streams import data_on_stdout
+from agpis_sdk.errors import AgpisError, ConfigError
+from agpis_sdk.wording import counted, printable
+
+if TYPE_CHECKING:
+    from agpis_sdk.config import Config, MediaSection
+    from agpis_sdk.plugins import PluginHost
+    from agpis_sdk.records import CandidateImage, GalleryAudit
+    from agpis_sdk.remedies.fixing import FixOptions, NamedFixer
+
+FORMATS = ("jpeg", "png", "webp")
+
+
+@dataclass(frozen=True)
+class Written:
+    """A fixed copy that was written."""
+
+    product_id: str
+    image: str
+    path: str
+    changes: tuple[str, ...]
+
+
+def fix(
+    products: Annotated[str, typer.Argument(help="Products: .jsonl, .jsonl.gz or .parquet; - is stdin.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="A folder for the copies; without it they are put beside the originals."),
+    ] = None,
+    copy_format: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="Save every image as jpeg, png or webp.")
+    ] = None,
+    longest_side: Annotated[
+        int | None,
+        typer.Option("--longest-side", min=1, help="Scale images down to this many pixels; none is enlarged."),
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    overrides: SetOption = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look at the first N products only.")] = None,
+    no_plugins: NoPluginsOption = False,
+) -> None:
+    """Write fixed copies of images, never over an original: border cropped, padded, upright, sRGB, another format."""
+    from agpis_sdk.media.products import read_products
+
+    with data_on_stdout() as stdout:
+        if copy_format is not None and copy_format not in FORMATS:
+            raise ConfigError(
+                "is no format of a copy", item=f"--format {copy_format}", remedy=f"use {', '.join(FORMATS)}"
+            )
+        records = read_products(products, limit=limit)
+        loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
+        fixers = list(_fixers(host, loaded.config))
+        chosen = _only_fixable(loaded.config, fixers)
+        # Everything above answers at once; from here on models may be loaded.
+        from agpis_sdk.pipeline.audit import Audit
+        from agpis_sdk.remedies.fixing import FixOptions
+
+        options = FixOptions(copy_format.upper() if copy_format else None, longest_side)
+        counts = Counter[str]()
+        for gallery in Audit(chosen, host=host).run(records):
+            if gallery.error is not None:
+                counts["failed"] += 1
+                typer.echo(f"agpis: {printable(gallery.product_id)}: {gallery.error}", err=True)
+            for image in gallery.images:
+                written = _fix(gallery, image, fixers, chosen.media, options, output, counts)
+                if written is not None:
+                    typer.echo(_line(written, as_json=as_json), file=stdout)
+    typer.echo(_summary(counts), err=True)
+    if counts["failed"]:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _fixers(host: PluginHost, config: Config) -> Iterator[NamedFixer]:
+    from agpis_sdk.components import FixerSpec
+    from agpis_sdk.remedies.fixing import NamedFixer
+
+    for name, owned in host.specs("agpis_fixers").items():
+        if isinstance(owned.spec, FixerSpec):
+            codes = tuple(host.rules[code].code for code in owned.spec.fixes if code in host.rules)
+            yield NamedFixer(name, codes, host.create(owned, config.components))
+
+
+def _only_fixable(config: Config, fixers: list[NamedFixer]) -> Config:
+    """Return a config in which nothing is checked that no fixer mends; what the config ignores stays ignored."""
+    codes = sorted({code for fixer in fixers for code in fixer.codes})
+    return config.model_copy(update={"rules": config.rules.model_copy(update={"select": tuple(codes)})})
+
+
+def _fix(
+    gallery: GalleryAudit,
+    image: CandidateImage,
+    fixers: list[NamedFixer],
+    limits: MediaSection,
+    options: FixOptions,
+    folder: Path | None,
+    counts: Counter[str],
+) -> Written | None:
+    """Write the copy of one image where there is something to mend; what fails is named, and the others go on."""
+    from agpis_sdk.media.sources.read import read_image_bytes
+    from agpis_sdk.remedies.fixing import fixed_copy
+    from agpis_sdk.remedies.places import copy_place, write_new
+
+    counts["images"] += 1
+    findings = [finding for finding in gallery.findings if finding.images == (image.id,) and finding.suppressed is None]
+    try:
+        copy = fixed_copy(read_image_bytes(image.uri, limits), image.uri, findings, fixers, limits, options)
+        if copy is None:
+            return None
+        path = copy_place(gallery.product_id, image.id, image.uri, copy.suffix, folder)
+        write_new(path, copy.data)
+    except AgpisError as error:
+        counts["failed"] += 1
+        typer.echo(f"agpis: {printable(gallery.product_id)} {printable(image.id)}: {error}", err=True)
+        return None
+    counts["fixed"] += 1
+    return Written(gallery.product_id, image.id, str(path), copy.changes)
+
+
+def _line(written: Written, *, as_json: bool) -> str:
+    if as_json:
+        return json.dumps(asdict(written), ensure_ascii=False)
+    return printable(f"{written.product_id} {written.image}: {', '.join(written.changes)} → {written.path}")
+
+
+def _summary(counts: Counter[str]) -> str:
+    failed = f", {counts['failed']:,} failed" if counts["failed"] else ""
+    return f"agpis: {counts['fixed']:,} of {counted(counts['images'], 'image')} fixed{failed}"

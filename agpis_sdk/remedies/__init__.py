@@ -1,0 +1,1 @@
+"""Fixed copies of images, where an operation on the picture mends what a rule objects to."""

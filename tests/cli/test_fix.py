@@ -1,0 +1,67 @@
+"""`agpis fix` writes fixed copies and leaves every original as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from agpis_sdk.cli.app import app
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Path:
+    """Return a catalog of a photo that lies on its side, one that is fine, and one that is broken."""
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.effect_noise((300, 220), 60).convert("RGB").save(tmp_path / "turned.jpg", exif=exif)
+    Image.effect_noise((300, 220), 60).convert("RGB").save(tmp_path / "fine.jpg")
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
+    path = tmp_path / "products.jsonl"
+    path.write_text(
+        json.dumps({"id": "P1", "images": ["turned.jpg", "fine.jpg", "broken.jpg"]}) + "\n", encoding="utf-8"
+    )
+    return path
+
+
+def test_copies_are_written_into_a_folder_and_named_on_stdout(catalog: Path, tmp_path: Path) -> None:
+    before = (tmp_path / "turned.jpg").read_bytes()
+
+    result = RUNNER.invoke(app, ["fix", str(catalog), "-o", str(tmp_path / "fixed"), "--no-plugins", "--json"])
+
+    (written,) = [json.loads(line) for line in result.stdout.splitlines()]
+    assert written["changes"] == ["turned upright, as its EXIF says"]
+    with Image.open(written["path"]) as copy:
+        assert copy.size == (220, 300)
+    assert (tmp_path / "turned.jpg").read_bytes() == before
+    assert [path.name for path in (tmp_path / "fixed").rglob("*.jpg")] == ["turned.jpg"]
+
+
+def test_a_broken_image_is_named_and_the_others_go_on(catalog: Path) -> None:
+    result = RUNNER.invoke(app, ["fix", str(catalog), "--no-plugins"])
+
+    assert result.exit_code == 1
+    assert "P1 broken" in result.stderr
+    assert "1 of 3 images fixed, 1 failed" in result.stderr
+
+
+def test_a_second_run_replaces_nothing(catalog: Path, tmp_path: Path) -> None:
+    RUNNER.invoke(app, ["fix", str(catalog), "--no-plugins"])
+    (tmp_path / "turned.fixed.jpg").write_bytes(b"mine now")
+
+    result = RUNNER.invoke(app, ["fix", str(catalog), "--no-plugins"])
+
+    assert "is there already and was left as it is" in result.stderr
+    assert (tmp_path / "turned.fixed.jpg").read_bytes() == b"mine now"
+
+
+def test_an_unknown_format_is_refused(catalog: Path) -> None:
+    result = RUNNER.invoke(app, ["fix", str(catalog), "--format", "heic"])
+
+    assert result.exit_code != 0
+    assert not list(catalog.parent.glob("*.fixed.*"))
