@@ -15,6 +15,9 @@ import pytest
 
 pytest.importorskip("sqlalchemy")
 
+from argon2 import PasswordHasher
+from sqlalchemy import text
+
 from agpis_sdk.config import ReviewSection
 from agpis_sdk.review.store import accounts
 from agpis_sdk.review.store.database import Store
@@ -53,19 +56,30 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords with little work: tests make many."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(accounts, "_hasher", lambda: cheap)
+
+
+@pytest.fixture
+def empty_postgresql(postgresql: str) -> str:
+    """Return the URL of the server's database, with all tables empty."""
+    url = f"{postgresql}/postgres"
+    opened = Store.open(url)
+    with opened.writing() as session:  # row triggers do not see it
+        session.execute(text("TRUNCATE users, logins, queues, items, assignments, decisions RESTART IDENTITY CASCADE"))
+    opened.close()
+    return url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of an empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/reviews.db"
-    server: str = request.getfixturevalue("postgresql")
-    import pg8000.native
-
-    host, port = server.rpartition("@")[2].split(":")
-    name = f"test_{abs(hash(tmp_path)):x}"
-    with pg8000.native.Connection("agpis", host=host, port=int(port), database="postgres") as connection:
-        connection.run(f"CREATE DATABASE {name}")
-    return f"{server}/{name}"
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("empty_postgresql"))
+    return f"sqlite:///{tmp_path}/reviews.db"
 
 
 @pytest.fixture

@@ -21,7 +21,9 @@ def run_product(number: int, **changes: Any) -> RunProduct:
         "sequence": ("a", "b", "c"),
         "probability": max(0.0, 0.99 - number / 20_000),
         "feedback": "there is a watermark on the second image",
-        "images": tuple(ImageOutcome(id=one, state=states[one], p_primary=0.9 if one == "a" else 0.1) for one in "abcd"),  # type: ignore[arg-type]
+        "images": tuple(
+            ImageOutcome(id=one, state=states[one], p_primary=0.9 if one == "a" else 0.1) for one in "abcd"
+        ),  # type: ignore[arg-type]
         "findings": (
             Finding(code="AGP201", name="duplicate-content", images=("a", "d"), score=0.9, message="Nearly the same."),
         ),

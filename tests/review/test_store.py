@@ -96,7 +96,11 @@ def test_undo_gives_the_product_back_and_keeps_both_rows(store: Store, queue: in
 
     assert verdicts(store) == ["rejected"]
     with store.reading() as session:
-        assert list(session.scalars(select(Decision.verdict).order_by(Decision.id))) == ["accepted", "withdrawn", "rejected"]
+        assert list(session.scalars(select(Decision.verdict).order_by(Decision.id))) == [
+            "accepted",
+            "withdrawn",
+            "rejected",
+        ]
 
 
 def test_undo_takes_back_own_decisions_alone(store: Store, queue: int, ann: int, bob: int) -> None:

@@ -83,7 +83,7 @@ def counts() -> ColumnElement[bool]:
     return ~exists(select(later.id).where(later.withdraws == Decision.id))
 
 
-def _own(queue_id: int, reviewer_id: int) -> Select[tuple[Assignment]]:
+def _own(queue_id: int, reviewer_id: int) -> Select[Assignment]:
     return (
         select(Assignment)
         .where(Assignment.queue_id == queue_id, ~Assignment.decided, Assignment.reviewer_id == reviewer_id)
@@ -92,7 +92,7 @@ def _own(queue_id: int, reviewer_id: int) -> Select[tuple[Assignment]]:
     )
 
 
-def _free(queue_id: int, reviewer_id: int, now: datetime) -> Select[tuple[Assignment]]:
+def _free(queue_id: int, reviewer_id: int, now: datetime) -> Select[Assignment]:
     """Select the first assignment that nobody has, or had until now, of an item that the reviewer has not seen."""
     other = aliased(Assignment)
     seen = exists(select(other.id).where(other.item_id == Assignment.item_id, other.reviewer_id == reviewer_id))
