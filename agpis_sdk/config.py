@@ -187,14 +187,18 @@ class ReviewSection(Section):
     """What reviewers are asked, and in which order (paper section 5.1)."""
 
     statuses: tuple[Literal["submit", "hold", "none"], ...] = Field(
-        default=("submit",), description="Outcomes of which status all are reviewed; of the others only the audit share."
+        default=("submit",),
+        description="Outcomes of which status all are reviewed; of the others only the audit share.",
     )
     order: Literal["uncertainty", "probability", "primary", "random"] = Field(
         default="uncertainty",
         description="What comes first: p^t nearest 0.5, the largest p^t, the closest race for the first image, or any.",
     )
     audit_share: float = Field(
-        default=0.05, ge=0, le=1, description="Share of all outcomes, drawn at random, that is reviewed whatever p^t says."
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Share of all outcomes, drawn at random, that is reviewed whatever p^t says.",
     )
     double_share: float = Field(
         default=0.05, ge=0, le=1, description="Share that two reviewers judge independently, for their agreement."
