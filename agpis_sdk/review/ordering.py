@@ -43,12 +43,12 @@ def in_order(outcomes: Sequence[Outcome], settings: ReviewSection, seed: int = 0
 
 
 def uncertainty(outcome: Outcome) -> float:
-    """Return how near p^t is to 0.5, 0..1; an outcome without p^t is the least certain of all.
+    """Return how near p^t is to 0.5, 0..1; 0 where there is no p^t.
 
     >>> uncertainty(Outcome(product_id="a", status="submit", probability=0.75))
     0.5
     """
-    return 1.0 if outcome.probability is None else 1.0 - abs(2 * outcome.probability - 1)
+    return 0.0 if outcome.probability is None else 1.0 - abs(2 * outcome.probability - 1)
 
 
 def primary_doubt(outcome: Outcome) -> float:

@@ -3,6 +3,8 @@
 const token = document.querySelector('meta[name="csrf-token"]').content;
 const box = document.querySelector("#message, [data-message]");
 const RETRY_AFTER = 2000;
+const SHOWN_FOR = 6000;
+let hiding = 0;
 
 // Works on plain http in a local network too, where crypto.randomUUID does not exist.
 export function newKey() {
@@ -10,12 +12,14 @@ export function newKey() {
 }
 
 export function say(text, link) {
+  clearTimeout(hiding);
   box.replaceChildren(text);
   if (link) {
     const anchor = Object.assign(document.createElement("a"), { href: link.href, textContent: link.text });
     box.append(" ", anchor);
   }
-  box.hidden = !text;
+  box.hidden = false;
+  if (!link) hiding = setTimeout(() => { box.hidden = true; }, SHOWN_FOR);
 }
 
 // Sends JSON until the server answers. What is sent again carries the same key, so it is kept once.
@@ -36,7 +40,7 @@ export async function post(path, body) {
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
     if (response.status === 401) say("Your session has ended.", { href: "/login", text: "Log in" });
-    else if (response.status === 409) say(answer.detail, { href: "/review", text: "Next product" });
+    else if (response.status === 409 && path !== "/undo") say(answer.detail, { href: "/review", text: "Next product" });
     else say(answer.detail || "The server could not do this.");
     return null;
   }
