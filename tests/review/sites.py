@@ -39,11 +39,13 @@ class Running:
 
     def logged_in(self, name: str) -> httpx2.Client:
         """Return a browser in which a user has logged in."""
+        with self.client() as stranger:
+            fields = {"csrf_token": token_of(stranger, "/login"), "name": name, "password": PASSWORD}
+            answer = stranger.post("/login", data=fields)
+            assert answer.status_code == 303, answer.text
+            session = stranger.cookies
         client = self.client()
-        answer = client.post(
-            "/login", data={"csrf_token": token_of(client, "/login"), "name": name, "password": PASSWORD}
-        )
-        assert answer.status_code == 303, answer.text
+        client.cookies = session
         return client
 
 
