@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from agpis_sdk.batches import batches
+from agpis_sdk.builtin.muisc import evidence
 from agpis_sdk.builtin.muisc.checkpoints import SHIPPED_FOLDER, load_muisc
 from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.builtin.muisc.features import REQUIRED_FACTS, image_tokens
@@ -46,6 +47,7 @@ class MuiscScorer:
                 item=str(self._folder),
                 remedy="the pipeline scores with models trained on the shared backbone, late fusion",
             )
+        evidence.check_names(model.config.evidence, item=str(self._folder))
         self._model = model.to(device)
         self._feedback_tokens = min(config.feedback_tokens, model.config.feedback_tokens)
 
@@ -89,11 +91,12 @@ class MuiscScorer:
         # Every pass has one shape, whatever else is in the batch (DESIGN law 6).
         filled = [*sequences, *[sequences[-1]] * (BATCH - len(sequences))]
         tokens, global_tokens = self._image_tokens(filled, context)
+        measured = self._evidence(filled, context) if self._model.config.evidence else None
         prompt, mask = self._text.prompts(
             [self._model.config.title_input(one.product.title, one.product.category) for one in filled], full_width=True
         )
         prompt, mask = prompt.to(self._device), mask.to(self._device)
-        feature = self._model.encode(tokens, global_tokens)
+        feature = self._model.encode(tokens, global_tokens, evidence=measured)
         logits = self._model.classify(feature, prompt, mask)
         return Judged(feature, prompt, mask, self._model.probabilities(logits))
 
@@ -124,6 +127,16 @@ class MuiscScorer:
         tokens = torch.stack([torch.stack([tokens for tokens, _ in row]) for row in rows])
         global_tokens = torch.stack([torch.stack([global_token for _, global_token in row]) for row in rows])
         return tokens.to(self._device), global_tokens.to(self._device)
+
+    def _evidence(self, sequences: Sequence[ImageSequence], context: Context) -> Tensor:
+        """Return the evidence (B, K, E) of sequences of one length; two images are compared once."""
+        known: dict[tuple[str, str], evidence.ImageEvidence] = {}
+        for image in (image for sequence in sequences for image in sequence.images):
+            if image.key not in known:
+                facts = {name: context.fact(image, name) for name in sorted(evidence.REQUIRED_FACTS)}
+                known[image.key] = evidence.ImageEvidence.of(facts)
+        rows = [evidence.sequence_evidence([known[image.key] for image in sequence.images]) for sequence in sequences]
+        return torch.from_numpy(np.stack(rows)).to(self._device)
 
     def _tokens_of(self, image: DecodedImage, context: Context) -> tuple[Tensor, Tensor]:
         tokens, global_token = image_tokens({name: context.fact(image, name) for name in sorted(REQUIRED_FACTS)})

@@ -48,9 +48,11 @@ class NoncomplianceChecker:
         """
         forbidden = np.array([_is_forbidden(code, context.rules) for code, _, _ in KINDS.values()])
         for chunk in batches(images, BATCH):
-            p_noncompliant, p_kinds, maps = self._judge(chunk, forbidden, context)
+            p_noncompliant, logits, maps = self._judge(chunk, forbidden, context)
+            p_kinds = 1 / (1 + np.exp(-logits))
             for row, image in enumerate(chunk):
                 context.provide(image, "p_noncompliant", float(p_noncompliant[row]))
+                context.provide(image, "noncompliance.kinds", logits[row])
                 best = int(np.where(forbidden, p_kinds[row], -1.0).argmax())
                 scores = {best: float(p_noncompliant[row])}
                 scores |= {int(kind): float(p_kinds[row, kind]) for kind in np.flatnonzero(~forbidden)}
@@ -63,13 +65,13 @@ class NoncomplianceChecker:
     def _judge(
         self, images: Sequence[DecodedImage], forbidden: NDArray[np.bool_], context: Context
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Return p_nc (n,), kind probabilities (n, kinds) and maps (n, kinds, h, w); every pass has one shape."""
+        """Return p_nc (n,), logits of the kinds (n, kinds) and maps (n, kinds, h, w); every pass has one shape."""
         inputs = (torch.from_numpy(fact_batch(images, name, context, BATCH)).to(self._device) for name in FACTS)
         logits, maps = self._head(*inputs)
         count = len(images)
         any_forbidden = any_kind_logit(logits[:, torch.from_numpy(forbidden)])
         p_noncompliant = torch.sigmoid(any_forbidden).cpu().numpy()[:count]
-        return p_noncompliant, torch.sigmoid(logits).cpu().numpy()[:count], maps.cpu().numpy()[:count]
+        return p_noncompliant, logits.cpu().numpy()[:count], maps.cpu().numpy()[:count]
 
     def _finding(
         self,
