@@ -12,7 +12,21 @@ from typing import NoReturn
 import typer
 
 from agpis_sdk import __version__
-from agpis_sdk.cli import adapt, audit, bench, config, doctor, evaluate, index, plugins, review, rules, run, train
+from agpis_sdk.cli import (
+    adapt,
+    audit,
+    bench,
+    config,
+    doctor,
+    evaluate,
+    index,
+    models,
+    plugins,
+    review,
+    rules,
+    run,
+    train,
+)
 from agpis_sdk.cli.exit_codes import REFUSED
 from agpis_sdk.cli.streams import leave
 from agpis_sdk.errors import AgpisError
@@ -34,6 +48,7 @@ app.command("doctor")(doctor.doctor)
 app.command("adapt")(adapt.adapt)
 app.command("train", context_settings=train.FREE_OPTIONS)(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
 app.add_typer(index.app, name="index")
 app.add_typer(review.app, name="review")

@@ -35,4 +35,6 @@ def agreement(rows: Sequence[Reviewed]) -> Agreement:
         kappa = float(cohen_kappa_score(first, second))
     same = sum(one == two for _, one, two in pairs) / len(pairs)
     defined = len({*first, *second}) > 1
-    return Agreement(len(pairs), same, kappa if defined else None, tuple(item for item, one, two in pairs if one != two))
+    return Agreement(
+        len(pairs), same, kappa if defined else None, tuple(item for item, one, two in pairs if one != two)
+    )

@@ -35,14 +35,16 @@ class Drift:
 def scores_of(outcomes: Sequence[Outcome]) -> dict[str, NDArray[np.float64]]:
     """Return the scores of outcomes by name: p^t of products, the others of images."""
     images = [image for outcome in outcomes for image in outcome.images]
-    named = {
+    named: dict[str, list[float | None]] = {
         "p^t": [outcome.probability for outcome in outcomes],
         "p_primary": [image.p_primary for image in images],
         "p_nc": [image.p_noncompliant for image in images],
         "images a product": [float(len(outcome.images)) for outcome in outcomes],
         "findings a product": [float(len(outcome.findings)) for outcome in outcomes],
     }
-    return {name: np.array([one for one in values if one is not None], dtype=np.float64) for name, values in named.items()}
+    return {
+        name: np.array([one for one in values if one is not None], dtype=np.float64) for name, values in named.items()
+    }
 
 
 def drift(before: Mapping[str, NDArray[np.float64]], now: Mapping[str, NDArray[np.float64]]) -> list[Drift]:
@@ -53,6 +55,8 @@ def drift(before: Mapping[str, NDArray[np.float64]], now: Mapping[str, NDArray[n
         if min(len(values), len(earlier)) >= FEWEST:
             test = ks_2samp(earlier, values)
             found.append(
-                Drift(name, float(np.median(earlier)), float(np.median(values)), float(test.statistic), float(test.pvalue))
+                Drift(
+                    name, float(np.median(earlier)), float(np.median(values)), float(test.statistic), float(test.pvalue)
+                )
             )
     return found

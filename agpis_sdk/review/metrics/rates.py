@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 from scipy.stats import binomtest, fisher_exact
 
 from agpis_sdk.review.store.decisions import Judged
@@ -123,5 +124,5 @@ def rates_by_rule(rows: Sequence[Reviewed]) -> list[Rate]:
 
 def compare(first: Rate, second: Rate) -> Comparison:
     """Return whether two reject rates differ (Fisher's exact test, two-sided)."""
-    table = [[one.refused, one.reviewed - one.refused] for one in (first, second)]
+    table = np.array([[one.refused, one.reviewed - one.refused] for one in (first, second)])
     return Comparison(first, second, float(fisher_exact(table).pvalue))
