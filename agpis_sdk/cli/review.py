@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -130,6 +131,49 @@ def export(
             stream.write(review.model_dump_json() + "\n")
             reviews += 1
     typer.echo(f"{reviews} reviews written; {left_out} products without a usable sequence left out", err=True)
+
+
+@app.command("simulate")
+def simulate(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the store, the models and rounds.json.")],
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="Folder with products.jsonl and labels of its images, made by eye.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option("--truth", help="Reviews whose truth is known, such as those of agpis bench build.")
+    ] = None,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds of review, training and promotion.")] = 5,
+    per_round: Annotated[int, typer.Option("--per-round", min=1, help="Products reviewed in a round.")] = 100,
+    error_rate: Annotated[
+        float, typer.Option("--error-rate", min=0, max=1, help="Share of decisions that are wrong.")
+    ] = 0.05,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Take the first N products only.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the parts, the errors and the training.")] = 0,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Play rounds of the loop with simulated reviewers who know the truth, and print the reject rate on unseen products."""
+    if (labels is None) == (truth is None):
+        raise ConfigError("name either --labels or --truth", item="agpis review simulate")
+    _, host = settings(config, overrides, profile)
+    from agpis_sdk.cli.simulated import machinery, print_rounds
+    from agpis_sdk.datasets.galleries import products_of, read_reviews
+    from agpis_sdk.review.oracle import LabelOracle, Oracle, ReviewOracle
+    from agpis_sdk.review.rounds import Simulation, as_json
+    from agpis_sdk.review.rounds import simulate as play_rounds
+
+    if labels is not None:
+        products, oracle = list(products_of(labels)), cast("Oracle", LabelOracle(labels))
+    else:
+        reviews = list(read_reviews(truth or Path()))
+        products, oracle = [one.product for one in reviews], ReviewOracle(reviews)
+    out.mkdir(parents=True, exist_ok=True)
+    simulation = Simulation(out, per_round, error_rate, seed)
+    known = machinery(host, lambda shop: settings(config, overrides, profile, shop=shop)[0], seed)
+    played = play_rounds(products[:limit], oracle, simulation, known, rounds)
+    (out / "rounds.json").write_text(json.dumps(as_json(played), indent=2) + "\n", encoding="utf-8")
+    print_rounds(played)
 
 
 def _store(db: str) -> Store:

@@ -11,7 +11,7 @@ from agpis_sdk.plugins import PluginHost
 from agpis_sdk.training.components import evaluate
 from agpis_sdk.training.request import EvaluationRequest
 
-HEADLINES = ("metrics.auc", "auc", "top1")
+HEADLINES = ("auc", "top1")
 """By which figure models are ranked; the first one that both have."""
 
 

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,15 +17,13 @@ pytest.importorskip("sqlalchemy")
 from argon2 import PasswordHasher
 from sqlalchemy import text
 
-from agpis_sdk.config import ReviewSection
 from agpis_sdk.review.store import accounts
 from agpis_sdk.review.store.database import Store
-from agpis_sdk.review.store.queues import Versions, add_queue
+from agpis_sdk.review.store.queues import add_queue
 from tests.review.runs import run_of
+from tests.review.settings import EACH_ONCE, NOW, PASSWORD, VERSIONS
 
-NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 POSTGRES_TOOLS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-PASSWORD = "a quiet afternoon"
 
 
 @pytest.fixture(scope="session")
@@ -94,10 +91,6 @@ def store(store_url: str) -> Iterator[Store]:
 def queue(store: Store) -> int:
     """Return a queue of ten products that each need one review, the first one first."""
     return add_queue(store, run_of(10), EACH_ONCE, VERSIONS, NOW)
-
-
-EACH_ONCE = ReviewSection(audit_share=0.0, double_share=0.0, order="probability")
-VERSIONS = Versions(model="m1", config="c1", threshold=0.3)
 
 
 @pytest.fixture

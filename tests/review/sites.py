@@ -23,7 +23,7 @@ from agpis_sdk.review.web.app import review_app
 from agpis_sdk.review.web.pictures import Pictures
 from agpis_sdk.review.web.server import bound
 from agpis_sdk.review.web.site import Site, utc_now
-from tests.review.conftest import EACH_ONCE, PASSWORD, VERSIONS
+from tests.review.settings import EACH_ONCE, PASSWORD, VERSIONS
 
 
 @dataclass(frozen=True)

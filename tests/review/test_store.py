@@ -18,8 +18,8 @@ from agpis_sdk.review.store.database import Store
 from agpis_sdk.review.store.decisions import decide, judged, undo
 from agpis_sdk.review.store.queues import add_queue
 from agpis_sdk.review.store.tables import Decision
-from tests.review.conftest import EACH_ONCE, NOW, PASSWORD, VERSIONS
 from tests.review.runs import accepting, rejecting, run_of, run_product
+from tests.review.settings import EACH_ONCE, NOW, PASSWORD, VERSIONS
 
 LATER = NOW + timedelta(minutes=21)
 
