@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agpis_sdk.review.store import accounts
-from agpis_sdk.review.web import entering, managing, measuring, reviewing
+from agpis_sdk.review.web import entering, managing, reviewing
 from agpis_sdk.review.web.rendering import page
 from agpis_sdk.review.web.requests import HEADERS, SESSION_COOKIE, Ask, Handler, handled
 from agpis_sdk.review.web.site import Site
@@ -55,7 +55,7 @@ def review_app(site: Site) -> Starlette:
         post("/undo", reviewing.undo),
         get("/pictures/{item:int}/{position:int}/{size}", reviewing.picture),
         get("/queue", managing.queue),
-        get("/metrics", measuring.metrics, admin=True),
+        get("/metrics", _metrics, admin=True),
         get("/users", managing.user_list, admin=True),
         post("/users", managing.add_user, admin=True),
         post("/users/active", managing.change_user, admin=True),
@@ -89,6 +89,12 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+def _metrics(ask: Ask) -> Response:
+    from agpis_sdk.review.web.measuring import metrics  # SciPy and scikit-learn would hold up the start of the server
+
+    return metrics(ask)
 
 
 def _fault_page(site: Site) -> Callable[[Request, Exception], Response]:
