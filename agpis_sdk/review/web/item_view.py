@@ -80,13 +80,19 @@ def item_view(item: Item, rules: RuleSet) -> ItemView:
         sequence=sequence,
         others=tuple(view for view in views.values() if view not in sequence),
         guesses=_guesses(outcome, rules),
-        draft="" if (outcome.feedback or "").lower() in ACCEPTING_WORDS else outcome.feedback or "",
+        draft=objection(outcome),
     )
 
 
 def is_shown(image: ImageOutcome | None) -> bool:
     """Say whether a run has read an image: no other one is shown."""
     return image is not None and image.state != "unreadable"
+
+
+def objection(outcome: Outcome) -> str:
+    """Return the generated feedback; "" where it objects to nothing."""
+    feedback = outcome.feedback or ""
+    return "" if feedback.lower() in ACCEPTING_WORDS else feedback
 
 
 def _named_by_reviewers(rules: RuleSet) -> list[Rule]:

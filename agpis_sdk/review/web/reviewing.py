@@ -20,7 +20,7 @@ from agpis_sdk.review.store import decisions
 from agpis_sdk.review.store.claims import claim, progress
 from agpis_sdk.review.store.decisions import Judgment
 from agpis_sdk.review.store.tables import Assignment, Item, Queue
-from agpis_sdk.review.web.item_view import ItemView, is_shown, item_view
+from agpis_sdk.review.web.item_view import ItemView, is_shown, item_view, objection
 from agpis_sdk.review.web.pictures import SIDES, Picture, Size
 from agpis_sdk.review.web.rendering import page
 from agpis_sdk.review.web.requests import Ask
@@ -116,7 +116,7 @@ def opinion(ask: Ask) -> Response:
         if chosen & set(finding.images)
     ]
     probability = percent(outcome.probability) if outcome.probability is not None else None
-    return JSONResponse({"probability": probability, "feedback": outcome.feedback or "", "findings": findings})
+    return JSONResponse({"probability": probability, "feedback": objection(outcome), "findings": findings})
 
 
 def _claimed(ask: Ask) -> list[int]:
