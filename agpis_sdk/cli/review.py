@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from agpis_sdk.cli import label_studio
 from agpis_sdk.cli.options import ConfigOption, ProfileOption, SetOption, ShopOption, opened, settings
 from agpis_sdk.errors import ConfigError
 
@@ -21,6 +22,7 @@ DATABASE = "reviews.db"
 app = typer.Typer(help="Review outcomes in the browser, and learn from it.", no_args_is_help=True)
 users_app = typer.Typer(help="Who may log in.", no_args_is_help=True)
 app.add_typer(users_app, name="users")
+app.add_typer(label_studio.app, name="label-studio")
 
 DbOption = Annotated[
     str,

@@ -85,7 +85,9 @@ def reviews_from(exported: Sequence[Mapping[str, Any]], products: Mapping[str, P
         data = task.get("data", {})
         product = products.get(str(data.get("product_id")))
         if product is None:
-            raise TrainingDataError("is of a product that is not among the products", item=place, remedy="--products FILE")
+            raise TrainingDataError(
+                "is of a product that is not among the products", item=place, remedy="--products FILE"
+            )
         for annotation in task.get("annotations", ()):
             if not annotation.get("was_cancelled", False):
                 yield _review(product, tuple(data.get("sequence", ())), annotation.get("result", ()), place)

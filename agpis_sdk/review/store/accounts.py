@@ -78,14 +78,20 @@ def has_users(store: Store) -> bool:
         return bool(session.scalar(select(func.count()).select_from(User)))
 
 
-def log_in(store: Store, name: str, password: str, now: datetime) -> str | None:
-    """Return the token of a new session, or None; the answer takes as long for an unknown name as for a wrong password."""
+def user_with(store: Store, name: str, password: str) -> User | None:
+    """Return the active user whose password this is; the answer takes as long for an unknown name as for a wrong password."""
     with store.reading() as session:
         user = session.scalar(select(User).where(User.name == name.strip()))
     if len(password) > LONGEST_PASSWORD:
         return None
     matches = _matches(user.password if user is not None else _nobodys_hash(), password)
-    if user is None or not user.active or not matches:
+    return user if user is not None and user.active and matches else None
+
+
+def log_in(store: Store, name: str, password: str, now: datetime) -> str | None:
+    """Return the token of a new session; None where name and password do not belong together."""
+    user = user_with(store, name, password)
+    if user is None:
         return None
     token = secrets.token_urlsafe(32)
     with store.writing() as session:

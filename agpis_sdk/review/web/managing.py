@@ -109,7 +109,7 @@ def change_password(ask: Ask) -> Response:
     site = ask.site
     if not site.logins_by_name.allows(ask.user.name.lower(), site.clock().timestamp()):
         raise HTTPException(429, "Too many attempts; wait a minute.", {"Retry-After": "60"})
-    if accounts.log_in(site.store, ask.user.name, str(ask.fields.get("present", "")), site.clock()) is None:
+    if accounts.user_with(site.store, ask.user.name, str(ask.fields.get("present", ""))) is None:
         return password_form(ask, "The present password is not right.", 422)
     try:
         accounts.set_password(site.store, ask.user.name, str(ask.fields.get("password", "")))

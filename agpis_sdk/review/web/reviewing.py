@@ -40,10 +40,10 @@ def next_item(ask: Ask) -> Response:
 
 def show(ask: Ask) -> Response:
     """Show a product that the reviewer has claimed; another one leads to the next that they have."""
-    item = _own_item(ask, ask.item_id)
-    claimed = _claimed(ask)
-    if item is None or ask.item_id not in claimed:
+    item = _own_item(ask, ask.item_id, decided=False)
+    if item is None:
         return next_item(ask)
+    claimed = _claimed(ask)
     view = item_view(item, ask.site.rules)
     ahead = [_own_item(ask, other) for other in claimed if other != item.id]
     return page(
@@ -130,14 +130,17 @@ def _next(ask: Ask) -> Response:
     return JSONResponse({"next": f"/review/{claimed[0]}" if claimed else "/review"})
 
 
-def _own_item(ask: Ask, item_id: int) -> Item | None:
-    """Return an item that the reviewer has claimed or decided; None for any other."""
+def _own_item(ask: Ask, item_id: int, *, decided: bool | None = None) -> Item | None:
+    """Return an item that the reviewer has claimed or decided, or only one of the two; None for any other."""
+    query = (
+        select(Item)
+        .join(Assignment, Assignment.item_id == Item.id)
+        .where(Item.id == item_id, Item.queue_id == ask.site.queue_id, Assignment.reviewer_id == ask.user.id)
+    )
+    if decided is not None:
+        query = query.where(Assignment.decided == decided)
     with ask.site.store.reading() as session:
-        return session.scalar(
-            select(Item)
-            .join(Assignment, Assignment.item_id == Item.id)
-            .where(Item.id == item_id, Item.queue_id == ask.site.queue_id, Assignment.reviewer_id == ask.user.id)
-        )
+        return session.scalar(query)
 
 
 def _progress(ask: Ask) -> Any:
