@@ -145,7 +145,7 @@ def decided(page: sync_api.Page, *keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)
     page.wait_for_url(lambda url: url != before)
-    page.wait_for_selector("#sequence .image, [data-undo]")
+    page.wait_for_selector("body[data-ready]")
 
 
 def drag_box(page: sync_api.Page, place: int) -> None:
@@ -171,7 +171,7 @@ def test_from_a_run_to_a_better_model(shop: Path, agpis: Agpis, browser_page: sy
         page.fill("[name=name]", "Ann")
         page.fill("[name=password]", PASSWORD)
         page.click("button.primary")
-        page.wait_for_selector("#sequence .image")
+        page.wait_for_selector("body[data-ready]")
         review_twenty(page)
         page.goto(address.partition("/setup")[0] + "/queue")
         assert page.locator(".figures").inner_text().split()[1:4] == ["20", "of", str(PRODUCTS)]
@@ -190,17 +190,8 @@ def test_from_a_run_to_a_better_model(shop: Path, agpis: Agpis, browser_page: sy
 
     agpis("train", "all", "reviews.jsonl", "-o", "trained")
     agpis("models", "add", "trained/position", "--reviews", "reviews.jsonl")
-    compared, _ = agpis(
-        shop,
-        "evaluate",
-        "position",
-        "reviews.jsonl",
-        "--component",
-        "position",
-        "--compare",
-        "trained/position",
-        "--json",
-    )
+    models = ("position", "reviews.jsonl", "--component", "position", "--compare", "trained/position")
+    compared, _ = agpis("evaluate", *models, "--json")
     assert json.loads(compared)["new_is_worse"] is False
     agpis("models", "promote", "position", "1", "--test", "reviews.jsonl")
     agpis("run", "products.jsonl", "-o", "again.jsonl", "--shop", "models", "--quiet")

@@ -191,6 +191,8 @@ function point(place, event) {
   else sequence.select(image);
 }
 
+document.body.dataset.ready = "";
+
 // The pictures of the next product, while this one is looked at.
 addEventListener("load", () => {
   for (const source of JSON.parse($("#ahead").textContent)) new Image().src = source;
