@@ -68,7 +68,7 @@ def read_clean_galleries(folders: Sequence[Path], *, marked: Sequence[Path] = ()
             split = split_of(product.model_copy(update={"title": key}), seed=seed, **SHARES)
             photos = _photos(images, marked=folder in marked)
             galleries.extend(
-                replace(gallery, split=split) for gallery in _galleries(product, photos, facts.get(product.id, {}))
+                replace(gallery, split=split) for gallery in galleries_of(product, photos, facts.get(product.id, {}))
             )
     return galleries
 
@@ -86,9 +86,13 @@ def _group(product: Product, images: Sequence[DecodedImage], hashes: dict[str, s
     return key
 
 
-def _galleries(
+def galleries_of(
     product: Product, photos: Mapping[str, Pixels], known: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Gallery]:
+    """Yield a gallery of the train split for each color of a product that has a main view.
+
+    `known` has the role, the view and the file_color of each image, as a shop's `facts.json` has them.
+    """
     views = {image.id: _view(known.get(image.id), position) for position, image in enumerate(product.images)}
     by_color: dict[str, list[str]] = {}
     for image in product.images:

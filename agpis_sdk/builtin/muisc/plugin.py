@@ -27,5 +27,6 @@ def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
         trainer="agpis_sdk.training.muisc.trainer:train",
         trainer_config=MuiscTrainingConfig,
         evaluator="agpis_sdk.training.muisc.evaluator:evaluate",
+        adapter="agpis_sdk.training.adaptation.muisc:MuiscAdapter",
         gives_probability=True,
     )
