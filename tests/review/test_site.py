@@ -8,11 +8,15 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from agpis_sdk.plugins import shipped_rules
+from agpis_sdk.records import Review
 from agpis_sdk.review.export import reviews_of
+from agpis_sdk.review.oracle import ReviewOracle
+from agpis_sdk.review.players import play
 from agpis_sdk.review.store import accounts
 from agpis_sdk.review.store.database import Store
 from agpis_sdk.review.store.decisions import judged
-from agpis_sdk.review.web.site import Site
+from agpis_sdk.review.web.site import Site, utc_now
 from tests.review.runs import run_of
 from tests.review.sites import Running, open_next, pictures_of, post, running, serving, token_of
 
@@ -173,7 +177,6 @@ def running_empty(store: Store):
     from contextlib import contextmanager
 
     from agpis_sdk.config import MediaSection, ReviewSection
-    from agpis_sdk.plugins import shipped_rules
     from agpis_sdk.review.web.pictures import Pictures
 
     @contextmanager
@@ -209,3 +212,30 @@ def test_a_new_password_needs_the_present_one_and_ends_all_sessions(site: Runnin
     assert ann.post("/password", data=wrong).status_code == 422
     assert ann.post("/password", data={**wrong, "present": "a quiet afternoon"}).status_code == 303
     assert ann.get("/queue", follow_redirects=False).headers["location"] == "/login"
+
+
+def test_the_metrics_page_counts_a_correction_as_rejected(site: Running, ann: httpx2.Client) -> None:
+    verdicts = [{}, {"verdict": "corrected", "sequence": ["d", "a"]}, {}, {}]
+    for number, change in enumerate(verdicts):
+        post(ann, f"{open_next(ann)}/decision", decision(key=f"key-number-{number}", **change))
+
+    with site.logged_in("Root") as root:
+        page = root.get("/metrics?reject_rate=nonsense&first=%3Cb%3E").text
+
+    assert "<dt>reject rate</dt><dd>25.0 %" in page
+    assert "At least 20 reviews are needed" in page
+
+
+def test_the_metrics_page_advises_a_threshold(tmp_path: Path) -> None:
+    store = Store.open(str(tmp_path / "reviews.db"))
+    with running(store, run_of(60)) as site:
+        fine = [
+            Review(product=one.product, sequence=("a", "b", "c"), decision="accepted") for one in run_of(60).products
+        ]
+        play(store, site.site.queue_id, ReviewOracle(fine), shipped_rules(), error_rate=0.4, clock=utc_now)
+        with site.logged_in("Root") as root:
+            page = root.get("/metrics?reject_rate=0.9&budget=1000").text
+
+    assert "sequence.threshold = 0.00" in page
+    assert "60 products submitted" in page
+    store.close()
