@@ -189,6 +189,31 @@ class IndexSection(Section):
     )
 
 
+class ReviewSection(Section):
+    """What reviewers are asked, and in which order (paper section 5.1)."""
+
+    statuses: tuple[Literal["submit", "hold", "none"], ...] = Field(
+        default=("submit",),
+        description="Outcomes of which status all are reviewed; of the others only the audit share.",
+    )
+    order: Literal["uncertainty", "probability", "primary", "random"] = Field(
+        default="uncertainty",
+        description="What comes first: p^t nearest 0.5, the largest p^t, the closest race for the first image, or any.",
+    )
+    audit_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Share of all outcomes, drawn at random, that is reviewed whatever p^t says.",
+    )
+    double_share: float = Field(
+        default=0.05, ge=0, le=1, description="Share that two reviewers judge independently, for their agreement."
+    )
+    claim_minutes: float = Field(
+        default=20.0, gt=0, description="Minutes after which a product that was opened and not decided goes to another."
+    )
+
+
 class PluginsSection(Section):
     """Which plugins are loaded."""
 
@@ -225,6 +250,7 @@ class Config(Section):
     sequence: SequenceSection = SequenceSection()
     rules: RulesSection = RulesSection()
     index: IndexSection = IndexSection()
+    review: ReviewSection = ReviewSection()
     plugins: PluginsSection = PluginsSection()
     components: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="One table per component: [components.duplicates] …"

@@ -139,6 +139,24 @@ class TrainingDataError(AgpisError):
     code = "E500"
 
 
+class ReviewStoreError(AgpisError):
+    """A store of reviews that cannot be opened or is of another version, or an account that cannot be made."""
+
+    code = "E600"
+
+
+class ReviewConflictError(AgpisError):
+    """A decision that is not taken: somebody else has the product now, or it names what is not there."""
+
+    code = "E601"
+
+
+class ModelRegistryError(AgpisError):
+    """A folder of model versions that is damaged, a version that is not in it, or a promotion that is refused."""
+
+    code = "E602"
+
+
 @dataclass(frozen=True)
 class Problem:
     """The first thing that pydantic found wrong with data, in our words; `place` is dotted, "" for the whole."""

@@ -268,10 +268,19 @@ class SequenceVerdict(Record):
     unjudged: tuple[Unjudged, ...] = ()
 
 
+class Mark(Record):
+    """What a reviewer pointed at: an image, where in it, and the code of the rule; without a box it is the whole image."""
+
+    image: str
+    box: Box | None = None
+    rule: str = ""
+
+
 class Review(Record):
     """A reviewer's decision on a sequence in the reviewer's own words: the training data of `agpis train`.
 
-    Where `rules` is empty they are read off the feedback; the first one is the class (paper section 4.1).
+    Where `rules` is empty they are read off the feedback; the first one is the class (paper section 4.1). `marks` are
+    what the reviewer pointed at. `proposed` is the run's own sequence where the reviewer put together another one.
     """
 
     product: Product
@@ -279,13 +288,21 @@ class Review(Record):
     decision: Literal["accepted", "rejected"]
     feedback: str = ""
     rules: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    proposed: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _sequence_names_known_images(self) -> Review:
+    def _names_known_images(self) -> Review:
         known = {image.id for image in self.product.images}
-        missing = [image_id for image_id in self.sequence if image_id not in known]
-        if missing:
-            raise ValueError(f"the sequence names images that the product does not list: {', '.join(missing)}")
+        named = {
+            "the sequence": self.sequence,
+            "a mark": [mark.image for mark in self.marks],
+            "the proposed sequence": self.proposed,
+        }
+        for place, image_ids in named.items():
+            missing = [image_id for image_id in image_ids if image_id not in known]
+            if missing:
+                raise ValueError(f"{place} names images that the product does not list: {', '.join(missing)}")
         return self
 
 

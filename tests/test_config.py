@@ -291,7 +291,7 @@ class TestTheSchema:
 def test_every_setting_says_what_it_is_for() -> None:
     sections = [field.annotation for field in Config.model_fields.values() if hasattr(field.annotation, "model_fields")]
 
-    assert len(sections) == 9
+    assert len(sections) == 10
     for section in sections:
         for name, field in section.model_fields.items():  # type: ignore[union-attr]
             assert field.description, f"{section}.{name}"

@@ -23,9 +23,11 @@ from agpis_sdk.cli import (
     fix,
     import_products,
     index,
+    models,
     options,
     plugins,
     profiles,
+    review,
     rules,
     run,
     train,
@@ -79,8 +81,10 @@ app.command(
 )(adapt.adapt)
 app.command("train", context_settings=train.FREE_OPTIONS)(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
 app.add_typer(index.app, name="index")
+app.add_typer(review.app, name="review")
 
 
 def _print_version(value: bool) -> None:

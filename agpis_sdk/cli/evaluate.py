@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agpis_sdk.cli.options import ConfigOption, SetOption, lazy_backbone, settings
+from agpis_sdk.config import LoadedConfig
+from agpis_sdk.plugins import PluginHost
+
+if TYPE_CHECKING:
+    from agpis_sdk.training.comparison import ModelComparison
+    from agpis_sdk.training.request import EvaluationRequest
 
 
 class EvaluatedSplit(StrEnum):
@@ -30,6 +37,9 @@ def evaluate(
         list[Path] | None,
         typer.Option("--photos", help="Folder with products.jsonl, taken as accepted; repeatable."),
     ] = None,
+    compare: Annotated[
+        str | None, typer.Option("--compare", help="A newer model of the same component, measured on the same data.")
+    ] = None,
     component: Annotated[
         str | None, typer.Option("--component", help="Whose model it is, where its folder does not say.")
     ] = None,
@@ -42,16 +52,45 @@ def evaluate(
     config: ConfigOption = None,
     overrides: SetOption = None,
 ) -> None:
-    """Measure a trained model with the evaluator of its component."""
+    """Measure a trained model with the evaluator of its component, or two side by side."""
     loaded, host = settings(config, overrides)
-    from agpis_sdk.pipeline.image_facts import RunFacts, image_facts
     from agpis_sdk.training.components import evaluate as run_evaluator
+
+    request = evaluation_request(loaded, host, model, reviews, photos=photos or (), split=split, seed=seed, plots=plots)
+    if compare is not None:
+        from agpis_sdk.training.comparison import compare_models
+
+        compared = compare_models(host, request, compare, component, loaded.config.sequence.scorer)
+        print_comparison(compared, as_json=as_json)
+        return
+    evaluation = run_evaluator(host, request, component, loaded.config.sequence.scorer)
+    if as_json or evaluation.table is None:
+        typer.echo(json.dumps(evaluation.figures, indent=2))
+    else:
+        from rich.console import Console
+
+        Console().print(evaluation.table)
+
+
+def evaluation_request(
+    loaded: LoadedConfig,
+    host: PluginHost,
+    model: str,
+    reviews: Path | None,
+    *,
+    photos: Sequence[Path] = (),
+    split: EvaluatedSplit,
+    seed: int,
+    plots: Path | None = None,
+) -> EvaluationRequest:
+    """Return what an evaluator is asked for, with the settings of the run."""
+    from agpis_sdk.pipeline.image_facts import RunFacts, image_facts
     from agpis_sdk.training.request import EvaluationRequest
 
-    request = EvaluationRequest(
+    return EvaluationRequest(
         model=model,
         reviews=reviews,
-        photos=tuple(photos or ()),
+        photos=tuple(photos),
         split=split.value,
         seed=seed,
         plots=plots,
@@ -61,10 +100,30 @@ def evaluate(
         rules=host.rules,
         note=lambda line: typer.echo(line, err=True),
     )
-    evaluation = run_evaluator(host, request, component, loaded.config.sequence.scorer)
-    if as_json or evaluation.table is None:
-        typer.echo(json.dumps(evaluation.figures, indent=2))
-    else:
-        from rich.console import Console
 
-        Console().print(evaluation.table)
+
+def print_comparison(comparison: ModelComparison, *, as_json: bool = False) -> None:
+    """Print the figures of two models side by side; the one that ranks them is marked."""
+    if as_json:
+        typer.echo(json.dumps(comparison.as_dict(), indent=2))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    from agpis_sdk.report.console_table import console_table
+
+    table = console_table()
+    for heading in ("figure", "old", "new", "difference", ""):
+        table.add_column(heading, justify="left" if heading in ("figure", "") else "right")
+    for figure in comparison.figures:
+        old, new = _with_interval(figure.old, figure.old_interval), _with_interval(figure.new, figure.new_interval)
+        ranks = "decides" if figure.name == comparison.headline else ""
+        table.add_row(Text(figure.name), old, new, f"{figure.difference:+.4g}", ranks)
+    Console().print(table)
+    Console().print(
+        f"The new model is {'worse' if comparison.new_is_worse else 'no worse'} on the {comparison.split} split."
+    )
+
+
+def _with_interval(value: float, interval: tuple[float, float] | None) -> str:
+    return f"{value:.4g}" if interval is None else f"{value:.4g} ({interval[0]:.3f} – {interval[1]:.3f})"

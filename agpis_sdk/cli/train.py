@@ -9,20 +9,28 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 import typer
 
 from agpis_sdk.cli.options import ConfigOption, JsonOption, SetOption, lazy_backbone, settings
+from agpis_sdk.components import ComponentConfig
+from agpis_sdk.config import LoadedConfig
 from agpis_sdk.errors import ConfigError, UnknownNameError, nearest
-from agpis_sdk.plugins import OwnedSpec
+from agpis_sdk.plugins import OwnedSpec, PluginHost
 
+if TYPE_CHECKING:
+    from agpis_sdk.training.request import TrainingRequest
+
+EVERY_COMPONENT = "all"
 FREE_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def train(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="The component to train; without it, all are listed.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="The component to train, or all; without it, they are listed.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for weights and metrics.")] = None,
     photos: Annotated[
         list[Path] | None,
@@ -37,6 +45,7 @@ def train(
     """Train a component: agpis train NAME [REVIEWS] -o DIR [--photos DIR] [options of the trainer].
 
     What it writes is read by the table [components.NAME]. `agpis train` lists the components and their options.
+    `agpis train all REVIEWS -o DIR` trains what reviewers teach: the first image, non-compliance and p^t, a folder each.
     """
     loaded, host = settings(config, overrides)
     from agpis_sdk.pipeline.image_facts import RunFacts, image_facts
@@ -48,17 +57,18 @@ def train(
     if name is None:
         _list(known)
         return
-    if name not in known:
+    if name not in known and name != EVERY_COMPONENT:
         raise UnknownNameError("cannot be trained", item=name, remedy=nearest(name, known))
     if out is None:
         raise ConfigError("needs a folder for the weights", item=f"agpis train {name}", remedy="-o DIR")
-    reviews, options = _parsed(context.args, known[name])
+    owned = known.get(name)
+    reviews, options = _parsed(context.args, owned)
     request = TrainingRequest(
         reviews=reviews,
         photos=tuple(photos or ()),
         out=out,
         seed=seed,
-        settings=trainer_settings(known[name], options),
+        settings=trainer_settings(owned, options) if owned is not None else ComponentConfig(),
         backbone=lazy_backbone(loaded, host),
         image_facts=partial(image_facts, host=host, config=loaded.config),
         run_facts=partial(RunFacts, host=host, config=loaded.config),
@@ -66,7 +76,7 @@ def train(
         resume=resume,
         note=lambda line: typer.echo(line, err=True),
     )
-    figures = run_trainer(known[name], request)
+    figures = run_trainer(owned, request) if owned is not None else _train_all(host, loaded, request)
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
     else:
@@ -78,6 +88,16 @@ def train(
     typer.echo(f"written to {out}; all figures: agpis train … --json, or metrics.json in it", err=True)
 
 
+def _train_all(host: PluginHost, loaded: LoadedConfig, request: TrainingRequest) -> dict[str, Any]:
+    from agpis_sdk.training.every_component import train_all
+
+    results = train_all(host, loaded.config, request)
+    return {
+        one.component: one.figures if one.figures is not None else {"learned": False, "reason": one.reason}
+        for one in results
+    }
+
+
 def _list(known: Mapping[str, OwnedSpec]) -> None:
     for name, owned in known.items():
         typer.echo(f"{name}  ({owned.plugin.owner})")
@@ -85,10 +105,10 @@ def _list(known: Mapping[str, OwnedSpec]) -> None:
             typer.echo(f"    --{field.replace('_', '-'):<16} {info.description or ''} Default: {info.get_default()}")
 
 
-def _parsed(arguments: Sequence[str], owned: OwnedSpec) -> tuple[Path | None, dict[str, Any]]:
+def _parsed(arguments: Sequence[str], owned: OwnedSpec | None) -> tuple[Path | None, dict[str, Any]]:
     """Return the file of reviews, and the trainer's options: "--batch-size 16" sets `batch_size`.
 
-    Raises `ConfigError` for a second file, and for an option without a value.
+    Raises `ConfigError` for a second file, for an option without a value, and for any option of all components at once.
     """
     reviews: Path | None = None
     options: dict[str, Any] = {}
@@ -100,6 +120,8 @@ def _parsed(arguments: Sequence[str], owned: OwnedSpec) -> tuple[Path | None, di
                 raise ConfigError("is one file too many", item=argument, remedy="one file of reviews")
             reviews = Path(argument)
             continue
+        if owned is None:
+            raise ConfigError("is an option of one trainer", item=argument, remedy="agpis train NAME")
         key, equals, value = argument[2:].partition("=")
         if not equals:
             if not waiting:

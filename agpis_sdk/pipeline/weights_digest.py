@@ -29,6 +29,13 @@ def weights_of(components: Iterable[OwnedSpec], host: PluginHost, config: Config
     return found
 
 
+def shipped_weights(owned: OwnedSpec) -> Path | None:
+    """Return the folder of the weights that are shipped with a component; None where there are none."""
+    origin = _origin(owned.spec.factory.partition(":")[0])
+    folder = origin.parent / SHIPPED_WEIGHTS if origin is not None else None
+    return folder if folder is not None and folder.is_dir() else None
+
+
 def _places(owned: OwnedSpec, host: PluginHost, config: Config) -> Iterator[Path]:
     for value in _values(host.settings_of(owned, config.components).model_dump()):
         if isinstance(value, Path) or (isinstance(value, str) and "/" in value):

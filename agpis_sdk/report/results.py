@@ -15,7 +15,7 @@ from agpis_sdk.pipeline.pipeline import Pipeline
 from agpis_sdk.pipeline.stream import decoded_images
 from agpis_sdk.record_html import html_table
 from agpis_sdk.records import OUTCOME_HEADINGS, Outcome, Product, outcome_row
-from agpis_sdk.report.thumbnails import REST_SIDE, make_thumbnail
+from agpis_sdk.report.thumbnails import SMALL_SIDE, make_thumbnail
 
 SHOWN = 10
 
@@ -106,7 +106,7 @@ class Results(Sequence[Outcome]):
 
 def _sources(images: Mapping[str, DecodedImage]) -> dict[str, str]:
     return {
-        image_id: make_thumbnail(image.pixels, image.original_width, image.original_height, REST_SIDE).data_uri()
+        image_id: make_thumbnail(image.pixels, image.original_width, image.original_height, SMALL_SIDE).data_uri()
         for image_id, image in images.items()
     }
 

@@ -1,4 +1,4 @@
-"""Trains the non-compliance head: clean photos against the same photos with violations drawn in.
+"""Trains the non-compliance head: clean photos against the same photos with violations drawn in, and what reviewers marked.
 
 Fonts, marks, wordings and layouts of the test split are never drawn in training (`bench.violations`).
 """
@@ -82,7 +82,9 @@ def train_noncompliance(
 
 
 def draw(reviews: Iterable[Review], *, seed: int, draws: int, single_photos: int) -> Iterator[DrawnPhoto]:
-    """Yield each clean photo, a look-alike of it, and violations of random kinds drawn into it."""
+    """Yield each clean photo, a look-alike of it, violations of random kinds drawn into it, and what reviewers have marked."""
+    reviews = list(reviews)
+    yield from marked(reviews, seed)
     singles = 0
     neighbors: dict[Split, list[NDArray[np.uint8]]] = {"train": [], "validation": [], "test": []}
     for number, review in enumerate(review for review in reviews if review.decision == "accepted"):
@@ -97,6 +99,19 @@ def draw(reviews: Iterable[Review], *, seed: int, draws: int, single_photos: int
             # Collages are made of other photos of the same split: a test photo is never seen in training.
             neighbors[split] = [photo.pixels, *neighbors[split][: NEIGHBORS - 1]]
             yield from _drawn(photo, split, rng, neighbors[split], 2 if single else draws)
+
+
+def marked(reviews: Iterable[Review], seed: int) -> Iterator[DrawnPhoto]:
+    """Yield the images that reviewers have marked with a rule of non-compliance, each once, with the place marked."""
+    kinds = {code: kind for kind, (code, _, _) in KINDS.items()}
+    for review in reviews:
+        marks = {mark.image: mark for mark in reversed(review.marks) if mark.rule in kinds}
+        for image in (image for image in review.product.images if image.id in marks):
+            mark, photo = marks[image.id], load_photo(review.product, image)
+            kind = kinds[mark.rule]
+            box = [round(length / photo.scale) for length in mark.box] if mark.box and KINDS[kind][2] else None
+            place = _in_square(photo, box) if box is not None else None
+            yield DrawnPhoto(split_of(review.product, seed=seed), kind, photo, place)
 
 
 def _drawn(

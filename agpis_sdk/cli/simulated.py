@@ -1,0 +1,71 @@
+"""What `agpis review simulate` runs with, and how it prints rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from agpis_sdk.cli.evaluate import EvaluatedSplit, evaluation_request
+from agpis_sdk.cli.options import lazy_backbone
+from agpis_sdk.config import LoadedConfig
+from agpis_sdk.pipeline.image_facts import RunFacts, image_facts
+from agpis_sdk.plugins import PluginHost
+from agpis_sdk.report.console_table import console_table
+from agpis_sdk.review.rounds import Machinery, Round
+from agpis_sdk.training.request import EvaluationRequest, TrainingRequest
+
+
+def machinery(host: PluginHost, configured: Callable[[Path | None], LoadedConfig], seed: int) -> Machinery:
+    """Return how a simulation trains and measures: as the commands do."""
+
+    def note(line: str) -> None:
+        typer.echo(line, err=True)
+
+    def training(loaded: LoadedConfig, reviews: Path, out: Path) -> TrainingRequest:
+        return TrainingRequest(
+            reviews=reviews,
+            out=out,
+            seed=seed,
+            backbone=lazy_backbone(loaded, host),
+            image_facts=partial(image_facts, host=host, config=loaded.config),
+            run_facts=partial(RunFacts, host=host, config=loaded.config),
+            rules=host.rules,
+            note=note,
+        )
+
+    def evaluation(loaded: LoadedConfig, reviews: Path, model: str) -> EvaluationRequest:
+        return evaluation_request(loaded, host, model, reviews, split=EvaluatedSplit.test, seed=seed)
+
+    return Machinery(host, configured, training, evaluation, note)
+
+
+def print_rounds(rounds: Sequence[Round]) -> None:
+    """Print a line a round: the reject rate on unseen products before it, and what was learned in it."""
+    table = console_table()
+    for heading in (
+        "round",
+        "reject rate",
+        "95 %",
+        "judged",
+        "submitted of",
+        "reviews",
+        "wrong",
+        "promoted",
+        "not promoted",
+    ):
+        table.add_column(
+            heading, justify="right" if heading in ("round", "reject rate", "judged", "reviews", "wrong") else "left"
+        )
+    for one in rounds:
+        known = one.reject_rate
+        value = "–" if known.value is None else f"{known.value:.3f}"
+        interval = "" if known.low is None else f"{known.low:.3f} – {known.high:.3f}"
+        share = f"{one.submitted} of {one.products}"
+        cells = (str(one.number), value, interval, str(known.reviewed), share, str(one.reviews), str(one.wrong))
+        table.add_row(*map(Text, (*cells, ", ".join(one.promoted), ", ".join(one.refused))))
+    Console().print(table)

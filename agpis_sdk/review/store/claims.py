@@ -1,0 +1,115 @@
+"""Who judges what: a reviewer claims assignments for a time, and no two reviewers ever have the same one."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from agpis_sdk.review.store.database import Store
+from agpis_sdk.review.store.tables import JUDGMENTS, Assignment, Decision, Item
+
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a queue is: reviews decided and needed, and those that this reviewer has decided since a moment."""
+
+    decided: int
+    needed: int
+    own: int
+
+
+def claim(store: Store, queue_id: int, reviewer_id: int, *, now: datetime, minutes: float, count: int = 1) -> list[int]:
+    """Return the ids of the next items for a reviewer, at most `count`: those claimed before first, then new ones.
+
+    A claim holds for `minutes`; after that, whoever comes first takes it over. A reviewer never gets an item that they
+    have judged or skipped.
+    """
+    until = now + timedelta(minutes=minutes)
+    for _ in range(ATTEMPTS):
+        with suppress(IntegrityError), store.writing() as session:  # both reviews of an item, in two tabs at one moment
+            own = list(session.scalars(_own(queue_id, reviewer_id).limit(count)))
+            while len(own) < count:
+                free = session.scalar(_free(queue_id, reviewer_id, now))
+                if free is None:
+                    break
+                free.reviewer_id = reviewer_id
+                session.flush()
+                own.append(free)
+            for assignment in own:
+                assignment.expires_at = until
+            return [assignment.item_id for assignment in own]
+    return []
+
+
+def release(assignment: Assignment) -> None:
+    """Give a claim up, so that somebody else can have it."""
+    assignment.reviewer_id = None
+    assignment.expires_at = None
+
+
+def held(session: Session, item_id: int, reviewer_id: int) -> Assignment | None:
+    """Return the assignment of an item that a reviewer has, decided or not; it is locked until the session ends."""
+    return session.scalar(
+        select(Assignment).where(Assignment.item_id == item_id, Assignment.reviewer_id == reviewer_id).with_for_update()
+    )
+
+
+def progress(store: Store, queue_id: int, reviewer_id: int, since: datetime) -> Progress:
+    """Return how far a queue is, and how much of it a reviewer has decided since a moment."""
+    with store.reading() as session:
+        needed, decided = session.execute(
+            select(func.count(), func.count().filter(Assignment.decided)).where(Assignment.queue_id == queue_id)
+        ).one()
+        own = session.scalar(
+            select(func.count())
+            .select_from(Decision)
+            .join(Item, Item.id == Decision.item_id)
+            .where(Item.queue_id == queue_id, Decision.reviewer_id == reviewer_id, Decision.decided_at >= since)
+            .where(Decision.verdict.in_(JUDGMENTS), counts())
+        )
+    return Progress(decided=decided, needed=needed, own=own or 0)
+
+
+def counts() -> ColumnElement[bool]:
+    """Say that no other decision has withdrawn a decision."""
+    later = aliased(Decision)
+    return ~exists(select(later.id).where(later.withdraws == Decision.id))
+
+
+def _own(queue_id: int, reviewer_id: int) -> Select[Assignment]:
+    return (
+        select(Assignment)
+        .where(Assignment.queue_id == queue_id, ~Assignment.decided, Assignment.reviewer_id == reviewer_id)
+        .order_by(Assignment.rank, Assignment.id)
+        .with_for_update()
+    )
+
+
+def _free(queue_id: int, reviewer_id: int, now: datetime) -> Select[Assignment]:
+    """Select the first assignment that nobody has, or had until now, of an item that the reviewer has not seen."""
+    other = aliased(Assignment)
+    seen = exists(select(other.id).where(other.item_id == Assignment.item_id, other.reviewer_id == reviewer_id))
+    skipped = exists(
+        select(Decision.id).where(
+            Decision.item_id == Assignment.item_id,
+            Decision.reviewer_id == reviewer_id,
+            Decision.verdict == "skipped",
+            counts(),
+        )
+    )
+    expired = and_(Assignment.reviewer_id != reviewer_id, Assignment.expires_at < now)
+    return (
+        select(Assignment)
+        .where(Assignment.queue_id == queue_id, ~Assignment.decided)
+        .where(or_(Assignment.reviewer_id.is_(None), expired), ~seen, ~skipped)
+        .order_by(Assignment.rank, Assignment.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )

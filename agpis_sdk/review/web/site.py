@@ -1,0 +1,39 @@
+"""What every page works with."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from agpis_sdk.config import ReviewSection
+from agpis_sdk.review.store.database import Store
+from agpis_sdk.review.web.pictures import Pictures
+from agpis_sdk.review.web.rates import RateLimit
+from agpis_sdk.rules import RuleSet
+
+
+def utc_now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A queue that is reviewed, and the limits under which it is.
+
+    `setup_token` lets whoever started the server make the first account, as long as there is none.
+    """
+
+    store: Store
+    queue_id: int
+    settings: ReviewSection
+    rules: RuleSet
+    pictures: Pictures
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    clock: Callable[[], datetime] = utc_now
+    setup_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    logins_by_address: RateLimit = field(default_factory=lambda: RateLimit(count=20, seconds=60))
+    logins_by_name: RateLimit = field(default_factory=lambda: RateLimit(count=5, seconds=60))
+    changes: RateLimit = field(default_factory=lambda: RateLimit(count=240, seconds=60))
