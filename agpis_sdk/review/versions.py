@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from agpis_sdk.config import Config, flatten
-from agpis_sdk.pipeline.checkpoint import SPEED_SETTINGS
+from agpis_sdk.pipeline.checkpoint import FREE_SETTINGS
 from agpis_sdk.pipeline.plan import make_plan
 from agpis_sdk.pipeline.weights_digest import weights_of
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.review.store.queues import Versions
 
 DIGITS = 10
-NO_INFLUENCE = ("review.", *SPEED_SETTINGS)
+NO_INFLUENCE = ("review.", *FREE_SETTINGS)
 
 
 def versions_of(config: Config, host: PluginHost, model: str = "") -> Versions:
