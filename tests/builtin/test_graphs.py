@@ -1,0 +1,125 @@
+"""The graphs of a default run: the same answers as in torch, with the very weights that torch reads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from agpis_sdk.builtin import graphs
+from agpis_sdk.builtin.graphs import GraphModel, GraphSpec
+from agpis_sdk.training.graphs import GRAPHS, export
+
+torch = pytest.importorskip("torch")
+BATCH = 8
+NAMES = [spec.file.stem for spec in GRAPHS]
+
+every_graph = pytest.mark.parametrize("spec", GRAPHS, ids=NAMES)
+
+
+def inputs(spec: GraphSpec, count: int = BATCH) -> dict[str, NDArray[Any]]:
+    generator = np.random.default_rng(0)
+    return {
+        name: generator.normal(size=[count if isinstance(size, str) else size for size in shape]).astype(np.float32)
+        for name, shape in spec.inputs.items()
+    }
+
+
+def in_torch(spec: GraphSpec, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    module = spec.module(load_file(spec.weights))
+    results = module(*(torch.from_numpy(arrays[name]) for name in spec.inputs))
+    results = [results] if isinstance(results, torch.Tensor) else results
+    return {name: result.numpy() for name, result in zip(spec.outputs, results, strict=True)}
+
+
+@every_graph
+def test_a_graph_says_what_its_model_says_in_torch(spec: GraphSpec) -> None:
+    arrays = inputs(spec)
+
+    found, expected = GraphModel(spec, load_file(spec.weights))(**arrays), in_torch(spec, arrays)
+
+    for name in spec.outputs:
+        assert found[name].dtype == expected[name].dtype
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, atol=2e-4)
+
+
+@every_graph
+def test_a_graph_is_what_its_model_exports_today(spec: GraphSpec, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+
+    export(spec, tmp_path / "graph.onnx")
+
+    assert operations(tmp_path / "graph.onnx") == operations(spec.file), "run `make graphs`"
+
+
+def operations(file: Path) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the operations of a graph, each with the weights that it reads."""
+    import onnx
+
+    graph = onnx.load(file, load_external_data=False).graph
+    weights = {one.name for one in graph.initializer if one.data_location == onnx.TensorProto.EXTERNAL}
+    return [(node.op_type, tuple(name for name in node.input if name in weights)) for node in graph.node]
+
+
+@every_graph
+def test_a_graph_file_holds_no_weights(spec: GraphSpec) -> None:
+    onnx = pytest.importorskip("onnx")
+
+    initializers = onnx.load(spec.file, load_external_data=False).graph.initializer
+    without_values = {one.name for one in initializers if one.data_location == onnx.TensorProto.EXTERNAL}
+
+    assert without_values == set(load_file(spec.weights))
+    assert spec.file.stat().st_size < 200_000
+
+
+@every_graph
+def test_a_graph_follows_the_weights_that_it_is_given(spec: GraphSpec) -> None:
+    arrays, tensors = inputs(spec), load_file(spec.weights)
+    halved = {name: tensor * np.float32(0.5) for name, tensor in tensors.items()}
+
+    as_shipped, changed = GraphModel(spec, tensors)(**arrays), GraphModel(spec, halved)(**arrays)
+
+    assert not np.allclose(as_shipped[spec.outputs[0]], changed[spec.outputs[0]])
+
+
+@every_graph
+def test_an_item_s_answer_does_not_depend_on_its_batch(spec: GraphSpec) -> None:
+    model, arrays = GraphModel(spec, load_file(spec.weights)), inputs(spec)
+    others = {name: np.concatenate([array[:1], array[:0:-1]]) for name, array in arrays.items()}
+
+    one, other = model(**arrays), model(**others)
+
+    for name in spec.outputs:
+        assert one[name][0].tobytes() == other[name][0].tobytes()
+
+
+@every_graph
+def test_the_answer_does_not_depend_on_the_number_of_threads(spec: GraphSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays, answers = inputs(spec), []
+    for threads in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        answers.append(GraphModel(spec, load_file(spec.weights))(**arrays))
+
+    for name in spec.outputs:
+        assert answers[0][name].tobytes() == answers[1][name].tobytes()
+
+
+def test_inputs_of_another_shape_are_answered_by_torch() -> None:
+    (spec,) = (spec for spec in GRAPHS if spec.file.stem == "noncompliance")
+    larger = {
+        name: np.zeros((1, shape[1], 2 * shape[2], 2 * shape[3]), np.float32) for name, shape in spec.inputs.items()
+    }  # type: ignore[operator]
+
+    assert GraphModel(spec, load_file(spec.weights))(**larger)["maps"].shape[2:] == (28, 28)
+
+
+def test_threads_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert graphs._threads() == len(os.sched_getaffinity(0))
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert graphs._threads() == 3
