@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 Arrays = Mapping[str, NDArray[Any]]
 CPU = "cpu"
@@ -30,7 +30,7 @@ class GraphSpec:
     """A graph file, the weights that it was exported with, and the torch module that it was exported from.
 
     `reference` is "package.module:function"; the function turns tensors by name into the module. `inputs` are the shapes
-    of the module's arguments and `outputs` the names of its results; a size that is a name may vary from call to call.
+    of the module's arguments and `outputs` the names of its results; a size that is a name may vary from call to call. Inputs are float32 but for `integers`, which are int64.
     """
 
     file: Path
@@ -38,6 +38,7 @@ class GraphSpec:
     reference: str
     inputs: Mapping[str, tuple[int | str, ...]]
     outputs: tuple[str, ...]
+    integers: frozenset[str] = frozenset()
 
     def module(self, tensors: Arrays) -> Any:
         """Return the torch module with its weights, ready to judge."""
@@ -53,7 +54,8 @@ class GraphModel:
 
     def __init__(self, spec: GraphSpec, tensors: Arrays, device: str = CPU) -> None:
         self._spec, self._tensors, self._device = spec, tensors, device
-        self._session = _session(spec, tensors) if device == CPU and _of_shipped_shapes(spec, tensors) else None
+        fits = _shapes_in(spec.weights) == {name: tensor.shape for name, tensor in tensors.items()}
+        self._session = _session(spec, tensors) if device == CPU and fits else None
 
     def __call__(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return the outputs by name."""
@@ -106,7 +108,15 @@ def _threads() -> int:
     return int(asked) if asked.isdecimal() and int(asked) > 0 else available
 
 
-def _of_shipped_shapes(spec: GraphSpec, tensors: Arrays) -> bool:
-    with safe_open(spec.weights, "numpy") as file:
-        shipped = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - is no mapping
-    return shipped == {name: tensor.shape for name, tensor in tensors.items()}
+def has_shipped_shapes(spec: GraphSpec, weights: Path) -> bool:
+    """Tell whether a file holds the tensors that the graph was exported with, by name and shape."""
+    shapes = _shapes_in(weights)
+    return bool(shapes) and shapes == _shapes_in(spec.weights)
+
+
+def _shapes_in(weights: Path) -> dict[str, tuple[int, ...]]:
+    try:
+        with safe_open(weights, "numpy") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - is no mapping
+    except (SafetensorError, OSError):
+        return {}

@@ -21,11 +21,13 @@ from safetensors.numpy import load_file
 from agpis_sdk.builtin.backbones import efficientnet_lite0
 from agpis_sdk.builtin.foreground import head_file as foreground
 from agpis_sdk.builtin.graphs import GraphSpec
+from agpis_sdk.builtin.muisc import graph_judge as muisc
 from agpis_sdk.builtin.noncompliance import head_file as noncompliance
 from agpis_sdk.files import written_whole
 
-GRAPHS = (efficientnet_lite0.GRAPH, foreground.GRAPH, noncompliance.GRAPH)
-EXAMPLE_SIZE = 2  # of a dimension that may vary; a size of 1 would be taken for a constant
+GRAPHS = (efficientnet_lite0.GRAPH, foreground.GRAPH, noncompliance.GRAPH, muisc.JUDGING, muisc.NEXT_WORD)
+# Of dimensions that may vary: different ones, or the exporter would take two for one; 1 would be taken for a constant.
+EXAMPLE_SIZES = {"images": 2, "sequences": 3, "words": 5, "words + 1": 6, "places": 7}
 IR_VERSION = 10  # ONNX Runtime 1.18 and later read it
 
 
@@ -47,21 +49,29 @@ def export(spec: GraphSpec, file: Path) -> None:
         unfinished.write_bytes(model.SerializeToString(deterministic=True))
 
 
+def example(spec: GraphSpec, sizes: Mapping[str, int] = EXAMPLE_SIZES) -> dict[str, np.ndarray[Any, Any]]:
+    """Return random inputs of a graph by name; integers are all 1."""
+    generator = np.random.default_rng(0)
+    arrays = {}
+    for name, shape in spec.inputs.items():
+        given = [sizes[size] if isinstance(size, str) else size for size in shape]
+        arrays[name] = (
+            np.ones(given, np.int64) if name in spec.integers else generator.normal(size=given).astype(np.float32)
+        )
+    return arrays
+
+
 def _exported(spec: GraphSpec, module: torch.nn.Module) -> Any:
     """Return the ONNX model of a module; constants are folded, but no weights into others."""
     import onnxscript.optimizer
 
-    shapes = {
-        name: [EXAMPLE_SIZE if isinstance(size, str) else size for size in shape] for name, shape in spec.inputs.items()
-    }
-    sizes = {size: torch.export.Dim(size) for shape in spec.inputs.values() for size in shape if isinstance(size, str)}
     program = torch.onnx.export(
         module,
-        tuple(torch.zeros(shape) for shape in shapes.values()),
+        tuple(torch.from_numpy(array) for array in example(spec).values()),
         input_names=list(spec.inputs),
         output_names=list(spec.outputs),
         dynamic_shapes=tuple(
-            {axis: sizes[size] for axis, size in enumerate(shape) if isinstance(size, str)}
+            {axis: torch.export.Dim.AUTO for axis, size in enumerate(shape) if isinstance(size, str)}
             for shape in spec.inputs.values()
         ),
         dynamo=True,
