@@ -156,6 +156,15 @@ class SequenceBuilder(Protocol):
 
 
 @runtime_checkable
+class FeatureSource(Protocol):
+    """Gives facts of images: a backbone its own, a run also what its image checkers measure."""
+
+    def features(self, images: Sequence[DecodedImage]) -> Sequence[Mapping[str, Any]]:
+        """Return the facts of each image, by name."""
+        ...
+
+
+@runtime_checkable
 class Backbone(Protocol):
     """Turns pixels into features, one pass for everyone who asks."""
 

@@ -54,6 +54,11 @@ _LISTED = (
         "Probability that the image breaks a rule that removes it (p_nc); the engine reads it.",
     ),
     Fact(
+        "noncompliance.kinds",
+        "float32 (kinds,)",
+        "Logits of the kinds of non-compliant content, in the order of the head; private to `noncompliance` and `muisc`.",
+    ),
+    Fact(
         "primary_reasons",
         "tuple of str",
         "What lowers p_primary, in words, the weightiest first; the engine reports it.",

@@ -134,11 +134,13 @@ class Finding(Record):
 class ImageOutcome(Record):
     """What became of one candidate image; `primary_reasons` say what lowers p_primary, the weightiest first.
 
-    `view` is what the image most probably shows ("front", "back", "detail", …), `p_view` how probable that is.
+    `uri` is where its bytes are, passwords and tokens masked; None where the record names no file. `view` is what
+    the image most probably shows ("front", "back", "detail", …), `p_view` how probable that is.
     """
 
     id: str
     state: ImageState
+    uri: str | None = None
     p_primary: Probability | None = None
     p_noncompliant: Probability | None = None
     primary_reasons: tuple[str, ...] = ()

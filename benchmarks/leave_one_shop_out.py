@@ -159,6 +159,7 @@ def view_figures(shops: Sequence[Shop], work: Path) -> tuple[Figures, dict[str, 
         heads[left] = view.calibrated(
             raw[left], np.concatenate([unseen[name] for name in others]), _joined([tables[name] for name in others])
         )
+        heads[left].save(work / f"view-{left}.safetensors")
     everything = _joined(list(tables.values()))
     shipped = view.calibrated(of_all, np.concatenate(list(unseen.values())), everything)
     by_shop = {name: view.measure(heads[name], tables[name]) for name in tables}

@@ -95,7 +95,9 @@ def test_an_outcome_survives_json_in_the_documented_form() -> None:
         sequence=("front", "back"),
         probability=0.83,
         feedback="yes",
-        images=(ImageOutcome(id="front", state="primary", p_primary=0.9, view="front", p_view=0.7),),
+        images=(
+            ImageOutcome(id="front", state="primary", uri="/shop/front.jpg", p_primary=0.9, view="front", p_view=0.7),
+        ),
         findings=(
             Finding(
                 code="AGP201",
@@ -115,6 +117,7 @@ def test_an_outcome_survives_json_in_the_documented_form() -> None:
     assert written["images"][0] == {
         "id": "front",
         "state": "primary",
+        "uri": "/shop/front.jpg",
         "p_primary": 0.9,
         "p_noncompliant": None,
         "primary_reasons": [],

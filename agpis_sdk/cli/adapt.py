@@ -19,13 +19,17 @@ def adapt(
     false_alarms: Annotated[
         float, typer.Option("--false-alarms", min=0, max=0.5, help="Share of its own photos that may be refused.")
     ] = 0.05,
+    reviews: Annotated[
+        Path | None, typer.Option("--reviews", help="The shop's own reviews; they count more than its galleries.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out the sequence model, which takes minutes.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the cross-validation.")] = 0,
     config: ConfigOption = None,
     profile: ProfileOption = None,
     overrides: SetOption = None,
     no_plugins: NoPluginsOption = False,
 ) -> None:
-    """Learn a shop from its galleries as they are: which image comes first, and how strict p_nc may be.
+    """Learn a shop from its galleries as they are: which image comes first, how strict p_nc may be, what it accepts.
 
     Each part is taken only where cross-validation on the shop's own products says that it is better.
     """
@@ -35,10 +39,20 @@ def adapt(
     loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
     from rich.console import Console
 
+    from agpis_sdk.datasets.galleries import read_reviews
     from agpis_sdk.report.console_table import console_table
     from agpis_sdk.training.adaptation.shop import adapt_shop, percent
 
-    shop = adapt_shop(records, out, host=host, config=loaded.config, false_alarms=false_alarms, seed=seed)
+    shop = adapt_shop(
+        records,
+        out,
+        host=host,
+        config=loaded.config,
+        false_alarms=false_alarms,
+        reviews=list(read_reviews(reviews)) if reviews else (),
+        quick=quick,
+        seed=seed,
+    )
     table = console_table()
     for heading in ("part", "measured", "examples", "before", "after", "taken"):
         table.add_column(heading, justify="right" if heading in ("examples", "before", "after") else "left")

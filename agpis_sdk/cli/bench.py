@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -65,10 +66,17 @@ def tables(
 
     from pydantic import ValidationError
 
-    from agpis_sdk.cli.options import backbone
+    from agpis_sdk.cli.options import lazy_backbone, settings
+    from agpis_sdk.components import FeatureSource
     from agpis_sdk.datasets.galleries import read_reviews
+    from agpis_sdk.pipeline.image_facts import RunFacts
     from agpis_sdk.synthetic.reviews import REVIEWS, read_manifest
+    from agpis_sdk.training.muisc.trainer import FACTS
     from agpis_sdk.training.paper_tables import TablesConfig, render_tables, run_tables
+
+    def feature_source(overrides: Sequence[str], evidence: bool) -> FeatureSource:
+        loaded, host = settings(None, list(overrides))
+        return RunFacts(FACTS, host=host, config=loaded.config) if evidence else lazy_backbone(loaded, host)()
 
     read_manifest(bench)
     try:
@@ -83,7 +91,7 @@ def tables(
         list(read_reviews(bench / REVIEWS)),
         wanted,
         out,
-        lambda overrides: backbone(None, list(overrides)),
+        feature_source,
         cache=bench / "features",
     )
     (out / "tables.md").write_text(render_tables(results, wanted), encoding="utf-8")

@@ -44,7 +44,7 @@ def evaluate(
 ) -> None:
     """Measure a trained model with the evaluator of its component."""
     loaded, host = settings(config, overrides)
-    from agpis_sdk.pipeline.image_facts import image_facts
+    from agpis_sdk.pipeline.image_facts import RunFacts, image_facts
     from agpis_sdk.training.components import evaluate as run_evaluator
     from agpis_sdk.training.request import EvaluationRequest
 
@@ -57,6 +57,7 @@ def evaluate(
         plots=plots,
         backbone=lazy_backbone(loaded, host),
         image_facts=partial(image_facts, host=host, config=loaded.config),
+        run_facts=partial(RunFacts, host=host, config=loaded.config),
         rules=host.rules,
         note=lambda line: typer.echo(line, err=True),
     )

@@ -38,7 +38,7 @@ def train(
     What it writes is read by the table [components.NAME]. `agpis train` lists the components and their options.
     """
     loaded, host = settings(config, overrides)
-    from agpis_sdk.pipeline.image_facts import image_facts
+    from agpis_sdk.pipeline.image_facts import RunFacts, image_facts
     from agpis_sdk.training.components import train as run_trainer
     from agpis_sdk.training.components import trainable, trainer_settings
     from agpis_sdk.training.request import TrainingRequest
@@ -60,6 +60,7 @@ def train(
         settings=trainer_settings(known[name], options),
         backbone=lazy_backbone(loaded, host),
         image_facts=partial(image_facts, host=host, config=loaded.config),
+        run_facts=partial(RunFacts, host=host, config=loaded.config),
         rules=host.rules,
         resume=resume,
         note=lambda line: typer.echo(line, err=True),

@@ -1,13 +1,14 @@
 """Labels made by eye: what each photo of a shop shows, and which photos a careful merchandiser would put first.
 
-A folder holds `products.jsonl`, `labels.jsonl` (an image a line: product, image, overlay, view, background, whole) and
-`labels.products.jsonl` (a product a line: product, best_first).
+A folder holds `products.jsonl`, `labels.jsonl` (an image a line: product, image, overlay, view, background, whole, colour)
+and `labels.products.jsonl` (a product a line: product, best_first, one_colour_sets, foreign).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,13 +17,17 @@ from agpis_sdk.datasets.galleries import products_of
 from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.records import CandidateImage, Product
 
+# Views of which a gallery may have two that do not repeat each other.
+SEVERAL = ("angle", "detail", "other")
 LABELS, PRODUCT_LABELS = "labels.jsonl", "labels.products.jsonl"
+EXCLUDED = "excluded"
+"""The role of a photo that belongs in no clean sequence: another product's, a chart, or one with something laid over it."""
 Background = Literal["white", "plain", "scene"]
 
 
 @dataclass(frozen=True)
 class LabeledImage:
-    """A photo of a shop, and what is on it: overlays (none where it is clean), view, background, and whether it shows the whole product."""
+    """A photo of a shop, and what is on it: overlays (none where it is clean), view, background, color, and whether it shows the whole product."""
 
     shop: str
     product: Product
@@ -31,6 +36,7 @@ class LabeledImage:
     view: str
     background: Background
     whole: bool
+    color: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ def labeled_images(folder: Path) -> Iterator[LabeledImage]:
                 view=label["view"],
                 background=label["background"],
                 whole=bool(label["whole"]),
+                color=label.get("colour", "").replace("grey", "gray"),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise TrainingDataError(f"is no label of a listed image: {error}", item=place) from None
@@ -69,6 +76,56 @@ def labeled_galleries(folder: Path) -> Iterator[LabeledGallery]:
         best = labels.get(product.id, frozenset()) & {image.id for image in product.images}
         if best and len(product.images) > 1:
             yield LabeledGallery(folder.name, product, best)
+
+
+def gallery_facts(folder: Path, *, marked: bool = False) -> dict[str, dict[str, dict[str, str]]]:
+    """Return the labels of a folder as a shop's `facts.json` has them: product id → image id → role, view and file_color.
+
+    The photos that are right as the first one have the view "main", those in use the role "in-store photo". Two details, or
+    two angles, are two views; another photo that repeats the main one's view is `EXCLUDED`. With `marked`, a watermark does not exclude a photo.
+    """
+    by_product: dict[str, list[LabeledImage]] = {}
+    for label in labeled_images(folder):
+        by_product.setdefault(label.product.id, []).append(label)
+    products = {line["product"]: line for _, line in _lines(folder / PRODUCT_LABELS)}
+    return {
+        product_id: _gallery_facts(labels, products[product_id], marked=marked)
+        for product_id, labels in by_product.items()
+        if product_id in products
+    }
+
+
+def _gallery_facts(labels: list[LabeledImage], line: dict[str, Any], *, marked: bool) -> dict[str, dict[str, str]]:
+    colors = _colors(labels, line.get("one_colour_sets", ()))
+    best, foreign = set(line["best_first"]), set(line.get("foreign", ()))
+    main_views = {(colors[label.image.id], label.view) for label in labels if label.image.id in best}
+    facts: dict[str, dict[str, str]] = {}
+    for number, label in enumerate(labels):
+        name, role, view = label.image.id, "gallery", label.view
+        if name in best:
+            view = "main"
+        elif view in SEVERAL:
+            view = f"{view} {number}"
+        elif view == "lifestyle":
+            role = "in-store photo"
+        elif (colors[name], view) in main_views:
+            role = EXCLUDED
+        overlays = set(label.overlays) - ({"watermark"} if marked else set())
+        if overlays or name in foreign or label.view == "text":
+            role = EXCLUDED
+        facts[name] = {"role": role, "view": view, "file_color": colors[name]}
+    return facts
+
+
+def _colors(labels: list[LabeledImage], sets: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Return the color of each image: a word where one set of images alone has it, else the number of its set."""
+    words = {label.image.id: label.color for label in labels}
+    named = [Counter(words.get(image, "") for image in images).most_common(1)[0][0] for images in sets if images]
+    colors = {name: f"image {number}" for number, name in enumerate(words)}
+    for number, images in enumerate(images for images in sets if images):
+        own = named[number]
+        colors |= dict.fromkeys(images, own if own and named.count(own) == 1 else f"set {number}")
+    return colors
 
 
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -24,7 +24,7 @@ from agpis_sdk.datasets.review_features import LearnableReviews, ReviewFeatures,
 class ReviewItem:
     """One review to learn: its words and label, and its images as features or as pixels.
 
-    `tokens` (K, N-1, C) and `global_tokens` (K, G), or `pixels` (K, 3, S, S).
+    `tokens` (K, h*w, C) and `global_tokens` (K, G), with `evidence` (K, E) where the model reads it; or `pixels` (K, 3, S, S).
     """
 
     title: str
@@ -62,10 +62,11 @@ def images_of(source: LearnableReviews, places: list[int], config: MuiscConfig) 
     if isinstance(source, ReviewPixels):
         return {"pixels": normalized(torch.from_numpy(source.squares[places]), config)}  # (K, 3, S, S)
     assert isinstance(source, ReviewFeatures)  # noqa: S101 - there are two kinds
-    return {
+    features = {
         "tokens": torch.from_numpy(source.tokens[places].astype(np.float32)),
         "global_tokens": torch.from_numpy(source.global_tokens[places].astype(np.float32)),
     }
+    return features | ({"evidence": torch.from_numpy(source.evidence[places])} if config.evidence else {})
 
 
 class LengthGroupedSampler(Sampler[int]):

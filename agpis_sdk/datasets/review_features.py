@@ -1,4 +1,4 @@
-"""Reviews as features of the frozen backbone, computed once per bench and kept beside it."""
+"""Reviews as features of the frozen backbone, and as what stage 1 measured; computed once per bench and kept beside it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.batches import batches
+from agpis_sdk.builtin.muisc import evidence
 from agpis_sdk.builtin.muisc.features import image_tokens
 from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED
-from agpis_sdk.components import Backbone, DecodedImage
+from agpis_sdk.components import DecodedImage, FeatureSource
 from agpis_sdk.datasets.feedback_parser import FeedbackParser
 from agpis_sdk.datasets.galleries import split_of_review
 from agpis_sdk.datasets.photos import load_photo, with_pixels
@@ -30,7 +31,7 @@ from agpis_sdk.rules import RuleSet
 
 Fusion = Literal["late", "early"]
 REVIEWS_AT_ONCE = 64
-LAYOUT = 2
+LAYOUT = 3
 """Counts up when what is kept of a review changes, so that no older cache is read."""
 
 
@@ -74,10 +75,14 @@ class LearnableReviews:
 
 @dataclass(frozen=True, eq=False)
 class ReviewFeatures(LearnableReviews):
-    """Reviews with the shared backbone's features of their images: tokens (M, N-1, C) and globals (M, G), float16."""
+    """Reviews with the shared backbone's features of their images: tokens (M, h*w, C) and globals (M, G), float16.
+
+    `evidence` (M, E) is what stage 1 measured of them, each image compared with the others of its review; E is 0 without.
+    """
 
     tokens: NDArray[np.float16]
     global_tokens: NDArray[np.float16]
+    evidence: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,18 +94,19 @@ class ReviewPixels(LearnableReviews):
 
 def review_features(
     reviews: Iterable[Review],
-    backbone: Backbone,
+    source: FeatureSource,
     *,
     fusion: Fusion = "late",
+    with_evidence: bool = False,
     seed: int = 0,
     max_images: int = 8,
     cache: Path | None = None,
     rules: RuleSet | None = None,
 ) -> ReviewFeatures:
-    """Run the backbone over the images of reviewed sequences.
+    """Take the features of the images of reviewed sequences from a backbone, or with evidence from a run's facts.
 
     With early fusion the images of a sequence are put side by side first, so that each sequence has one (section 4.3).
-    With `cache`, a folder, features computed before for the same reviews and backbone are read instead. A review that
+    With `cache`, a folder, features computed before for the same reviews and source are read instead. A review that
     names an image it does not have, repeats one, is too long, or whose image is gone is skipped and listed. Feedback
     without `rules` is read by those of the run: the shipped ones where none are given.
 
@@ -108,25 +114,37 @@ def review_features(
     """
     listed = list(reviews)
     parser = FeedbackParser(rules or shipped_rules())
-    folder = cache / _fingerprint(listed, fusion, backbone, parser) if cache else None
+    folder = cache / _fingerprint(listed, fusion, source, parser) if cache else None
     if folder and (folder / "reviews.json").is_file():
         return _read(folder)
     kept: list[LearnableReview] = []
     skipped: list[Skipped] = []
     token_rows: list[NDArray[np.float16]] = []
     global_rows: list[NDArray[np.float16]] = []
+    measured: list[evidence.ImageEvidence] = []
     for chunk in batches(listed, REVIEWS_AT_ONCE):
         images = _read_images(chunk, kept, skipped, len(token_rows), fusion, seed, max_images, parser)
         # Many sequences at once, so that the backbone sees full batches.
-        for facts in backbone.features(images):
+        for facts in source.features(images):
             tokens, global_token = image_tokens(facts)
             token_rows.append(tokens.astype(np.float16))
             global_rows.append(global_token.astype(np.float16))
+            if with_evidence:
+                measured.append(evidence.ImageEvidence.of(facts))
     _refuse_nothing(kept, skipped)
-    features = ReviewFeatures(tuple(kept), tuple(skipped), np.stack(token_rows), np.stack(global_rows))
+    features = ReviewFeatures(
+        tuple(kept), tuple(skipped), np.stack(token_rows), np.stack(global_rows), _evidence(kept, measured)
+    )
     if folder:
         _write(features, folder)
     return features
+
+
+def _evidence(reviews: Sequence[LearnableReview], measured: Sequence[evidence.ImageEvidence]) -> NDArray[np.float32]:
+    """Return the evidence (M, E) of all images, whose rows are those of the reviews in order; (M, 0) where there is none."""
+    if not measured:
+        return np.zeros((sum(len(review.images) for review in reviews), 0), np.float32)
+    return np.concatenate([evidence.sequence_evidence([measured[row] for row in review.images]) for review in reviews])
 
 
 def review_pixels(
@@ -230,8 +248,8 @@ def _learnable(review: Review, images: tuple[int, ...], seed: int, parser: Feedb
     )
 
 
-def _fingerprint(reviews: Sequence[Review], fusion: Fusion, backbone: Backbone, parser: FeedbackParser) -> str:
-    """Return a name for the features of these reviews, this way of fusing them, and this backbone's own output."""
+def _fingerprint(reviews: Sequence[Review], fusion: Fusion, source: FeatureSource, parser: FeedbackParser) -> str:
+    """Return a name for the features of these reviews, this way of fusing them, and this source's own output."""
     digest = hashlib.sha256(f"{LAYOUT}:{fusion}".encode())
     for review in reviews:
         digest.update(review.model_dump_json().encode())
@@ -240,8 +258,10 @@ def _fingerprint(reviews: Sequence[Review], fusion: Fusion, backbone: Backbone, 
         sizes = [Path(image.uri).stat().st_size for image in review.product.images if Path(image.uri).is_file()]
         digest.update(repr(sizes).encode())
     probe = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    facts = backbone.features([as_image(probe)])[0]
+    facts = source.features([as_image(probe)])[0]
     digest.update(np.round(facts["embedding"], 2).tobytes())
+    if facts.keys() >= evidence.REQUIRED_FACTS:
+        digest.update(np.round(evidence.ImageEvidence.of(facts).numbers, 2).tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -249,6 +269,7 @@ def _write(features: ReviewFeatures, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "tokens.npy", features.tokens)
     np.save(folder / "global_tokens.npy", features.global_tokens)
+    np.save(folder / "evidence.npy", features.evidence)
     written = {
         "reviews": [asdict(review) for review in features.reviews],
         "skipped": [asdict(skipped) for skipped in features.skipped],
@@ -262,4 +283,5 @@ def _read(folder: Path) -> ReviewFeatures:
     reviews = tuple(LearnableReview(**{**row, "images": tuple(row["images"])}) for row in written["reviews"])
     skipped = tuple(Skipped(**row) for row in written["skipped"])
     # In memory: rows are read at random, many times over.
-    return ReviewFeatures(reviews, skipped, np.load(folder / "tokens.npy"), np.load(folder / "global_tokens.npy"))
+    arrays = (np.load(folder / f"{name}.npy") for name in ("tokens", "global_tokens", "evidence"))
+    return ReviewFeatures(reviews, skipped, *arrays)

@@ -82,4 +82,5 @@ def _encoded(
             mask = mask if model.config.fusion == "late" else None
         else:
             tokens, global_tokens = batch["tokens"], batch["global_tokens"]
-        yield model.encode(tokens, global_tokens, mask), batch["input_ids"], batch["attention_mask"]
+        sequence = model.encode(tokens, global_tokens, mask, batch.get("evidence"))
+        yield sequence, batch["input_ids"], batch["attention_mask"]

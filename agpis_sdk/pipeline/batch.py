@@ -12,7 +12,7 @@ from agpis_sdk.errors import ImageReadError, ImageTooLargeError
 from agpis_sdk.facts import View
 from agpis_sdk.media.decode import decode_image
 from agpis_sdk.media.products import RejectedRecord
-from agpis_sdk.media.sources import masked, read_image_bytes
+from agpis_sdk.media.sources import masked, read_image_bytes, without_secrets
 from agpis_sdk.pipeline.suppressions import Suppression
 from agpis_sdk.records import CandidateImage, Finding, ImageOutcome, ImageState, Outcome, Product, Status
 from agpis_sdk.rules import RuleSet
@@ -88,6 +88,7 @@ class ProductState:
         return ImageOutcome(
             id=image.id,
             state=state,
+            uri=without_secrets(image.uri) or None,
             p_primary=_rounded(self.p_primary.get(image.id)),
             p_noncompliant=_rounded(self.p_noncompliant.get(image.id)),
             primary_reasons=self.primary_reasons.get(image.id, ()),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import Config
 from agpis_sdk.media.products import CheckedProducts
 from agpis_sdk.pipeline.batch import PendingBatch, ProductState, finish_decoding
@@ -55,3 +56,26 @@ def _known(run: Run, state: ProductState, names: frozenset[str]) -> dict[str, di
         for image_id, image in state.images.items()
         if run.context.has_facts(image, names)
     }
+
+
+class RunFacts:
+    """A `FeatureSource` that gives the named facts of images in memory, as a run with the same settings computes them.
+
+    Raises `ConfigError` for a fact that nothing provides, and what `assemble` raises.
+    """
+
+    def __init__(self, names: frozenset[str], *, host: PluginHost, config: Config) -> None:
+        self._names = names
+        self._run = assemble(host, config, make_facts_plan(host, config, names))
+
+    def features(self, images: Sequence[DecodedImage]) -> list[dict[str, Any]]:
+        """Return the facts of each image; raises `KeyError` where a component failed on one."""
+        # Each image is a product of its own: two may be of one product and have one id.
+        alone = [replace(image, product_id=str(number)) for number, image in enumerate(images)]
+        batch = {
+            image.product_id: ProductState(Product(id=image.product_id, images=()), images={image.id: image})
+            for image in alone
+        }
+        self._run.context.open_batch(state.product for state in batch.values())
+        check_images(self._run, batch)
+        return [{name: self._run.context.fact(image, name) for name in self._names} for image in alone]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.datasets.galleries import facts_of, products_of
+from agpis_sdk.datasets.labels import EXCLUDED, LABELS, gallery_facts
 from agpis_sdk.datasets.photos import load_photo
 from agpis_sdk.datasets.splits import Split, split_key, split_of
 from agpis_sdk.records import Product
@@ -60,16 +61,21 @@ def read_clean_galleries(folders: Sequence[Path], *, marked: Sequence[Path] = ()
     galleries: list[Gallery] = []
     hashes: dict[str, str] = {}
     for folder in (*folders, *marked):
-        facts = facts_of(folder)
+        facts = gallery_knowledge(folder, marked=folder in marked)
         for product in products_of(folder):
             images = [load_photo(product, image) for image in product.images]
             key = _group(product, images, hashes)
             split = split_of(product.model_copy(update={"title": key}), seed=seed, **SHARES)
             photos = _photos(images, marked=folder in marked)
             galleries.extend(
-                replace(gallery, split=split) for gallery in _galleries(product, photos, facts.get(product.id, {}))
+                replace(gallery, split=split) for gallery in galleries_of(product, photos, facts.get(product.id, {}))
             )
     return galleries
+
+
+def gallery_knowledge(folder: Path, *, marked: bool = False) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """Return what is known of a folder's photos: by labels where it has them, else by the shop's own `facts.json`."""
+    return gallery_facts(folder, marked=marked) if (folder / LABELS).is_file() else facts_of(folder)
 
 
 def _group(product: Product, images: Sequence[DecodedImage], hashes: dict[str, str]) -> str:
@@ -80,13 +86,18 @@ def _group(product: Product, images: Sequence[DecodedImage], hashes: dict[str, s
     return key
 
 
-def _galleries(
+def galleries_of(
     product: Product, photos: Mapping[str, Pixels], known: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Gallery]:
+    """Yield a gallery of the train split for each color of a product that has a main view.
+
+    `known` has the role, the view and the file_color of each image, as a shop's `facts.json` has them.
+    """
     views = {image.id: _view(known.get(image.id), position) for position, image in enumerate(product.images)}
     by_color: dict[str, list[str]] = {}
     for image in product.images:
-        by_color.setdefault(str(known.get(image.id, {}).get("file_color", "")), []).append(image.id)
+        if known.get(image.id, {}).get("role") != EXCLUDED:
+            by_color.setdefault(str(known.get(image.id, {}).get("file_color", "")), []).append(image.id)
     for color, names in by_color.items():
         own = [name for name in names if name in photos]
         mains = [name for name in own if views[name] in FIRST_VIEWS]
@@ -98,8 +109,8 @@ def _galleries(
 
 
 def _view(known: Mapping[str, Any] | None, position: int) -> str:
-    """Return the view of a photo; without annotation the first is the main view and each other one a view of its own."""
-    if known is None:
+    """Return the view of a photo; where none is known the first is the main view and each other one a view of its own."""
+    if known is None or (known.get("role") == "gallery" and "view" not in known):
         return f"view {position}" if position else "main"
     return {"iconic": "main", "in-store photo": "setting"}.get(str(known.get("role")), str(known.get("view", "main")))
 

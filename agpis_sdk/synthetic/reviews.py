@@ -34,14 +34,26 @@ def build_reviews(
     per_product: int = 100,
     shares: Sequence[float] = TABLE_1,
 ) -> dict[str, Any]:
-    """Write reviewed sequences, their images and a manifest to `out`; return the manifest.
+    """Write reviewed sequences of the clean galleries of some folders; see `write_reviews`."""
+    galleries = read_clean_galleries(folders, marked=marked, seed=seed)
+    return write_reviews(galleries, out, seed=seed, per_product=per_product, shares=shares)
 
-    Deterministic: the same photos, arguments and versions give the same bytes, and the manifest's hashes tell. Images
+
+def write_reviews(
+    galleries: Sequence[Gallery],
+    out: Path,
+    *,
+    seed: int = 0,
+    per_product: int = 100,
+    shares: Sequence[float] = TABLE_1,
+) -> dict[str, Any]:
+    """Write reviewed sequences of clean galleries, their images and a manifest to `out`; return the manifest.
+
+    Deterministic: the same photos, arguments and versions give the same bytes, and the manifest has their hashes. Images
     are written as they are made. `shares` are those of accepted, single, pair and multi-image samples.
 
     Raises `TrainingDataError` when no product has photos of more than one view.
     """
-    galleries = read_clean_galleries(folders, marked=marked, seed=seed)
     if not any(gallery.length > 1 for gallery in galleries):
         raise TrainingDataError(
             "no product has two clean photos of one color", item="bench", remedy="name further folders with --photos"

@@ -80,7 +80,11 @@ def _exported(spec: GraphSpec, module: torch.nn.Module) -> Any:
     )
     if program is None:
         raise RuntimeError(f"torch exports nothing for {spec.file.name}")
-    onnxscript.optimizer.fold_constants(program.model)
+    weights = program.model.graph.initializers.keys()
+    onnxscript.optimizer.fold_constants(
+        program.model,
+        should_fold=lambda node: False if any(value and value.name in weights for value in node.inputs) else None,
+    )
     onnxscript.optimizer.remove_unused_nodes(program.model)
     model = program.model_proto
     model.ir_version = IR_VERSION

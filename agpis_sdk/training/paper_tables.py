@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.builtin.muisc.text import label_space
-from agpis_sdk.components import Backbone
+from agpis_sdk.components import FeatureSource
 from agpis_sdk.datasets.galleries import subsample_accepted
 from agpis_sdk.datasets.review_dataset import Collator, Reviews
 from agpis_sdk.datasets.review_features import LearnableReviews, ReviewFeatures
@@ -49,6 +49,7 @@ class TableRow(BaseModel):
     tower: str = Field(default="", description="A tower trained from scratch instead, as timm/NAME; see MuiscConfig.")
     fusion: Literal["late", "early"] = "late"
     classes: Literal["multi", "binary"] = "multi"
+    evidence: bool = Field(default=False, description="Whether the model reads what stage 1 measured.")
     switches: tuple[str, ...] = Field(default=(), description="Fields of MuiscConfig as field=value.")
     epochs: int | None = Field(default=None, ge=1)
     batch_size: int | None = Field(default=None, ge=1)
@@ -70,15 +71,15 @@ class TablesConfig(BaseModel):
     row: tuple[TableRow, ...]
 
 
-Backbones = Callable[[Sequence[str]], Backbone]
+Sources = Callable[[Sequence[str], bool], FeatureSource]
 
 
 def run_tables(
-    reviews: Sequence[Review], config: TablesConfig, out: Path, backbones: Backbones, *, cache: Path
+    reviews: Sequence[Review], config: TablesConfig, out: Path, sources: Sources, *, cache: Path
 ) -> list[dict[str, Any]]:
     """Train and measure every row with every seed; rows that `out` already holds are skipped.
 
-    `backbones` turns `--set` options into a backbone. Each result is written at once, so that an interrupted run
+    `sources` turns `--set` options, and whether evidence of stage 1 is read, into what gives features. Each result is written at once, so that an interrupted run
     resumes where it stopped.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -90,8 +91,10 @@ def run_tables(
         missing = [(row, seed) for row in rows for seed in config.seeds if _find(results, row, seed) is None]
         if not missing:
             continue
-        backbone = backbones(config.backbones[rows[0].backbone])
-        source = learnable(chosen, backbone, _config(rows[0]), cache=cache)
+        # Rows without evidence read the same features, and leave it out.
+        richest = max(rows, key=lambda row: row.evidence)
+        given = sources(config.backbones[richest.backbone], richest.evidence)
+        source = learnable(chosen, given, _config(richest), cache=cache)
         for row, seed in missing:
             if _find(results, row, seed) is not None:
                 continue
@@ -137,7 +140,8 @@ def _by_features(rows: Sequence[TableRow]) -> Iterator[list[TableRow]]:
 
 
 def _config(row: TableRow) -> MuiscConfig:
-    return switched_config("lite", [*row.switches, f"fusion={row.fusion}", f"tower={row.tower}"])
+    switches = [*row.switches, f"fusion={row.fusion}", f"tower={row.tower}"]
+    return switched_config("lite", switches if row.evidence else [*switches, "evidence=[]"])
 
 
 def _find(results: Sequence[Mapping[str, Any]], row: TableRow, seed: int) -> Mapping[str, Any] | None:

@@ -16,21 +16,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from agpis_sdk.builtin.muisc.model import MuiscConfig
-from agpis_sdk.components import Backbone
 from agpis_sdk.datasets.review_features import LearnableReviews, ReviewFeatures
 
 if TYPE_CHECKING:
     from agpis_sdk.training.muisc.trainer import TrainingPlan
 
 
-def describe_run(
-    features: LearnableReviews, backbone: Backbone, config: MuiscConfig, plan: TrainingPlan
-) -> dict[str, Any]:
+def describe_run(features: LearnableReviews, config: MuiscConfig, plan: TrainingPlan) -> dict[str, Any]:
     """Return the facts of a run, ready for JSON."""
     return {
         "data_sha256": data_hash(features),
         "reviews": dict(sorted(Counter(review.split for review in features.reviews).items())),
-        "backbone": type(backbone).__name__,
         "config": {name: value for name, value in config.to_dict().items() if name != "classes"},
         "plan": asdict(plan),
         "git_revision": git_revision(),

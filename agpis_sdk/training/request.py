@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from agpis_sdk.components import Backbone, ComponentConfig
+from agpis_sdk.components import Backbone, ComponentConfig, FeatureSource
 from agpis_sdk.datasets.galleries import read_galleries, read_reviews
 from agpis_sdk.datasets.splits import Split
 from agpis_sdk.errors import ConfigError
@@ -28,9 +28,9 @@ class ImageFacts(Protocol):
 class LearningData:
     """Reviews, or folders of galleries that are taken as accepted; exactly one of the two is given.
 
-    `backbone` makes the configured backbone when it is first needed, `image_facts` computes what a run knows about
-    images; `rules` are those of the run; `note` prints a line
-    for people.
+    `backbone` makes the configured backbone when it is first needed; `image_facts` computes what a run knows about the
+    images of products, and what `run_facts` makes, about images in memory. `rules` are those of the run; `note` prints a
+    line for people.
     """
 
     reviews: Path | None = None
@@ -38,6 +38,7 @@ class LearningData:
     seed: int = 0
     backbone: Callable[[], Backbone]
     image_facts: ImageFacts
+    run_facts: Callable[[frozenset[str]], FeatureSource]
     rules: RuleSet
     note: Callable[[str], None]
 

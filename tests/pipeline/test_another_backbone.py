@@ -20,7 +20,7 @@ from agpis_sdk.datasets.galleries import products_of, read_galleries
 from agpis_sdk.errors import PluginLoadError, WeightsError
 from agpis_sdk.pipeline.backbone import check_backbone
 from agpis_sdk.pipeline.guard import Component
-from agpis_sdk.pipeline.image_facts import image_facts
+from agpis_sdk.pipeline.image_facts import RunFacts, image_facts
 from agpis_sdk.pipeline.pipeline import Pipeline
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.training import foreground, primary, view
@@ -98,6 +98,7 @@ def test_stage_1_is_trained_and_run_on_it(checkpoint: Path, tmp_path: Path) -> N
             photos=(shop,),
             backbone=lambda: backbone,
             image_facts=facts,
+            run_facts=partial(RunFacts, host=HOST, config=config),
             rules=HOST.rules,
             note=print,
             **given,

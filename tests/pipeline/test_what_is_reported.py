@@ -10,7 +10,7 @@ import pytest
 
 from agpis_sdk.components import Context, ImageSequence
 from agpis_sdk.errors import ConfigError
-from agpis_sdk.records import Finding, SequenceVerdict
+from agpis_sdk.records import CandidateImage, Finding, Product, SequenceVerdict
 from tests.pipeline.fakes import BAD, DULL, NOTE, Stand, always, codes, flag, product, states, twins, verdict
 
 
@@ -169,3 +169,18 @@ def test_pairs_are_given_in_listed_order_and_each_once(gallery: Path) -> None:
     Stand().pair_checker(note).run_one(product(gallery, "cab"))
 
     assert seen == ["ca", "cb", "ab"]
+
+
+def test_an_outcome_says_where_each_image_is(gallery: Path) -> None:
+    outcome = Stand().run_one(product(gallery, "ab"))
+
+    assert [image.uri for image in outcome.images] == [str(gallery / "a.png"), str(gallery / "b.png")]
+
+
+def test_an_outcome_carries_no_token_of_an_address(gallery: Path) -> None:
+    uri = "https://me:secret@shop.invalid/a.jpg?token=abc&w=80"
+    signed = Product(id="p", images=(CandidateImage(id="a", uri=uri),))
+
+    outcome = Stand().run_one(signed)
+
+    assert outcome.images[0].uri == "https://***@shop.invalid/a.jpg?token=***&w=80"

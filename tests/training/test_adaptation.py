@@ -17,12 +17,13 @@ from agpis_sdk.errors import ConfigError, InputFileError
 from agpis_sdk.facts import VIEWS, View
 from agpis_sdk.media.products import checked
 from agpis_sdk.pipeline.image_facts import ProductFacts
-from agpis_sdk.plugins import PluginHost
+from agpis_sdk.plugins import PluginHost, shipped_rules
 from agpis_sdk.records import CandidateImage, Product
 from agpis_sdk.training.adaptation.noncompliance import ThresholdAdapter, held_out_rate, threshold_for
 from agpis_sdk.training.adaptation.primary import adapt_primary
 from agpis_sdk.training.adaptation.request import Adaptation, AdaptationRequest
 from agpis_sdk.training.adaptation.shop import AdaptedShop, adapt_shop, card
+from tests.training.color_shop import ColorBackbone
 
 CLEAR = View(np.full(len(VIEWS), 0.1, np.float32), 0.5)
 
@@ -52,7 +53,10 @@ def a_shop(products: int, *, dark_first: bool) -> list[ProductFacts]:
 
 
 def a_request(tmp_path: Path, products: list[ProductFacts], false_alarms: float = 0.05) -> AdaptationRequest:
-    return AdaptationRequest(products=products, out=tmp_path, config=Config(), false_alarms=false_alarms)
+    return AdaptationRequest(
+        products=products, out=tmp_path, config=Config(), rules=shipped_rules(), run_facts=lambda _: ColorBackbone(),
+        false_alarms=false_alarms,
+    )  # fmt: skip
 
 
 class TestTheFirstImage:
@@ -148,7 +152,7 @@ class TestTheFolder:
             part="first image", measure="m", examples=9, before=0.2, after=0.8, adopted=True, reason="6 better"
         )
 
-        text = card(AdaptedShop(9, 27, (part,)))
+        text = card(AdaptedShop(9, 27, 0, (part,)))
 
         assert "| first image | m | 9 | 20% | 80% | yes | 6 better |" in text
 
@@ -166,7 +170,7 @@ def test_a_shop_is_learned_and_used_on_the_command_line(folder: Path, tmp_path: 
     path, out = folder / "products.jsonl", tmp_path / "learned"
     path.write_text("\n".join(path.read_text(encoding="utf-8").splitlines()[:10]), encoding="utf-8")
 
-    learned = CliRunner().invoke(app, ["adapt", str(path), "-o", str(out), "--no-plugins"])
+    learned = CliRunner().invoke(app, ["adapt", str(path), "-o", str(out), "--quick", "--no-plugins"])
     used = CliRunner().invoke(app, ["run", str(path), "--shop", str(out), "--no-plugins", "--limit", "2"])
 
     assert learned.exit_code == 0, learned.output

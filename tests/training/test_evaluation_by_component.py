@@ -33,8 +33,9 @@ def few(folder: Path) -> Path:
 
 def figures(model: Path, component: str | None = None, default: str = "muisc", **data: Any) -> dict[str, Any]:
     request = EvaluationRequest(
-        model=str(model), backbone=ColorBackbone, image_facts=color_facts, rules=HOST.rules, note=lambda _: None, **data
-    )
+        model=str(model), backbone=ColorBackbone, image_facts=color_facts, run_facts=lambda _: ColorBackbone(),
+        rules=HOST.rules, note=lambda _: None, **data,
+    )  # fmt: skip
     return dict(evaluate(HOST, request, component, default).figures)
 
 

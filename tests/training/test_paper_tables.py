@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agpis_sdk.components import Backbone
+from agpis_sdk.components import FeatureSource
 from agpis_sdk.datasets.galleries import read_reviews
 from agpis_sdk.records import Review
 from agpis_sdk.synthetic.reviews import build_reviews
@@ -29,7 +29,7 @@ CONFIG = TablesConfig.model_validate(
 )
 
 
-def colors(options: Sequence[str]) -> Backbone:
+def colors(options: Sequence[str], evidence: bool) -> FeatureSource:
     return ColorBackbone()
 
 

@@ -1,10 +1,11 @@
 """Additions to the paper's model, each off in `MuiscConfig.paper()`: skip this file to read section 3.4 alone.
 
 Features of a frozen backbone are normalized and projected; a token's position is that of its image plus that of its
-place within the image; and each patch learns what it shares with the other images.
+place within the image; each patch learns what it shares with the other images; and one more token an image holds what stage 1
+measured of it.
 One attention layer over a few thousand sequences does not learn to compare two images; given which patch of another image
 is most similar, and how it differs, each patch can express "copy", "same product in another color" or "another product".
-B sequences of K images with P patches of C channels, G channels of global tokens, D hidden channels.
+B sequences of K images with P patches of C channels, G channels of global tokens, E numbers of evidence, D hidden channels.
 """
 
 from __future__ import annotations
@@ -50,24 +51,46 @@ class ImageAdditions(nn.Module):
             nn.Linear(size, hidden_size) if project else nn.Identity() for size in channels
         )
         self.similarity = CrossImageSimilarity(*channels, hidden_size) if config.compare_images else None
+        self.evidence = EvidenceToken(len(config.evidence), hidden_size) if config.evidence else None
         self.patch_position = None
         if not config.joint_positions:
-            initial = torch.randn(1 + config.num_patches, hidden_size) * position_size(config)
+            initial = torch.randn(config.image_tokens, hidden_size) * position_size(config)
             self.patch_position = nn.Parameter(initial)
 
-    def fit(self, tokens: Tensor, global_tokens: Tensor) -> None:
-        """Take mean and deviation of frozen features from samples (n, C) and (n, G) of the train split."""
+    def fit(self, tokens: Tensor, global_tokens: Tensor, evidence: Tensor | None = None) -> None:
+        """Take mean and deviation of frozen features from samples (n, C), (n, G) and (n, E) of the train split."""
         for part, samples in ((self.token_norm, tokens), (self.global_norm, global_tokens)):
             if isinstance(part, FeatureNorm):
                 part.fit(samples)
+        if self.evidence is not None and evidence is not None:
+            self.evidence.norm.fit(evidence)
 
-    def forward(self, tokens: Tensor, global_tokens: Tensor, image_mask: Tensor) -> Tensor:
-        """Return (B, K, 1 + P, D), the global token first, from (B, K, P, C) and (B, K, G)."""
+    def forward(
+        self, tokens: Tensor, global_tokens: Tensor, image_mask: Tensor, evidence: Tensor | None = None
+    ) -> Tensor:
+        """Return (B, K, N, D), the global token first and the evidence last, from (B, K, P, C), (B, K, G) and (B, K, E)."""
         tokens, global_tokens = self.token_norm(tokens), self.global_norm(global_tokens)
         images = torch.cat([self.global_projection(global_tokens).unsqueeze(2), self.token_projection(tokens)], dim=2)
-        if self.patch_position is not None:
-            images = images + self.patch_position
-        return images if self.similarity is None else images + self.similarity(tokens, global_tokens, image_mask)
+        if self.similarity is not None:
+            images = images + self.similarity(tokens, global_tokens, image_mask)
+        if self.evidence is not None:
+            if evidence is None:
+                raise ValueError("this model reads evidence of stage 1: give it")
+            images = torch.cat([images, self.evidence(evidence).unsqueeze(2)], dim=2)
+        return images if self.patch_position is None else images + self.patch_position
+
+
+class EvidenceToken(nn.Module):
+    """Turn what stage 1 measured of an image into one more of its tokens."""
+
+    def __init__(self, size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.norm = FeatureNorm(size)
+        self.expand, self.project = nn.Linear(size, hidden_size), nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, evidence: Tensor) -> Tensor:
+        """Return (B, K, D) from (B, K, E)."""
+        return self.project(nn.functional.gelu(self.expand(self.norm(evidence))))  # type: ignore[no-any-return]
 
 
 def position_size(config: PretrainedConfig) -> float:

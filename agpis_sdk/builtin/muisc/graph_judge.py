@@ -19,6 +19,7 @@ from agpis_sdk.builtin.muisc.text import Words
 WEIGHTS = "model.safetensors"
 CACHE = ("keys", "values", "image_keys", "image_values")
 _sizes = read_config(SHIPPED_FOLDER)
+_evidence = _sizes.get("evidence", [])
 _cached = (_sizes["num_decoder_layers"], "sequences", _sizes["num_attention_heads"])
 _head = _sizes["hidden_size"] // _sizes["num_attention_heads"]
 
@@ -31,6 +32,7 @@ JUDGING = GraphSpec(
         "global_tokens": ("sequences", "images", _sizes["global_channels"]),
         "input_ids": ("sequences", "words"),
         "attention_mask": ("sequences", "words"),
+        **({"evidence": ("sequences", "images", len(_evidence))} if _evidence else {}),
     },
     outputs=("class_logits", "word_logits", *CACHE),
     integers=frozenset({"input_ids", "attention_mask"}),
@@ -76,9 +78,14 @@ class GraphJudge:
         """Tell whether the graphs can run the model of a folder."""
         return device == CPU and is_of_shipped_architecture(folder) and has_shipped_shapes(JUDGING, folder / WEIGHTS)
 
-    def judge(self, tokens: Floats, global_tokens: Floats, prompt: Words, mask: Words) -> JudgedByGraph:
-        """Judge sequences, given patch tokens (B, K, N-1, C), global tokens (B, K, G) and prompts (B, T + 1)."""
-        judged = self._judging(tokens=tokens, global_tokens=global_tokens, input_ids=prompt, attention_mask=mask)
+    def judge(
+        self, tokens: Floats, global_tokens: Floats, prompt: Words, mask: Words, evidence: Floats | None
+    ) -> JudgedByGraph:
+        """Judge sequences: patch tokens (B, K, h*w, C), global tokens (B, K, G), prompts (B, T + 1), evidence (B, K, E)."""
+        measured = {} if evidence is None else {"evidence": evidence}
+        judged = self._judging(
+            tokens=tokens, global_tokens=global_tokens, input_ids=prompt, attention_mask=mask, **measured
+        )
         probabilities = self._probabilities(judged["class_logits"])
         return JudgedByGraph(mask, probabilities, judged["word_logits"], {name: judged[name] for name in CACHE})
 

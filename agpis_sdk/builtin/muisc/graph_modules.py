@@ -19,10 +19,10 @@ class Judging(nn.Module):
         self.model = model
 
     def forward(
-        self, tokens: Tensor, global_tokens: Tensor, input_ids: Tensor, attention_mask: Tensor
+        self, tokens: Tensor, global_tokens: Tensor, input_ids: Tensor, attention_mask: Tensor, evidence: Tensor | None = None
     ) -> tuple[Tensor, ...]:
         """Return class logits (B, classes), word logits (B, vocab_size), and keys and values as `_cached` gives them."""
-        sequence = self.model.encode(tokens, global_tokens)
+        sequence = self.model.encode(tokens, global_tokens, evidence=evidence)
         cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
         separator = self.model.decode(sequence, input_ids, attention_mask, cache)[:, -1]  # (B, D)
         return (

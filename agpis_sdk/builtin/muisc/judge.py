@@ -28,8 +28,10 @@ class Judge(Protocol):
     config: Any
     text: MuiscText
 
-    def judge(self, tokens: Floats, global_tokens: Floats, prompt: Words, mask: Words) -> Judged:
-        """Judge sequences, given patch tokens (B, K, N-1, C), global tokens (B, K, G) and prompts (B, T + 1)."""
+    def judge(
+        self, tokens: Floats, global_tokens: Floats, prompt: Words, mask: Words, evidence: Floats | None
+    ) -> Judged:
+        """Judge sequences: patch tokens (B, K, h*w, C), global tokens (B, K, G), prompts (B, T + 1), evidence (B, K, E)."""
         ...
 
     def feedback(self, judged: Any, threshold: float, most_words: int) -> list[str]:

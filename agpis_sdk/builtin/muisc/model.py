@@ -1,7 +1,7 @@
 """MUIsC, the Multi-modality Unified Image-sequence Classifier (paper section 3.4), from config to heads in one file.
 
-B sequences of K images with N = 1 + h*w tokens each (the global one first), T title tokens, F feedback tokens, D hidden
-channels. The decoder reads title, separator s, feedback; the class is read at s, the feedback after it. Read in order:
+B sequences of K images with N = 1 + h*w tokens each (the global one first; one more with evidence), T title tokens, F
+feedback tokens, D hidden channels. The decoder reads title, separator s, feedback; the class is read at s, the feedback after it. Read in order:
 config · encoder (section 3.4.1) · decoder of GPT-2's blocks (3.4.2) · heads and loss (3.4.3). Image towers are in
 `tower.py`; what the paper does not have is in `additions.py`.
 """
@@ -19,6 +19,7 @@ from transformers.pytorch_utils import Conv1D
 from transformers.utils import ModelOutput
 
 from agpis_sdk.builtin.muisc.additions import ImageAdditions, position_size, side_by_side
+from agpis_sdk.builtin.muisc.evidence import NAMES as EVIDENCE
 from agpis_sdk.builtin.muisc.text import OTHER, label_space, title_input
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.plugins import shipped_rules
@@ -30,14 +31,15 @@ IGNORED = -100
 
 
 class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
-    """Everything that a MUIsC's weights depend on; the defaults are those of the small model that ships.
+    """Everything that a MUIsC's weights depend on; the defaults are those of the small model, without evidence.
 
     `tower` names the image tower: "" takes features of the pipeline's shared backbone, "timm/NAME" and
     "transformers/FOLDER OR ID" are part of the model and trained with it. `fusion` "early" puts the images of a
     sequence side by side into one (section 4.3). With `num_decoder_layers` 0 the classifier reads the images' global
     tokens (Table 3). `cross_attention_layers` are the decoder layers that see the images; None means all.
 
-    Additions: `project_images`, `compare_images` and `joint_positions` false (see `additions.py`); with `class_words`
+    Additions: `project_images`, `compare_images`, `evidence` and `joint_positions` false (see `additions.py`); `evidence`
+    names the numbers of stage 1 that each image has beside its tokens (see `evidence.py`), [] for none. With `class_words`
     feedback begins with a token for its class, so that the words cannot contradict the decision; `title_words` are the
     only words of a title that are read, [] for every word: a name that one product alone has can only be learned by
     heart. Below `objection_threshold` of p^t feedback is an objection; that, temperature and bias come from the
@@ -82,6 +84,7 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         project_images: bool = True,
         compare_images: bool = True,
         joint_positions: bool = False,
+        evidence: list[str] | None = None,
         class_words: bool = True,
         title_words: list[str] | None = None,
         objection_threshold: float = 0.5,
@@ -91,6 +94,7 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         for name, value in fields.items():
             setattr(self, name, list(value) if isinstance(value, tuple) else value)
         self.title_words = sorted(title_words or [])
+        self.evidence = list(evidence or [])
         self.classes = list(classes or label_space(shipped_rules()))
         super().__init__(**{"tie_word_embeddings": False, **kwargs})
 
@@ -105,14 +109,19 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
         return self.classes.index(code) if code in self.classes else self.classes.index(OTHER)
 
     @property
+    def image_tokens(self) -> int:
+        """N, how many tokens an image has in the encoder."""
+        return 1 + int(self.num_patches) + bool(self.evidence)
+
+    @property
     def class_token_names(self) -> list[str]:
         """The classes that feedback begins with a token for."""
         return self.classes if self.class_words else []
 
     @classmethod
     def lite(cls, **changes: Any) -> MuiscConfig:
-        """Return the small model over the shared backbone's features: what `agpis run` uses."""
-        return cls(**changes)
+        """Return the small model over the shared backbone's features and what stage 1 measured: what `agpis run` uses."""
+        return cls(**{"evidence": list(EVIDENCE), **changes})
 
     @classmethod
     def paper(cls, **changes: Any) -> MuiscConfig:
@@ -171,7 +180,7 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
 
     def __init__(self, config: MuiscConfig) -> None:
         super().__init__(config)
-        hidden_size, tokens = config.hidden_size, 1 + config.num_patches
+        hidden_size, tokens = config.hidden_size, config.image_tokens
         self.tower = build_tower(config.tower, config.tower_size)
         self.additions = ImageAdditions(config)
         # One position for each of the K*N image tokens; or, with fewer numbers to learn, for each of the K images.
@@ -227,14 +236,16 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
         tokens, global_tokens = self.tower(pixels.flatten(0, 1))
         return tokens.unflatten(0, pixels.shape[:2]), global_tokens.unflatten(0, pixels.shape[:2])
 
-    def encode(self, tokens: Tensor, global_tokens: Tensor, image_mask: Tensor | None = None) -> SequenceFeature:
-        """Return the sequence feature from (B, K, N-1, C) and (B, K, G); section 3.4.1.
+    def encode(
+        self, tokens: Tensor, global_tokens: Tensor, image_mask: Tensor | None = None, evidence: Tensor | None = None
+    ) -> SequenceFeature:
+        """Return the sequence feature from (B, K, h*w, C) and (B, K, G), and evidence (B, K, E) where the config has it.
 
-        `image_mask` (B, K) is false where a sequence is shorter than the batch's longest; without it, none is.
+        `image_mask` (B, K) is false where a sequence is shorter than the batch's longest; without it, none is. Section 3.4.1.
         """
         if image_mask is None:
             image_mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        images = self.additions(tokens, global_tokens, image_mask)  # (B, K, N, D)
+        images = self.additions(tokens, global_tokens, image_mask, evidence)  # (B, K, N, D)
         images = images + self.image_position[: images.shape[1]]
         mask = image_mask.bool().repeat_interleave(images.shape[2], dim=1)  # (B, K*N)
         sequence = self.image_dropout(self.image_norm(images.flatten(1, 2)))  # (B, K*N, D)
@@ -271,7 +282,7 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
         """Return class logits (B, classes) from the hidden state (B, D) of s; without a decoder, from the images."""
         if separator is None:
             # The mean of the images' global tokens, filled-up ones left out.
-            tokens = 1 + self.config.num_patches
+            tokens = self.config.image_tokens
             weight = sequence.mask[:, ::tokens, None].to(sequence.hidden.dtype)  # (B, K, 1)
             separator = (sequence.hidden[:, ::tokens] * weight).sum(1) / weight.sum(1)
         return self.classifier(self.class_dropout(separator))  # type: ignore[no-any-return]
@@ -284,6 +295,7 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
         tokens: Tensor | None = None,
         global_tokens: Tensor | None = None,
         pixels: Tensor | None = None,
+        evidence: Tensor | None = None,
         image_mask: Tensor | None = None,
         feedback_ids: Tensor | None = None,
         feedback_mask: Tensor | None = None,
@@ -295,9 +307,10 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
         Args:
             input_ids: (B, T + 1) title padded on the left, then the separator.
             attention_mask: (B, T + 1) 1 for tokens, 0 for padding.
-            tokens: (B, K, N-1, C) patch tokens of each image; or give `pixels`.
+            tokens: (B, K, h*w, C) patch tokens of each image; or give `pixels`.
             global_tokens: (B, K, G) global token of each image; or give `pixels`.
             pixels: (B, K, 3, S, S) normalized images for the model's own tower.
+            evidence: (B, K, E) what stage 1 measured of each image, where the config names it.
             image_mask: (B, K) 0 where a sequence has fewer images.
             feedback_ids: (B, F) tokens after the separator, padded on the right.
             feedback_mask: (B, F) 1 for tokens, 0 for padding.
@@ -306,7 +319,7 @@ class Muisc(PreTrainedModel):  # type: ignore[misc]
         if tokens is None or global_tokens is None:
             tokens, global_tokens = self.encode_pixels(pixels)
             image_mask = image_mask if self.config.fusion == "late" else None
-        sequence = self.encode(tokens, global_tokens, image_mask)
+        sequence = self.encode(tokens, global_tokens, image_mask, evidence)
         if not self.config.num_decoder_layers:
             logits = self._class_logits(sequence, None)
             loss = None if labels is None else nn.functional.cross_entropy(logits.float(), labels)

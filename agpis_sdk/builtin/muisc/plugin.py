@@ -19,10 +19,14 @@ def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
         rules=tuple(RULES),
         also_raises=(EVERY_RULE,),
         config=MuiscScorerConfig,
-        requires=frozenset({"embedding", "stride32", "stride16", "stride8"}),
+        requires=frozenset(
+            {"embedding", "stride32", "stride16", "stride8", "composition", "view", "p_noncompliant"}
+            | {"noncompliance.kinds", "color_histogram", "product_embedding"}
+        ),
         batch_size=16,
         trainer="agpis_sdk.training.muisc.trainer:train",
         trainer_config=MuiscTrainingConfig,
         evaluator="agpis_sdk.training.muisc.evaluator:evaluate",
+        adapter="agpis_sdk.training.adaptation.muisc:MuiscAdapter",
         gives_probability=True,
     )

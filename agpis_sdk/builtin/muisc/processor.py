@@ -12,11 +12,12 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import BatchFeature
 
+from agpis_sdk.builtin.muisc import evidence
 from agpis_sdk.builtin.muisc.checkpoints import load_text
 from agpis_sdk.builtin.muisc.features import image_tokens
 from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.builtin.muisc.text import MuiscText
-from agpis_sdk.components import Backbone
+from agpis_sdk.components import FeatureSource
 from agpis_sdk.errors import ConfigError
 from agpis_sdk.media.decode import as_image
 from agpis_sdk.media.letterbox import letterbox
@@ -27,14 +28,15 @@ Pixels = NDArray[np.uint8]
 class MuiscProcessor:
     """What goes with a `Muisc`: its tokenizer, and how it expects pictures; as a processor of transformers does.
 
-    A model without a tower of its own reads the features of the shared `backbone`. Raises `ConfigError` where it is not
-    given one, and for early fusion without a tower.
+    A model without a tower of its own reads the features of the shared `backbone`; where its config names evidence, of
+    `agpis_sdk.pipeline.image_facts.RunFacts`, which gives the facts of a run. Raises `ConfigError` where it is not given
+    one, and for early fusion without a tower.
     """
 
     # Not a `ProcessorMixin`: that copies and saves everything it holds, a backbone too, writes the config a second time,
     # and its `__call__` has no sequences of images; what would be left to inherit is the saving of the tokenizer.
 
-    def __init__(self, config: MuiscConfig, text: MuiscText, backbone: Backbone | None = None) -> None:
+    def __init__(self, config: MuiscConfig, text: MuiscText, backbone: FeatureSource | None = None) -> None:
         if not config.tower and backbone is None:
             raise ConfigError(
                 "this model reads the features of a backbone", item="MuiscProcessor", remedy="hand one over"
@@ -48,7 +50,7 @@ class MuiscProcessor:
         self.config, self.text, self._backbone = config, text, backbone
 
     @classmethod
-    def from_pretrained(cls, model: Path | str, *, backbone: Backbone | None = None) -> MuiscProcessor:
+    def from_pretrained(cls, model: Path | str, *, backbone: FeatureSource | None = None) -> MuiscProcessor:
         """Read the processor of a model, by folder, hub id, or "muisc-lite", the one that ships."""
         config, text = load_text(model)
         return cls(config, text, backbone)
@@ -89,15 +91,20 @@ class MuiscProcessor:
         return [self.text.read(row) for row in words.tolist()]
 
     def _pictures(self, sequence: Sequence[Pixels]) -> dict[str, Tensor]:
-        """Return a sequence as pixels (K, 3, S, S) for the model's own tower, else as (K, N-1, C) and (K, G)."""
+        """Return a sequence as pixels (K, 3, S, S) for the model's own tower, else as (K, h*w, C), (K, G), (K, E)."""
         if self._backbone is None or self.config.tower:
             squares = np.stack([letterbox(pixels, self.config.tower_size) for pixels in sequence])
             return {"pixels": normalized(torch.from_numpy(squares), self.config)}
-        features = [image_tokens(facts) for facts in self._backbone.features([as_image(one) for one in sequence])]
-        return {
+        known = self._backbone.features([as_image(one) for one in sequence])
+        features = [image_tokens(facts) for facts in known]
+        batch = {
             "tokens": torch.from_numpy(np.stack([tokens for tokens, _ in features])),
             "global_tokens": torch.from_numpy(np.stack([global_token for _, global_token in features])),
         }
+        if self.config.evidence:
+            measured = [evidence.ImageEvidence.of(facts) for facts in known]
+            batch["evidence"] = torch.from_numpy(evidence.sequence_evidence(measured))
+        return batch
 
 
 def normalized(squares: Tensor, config: MuiscConfig) -> Tensor:

@@ -40,10 +40,13 @@ class TorchJudge:
         self._model, self._device = model.to(device), device
 
     @torch.inference_mode()
-    def judge(self, tokens: Floats, global_tokens: Floats, prompt: Words, mask: Words) -> JudgedInTorch:
-        """Judge sequences, given patch tokens (B, K, N-1, C), global tokens (B, K, G) and prompts (B, T + 1)."""
+    def judge(
+        self, tokens: Floats, global_tokens: Floats, prompt: Words, mask: Words, evidence: Floats | None
+    ) -> JudgedInTorch:
+        """Judge sequences: patch tokens (B, K, h*w, C), global tokens (B, K, G), prompts (B, T + 1), evidence (B, K, E)."""
         images = (torch.from_numpy(array).to(self._device) for array in (tokens, global_tokens))
-        feature = self._model.encode(*images)
+        measured = None if evidence is None else torch.from_numpy(evidence).to(self._device)
+        feature = self._model.encode(*images, evidence=measured)
         words, attention_mask = (torch.from_numpy(array).to(self._device) for array in (prompt, mask))
         logits = self._model.classify(feature, words, attention_mask)
         return JudgedInTorch(feature, words, attention_mask, self._model.probabilities(logits).cpu().numpy())

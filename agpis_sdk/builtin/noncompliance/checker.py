@@ -45,9 +45,11 @@ class NoncomplianceChecker:
         """
         forbidden = np.array([_is_forbidden(code, context.rules) for code, _, _ in KINDS.values()])
         for chunk in batches(images, BATCH):
-            p_noncompliant, p_kinds, maps = self._judge(chunk, forbidden, context)
+            p_noncompliant, logits, maps = self._judge(chunk, forbidden, context)
+            p_kinds = 1 / (1 + np.exp(-logits))
             for row, image in enumerate(chunk):
                 context.provide(image, "p_noncompliant", float(p_noncompliant[row]))
+                context.provide(image, "noncompliance.kinds", logits[row])
                 best = int(np.where(forbidden, p_kinds[row], -1.0).argmax())
                 scores = {best: float(p_noncompliant[row])}
                 scores |= {int(kind): float(p_kinds[row, kind]) for kind in np.flatnonzero(~forbidden)}
@@ -58,12 +60,12 @@ class NoncomplianceChecker:
 
     def _judge(
         self, images: Sequence[DecodedImage], forbidden: NDArray[np.bool_], context: Context
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
-        """Return p_nc (n,), kind probabilities (n, kinds) and maps (n, kinds, h, w); every pass has one shape."""
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
+        """Return p_nc (n,), logits of the kinds (n, kinds) and maps (n, kinds, h, w); every pass has one shape."""
         judged = self._head(**{name: fact_batch(images, name, context, BATCH) for name in MAPS})
         logits, maps = (judged[name][: len(images)] for name in ("logits", "maps"))
-        p_kinds = sigmoid(logits.astype(np.float64))
-        return 1 - (1 - p_kinds[:, forbidden]).prod(axis=1), p_kinds, maps
+        p_kinds = sigmoid(logits[:, forbidden].astype(np.float64))
+        return 1 - (1 - p_kinds).prod(axis=1), logits, maps
 
     def _finding(
         self,

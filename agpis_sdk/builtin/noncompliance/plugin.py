@@ -21,7 +21,7 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         also_raises=tuple(code for code, _, _ in KINDS.values() if code not in RULES),
         config=NoncomplianceConfig,
         requires=frozenset({"stride32", "stride16", "stride8", "foreground"}),
-        provides=frozenset({"p_noncompliant"}),
+        provides=frozenset({"p_noncompliant", "noncompliance.kinds"}),
         batch_size=8,
         trainer="agpis_sdk.training.noncompliance:train",
         trainer_config=NoncomplianceTrainingConfig,

@@ -22,17 +22,26 @@ _SECRET_ENDINGS = ("key", "password", "secret", "signature", "token")
 
 
 def masked(uri: str) -> str:
-    """Return a uri for a message: userinfo and the values of signature-like parameters masked, what is long cut.
+    """Return a uri for a message: without secrets, and what is long cut.
 
     >>> masked("https://me:secret@shop.example/a.jpg?w=80&X-Amz-Signature=abc#token=1")
     'https://***@shop.example/a.jpg?w=80&X-Amz-Signature=***#token=***'
+    """
+    text = without_secrets(uri)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
+
+
+def without_secrets(uri: str) -> str:
+    """Return a uri for a file: userinfo and the values of signature-like parameters masked, the bytes of "data:" left out.
+
+    >>> without_secrets("https://shop.example/a.jpg?w=80"), without_secrets("ftp://me:secret@shop.example/a.jpg")
+    ('https://shop.example/a.jpg?w=80', 'ftp://***@shop.example/a.jpg')
     """
     if uri.lstrip()[:5].lower() == "data:":
         return f"{uri.strip()[:40]}… ({len(uri):,} characters)" if len(uri) > 40 else uri
     text = _BROKEN_USER.sub(f"{MASK}@", _USER.sub(f"{MASK}@", uri))
     text = _PARAMETER.sub(lambda found: _parameter(*found.groups()), text)
-    text = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def _parameter(before: str, key: str, value: str) -> str:

@@ -17,6 +17,7 @@ class ThresholdAdapter:
     """Adapts `noncompliance.threshold`: most of what a shop shows itself is fine."""
 
     facts = frozenset({"p_noncompliant"})
+    quick = True
 
     def adapt(self, request: AdaptationRequest) -> Adaptation:
         """Raise the threshold until the shop's own photos are refused no more often than stated; never lower it."""

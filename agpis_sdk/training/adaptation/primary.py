@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
 from agpis_sdk.builtin.primary.features import FACTS
 from agpis_sdk.builtin.primary.model import SHIPPED, PrimaryHead
 from agpis_sdk.pipeline.image_facts import ProductFacts
+from agpis_sdk.records import Review
 from agpis_sdk.training.adaptation.request import Adaptation, AdaptationRequest
 from agpis_sdk.training.primary import WEIGHTS, RankedGallery, adapted, first_right_rank, ranked_gallery
 
@@ -44,11 +46,13 @@ class PrimaryAdapter:
     """Adapts the component `primary`."""
 
     facts = FACTS
+    quick = True
 
     def adapt(self, request: AdaptationRequest) -> Adaptation:
         """Write an adapted head where cross-validation says better."""
         settings: LearnedPrimaryConfig = request.settings("primary", LearnedPrimaryConfig)
-        result = adapt_primary(PrimaryHead.load(settings.weights or SHIPPED), request.products, seed=request.seed)
+        head = PrimaryHead.load(settings.weights or SHIPPED)
+        result = adapt_primary(head, request.products, accepted_firsts(request.reviews), seed=request.seed)
         if result.adopted:
             result.head.save(request.out / WEIGHTS)
         return Adaptation(
@@ -63,12 +67,28 @@ class PrimaryAdapter:
         )
 
 
-def adapt_primary(head: PrimaryHead, products: Sequence[ProductFacts], *, seed: int = 0) -> AdaptedPrimary:
-    """Learn on from the first listed image of products; adopted only where cross-validation says better.
+def accepted_firsts(reviews: Iterable[Review]) -> dict[str, set[str]]:
+    """Return the first images of the sequences that reviewers accepted, by product id."""
+    firsts: dict[str, set[str]] = {}
+    for review in reviews:
+        if review.decision == "accepted":
+            firsts.setdefault(review.product.id, set()).add(review.sequence[0])
+    return firsts
 
-    The facts of a product are "composition", "view" and "p_noncompliant".
+
+def adapt_primary(
+    head: PrimaryHead,
+    products: Sequence[ProductFacts],
+    reviewed: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    *,
+    seed: int = 0,
+) -> AdaptedPrimary:
+    """Learn on from the first image of products; adopted only where cross-validation says better.
+
+    The first image is what reviewers accepted where `reviewed` has the product, else the first listed one. The facts of a
+    product are "composition", "view" and "p_noncompliant".
     """
-    made = (ranked_gallery(known, [known.product.images[0].id]) for known in products)
+    made = (ranked_gallery(known, reviewed.get(known.product.id, [known.product.images[0].id])) for known in products)
     galleries = [gallery for gallery in made if gallery is not None]
     if len(galleries) < FEWEST_GALLERIES:
         reason = f"needs {FEWEST_GALLERIES} products with several readable images, the first listed among them"

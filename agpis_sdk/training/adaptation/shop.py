@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agpis_sdk.config import SHOP_FILE, Config, merge
 from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.products import CheckedProducts
-from agpis_sdk.pipeline.image_facts import image_facts
+from agpis_sdk.pipeline.image_facts import RunFacts, image_facts
 from agpis_sdk.plugins import OwnedSpec, PluginHost, imported
+from agpis_sdk.records import Review
 from agpis_sdk.training.adaptation.request import Adaptation, AdaptationRequest, Adapter
 
 CARD, FIGURES = "README.md", "adaptation.json"
@@ -19,29 +22,50 @@ CARD, FIGURES = "README.md", "adaptation.json"
 
 @dataclass(frozen=True)
 class AdaptedShop:
-    """How many products and images taught a shop, and what became of each part."""
+    """How many products, images and reviews taught a shop, and what became of each part."""
 
     products: int
     images: int
+    reviews: int
     parts: tuple[Adaptation, ...]
 
 
 def adapt_shop(
-    products: CheckedProducts, out: Path, *, host: PluginHost, config: Config, false_alarms: float, seed: int = 0
+    products: CheckedProducts,
+    out: Path,
+    *,
+    host: PluginHost,
+    config: Config,
+    false_alarms: float,
+    reviews: Sequence[Review] = (),
+    quick: bool = False,
+    seed: int = 0,
 ) -> AdaptedShop:
     """Run the adapter of every component that has one, and write settings, weights, figures and a card to `out`.
 
-    Raises `InputFileError` where no product has a readable image.
+    With `quick` those that take minutes are left out. Raises `InputFileError` where no product has a readable image.
     """
-    adapters = _adapters(host)
+    adapters = [(owned, adapter) for owned, adapter in _adapters(host) if adapter.quick or not quick]
     names = frozenset().union(*(adapter.facts for _, adapter in adapters))
     known = [one for one in image_facts(products, names, host=host, config=config) if one.images]
     if not known:
         raise InputFileError("holds no product with a readable image", item="the catalog", remedy="see: agpis audit")
     out.mkdir(parents=True, exist_ok=True)
-    request = AdaptationRequest(products=known, out=out, config=config, false_alarms=false_alarms, seed=seed)
+    request = AdaptationRequest(
+        products=known,
+        out=out,
+        config=config,
+        rules=host.rules,
+        run_facts=partial(RunFacts, host=host, config=config),
+        false_alarms=false_alarms,
+        reviews=reviews,
+        seed=seed,
+    )
     shop = AdaptedShop(
-        len(known), sum(len(one.images) for one in known), tuple(adapter.adapt(request) for _, adapter in adapters)
+        len(known),
+        sum(len(one.images) for one in known),
+        len(reviews),
+        tuple(adapter.adapt(request) for _, adapter in adapters),
     )
     _write(shop, out)
     return shop
@@ -65,8 +89,8 @@ def card(shop: AdaptedShop) -> str:
     lines = [
         "# A shop, learned from its own galleries",
         "",
-        f"{shop.products} products with {shop.images} readable images taught it, in the order in which the shop lists them; no",
-        "reviews. Each part was taken only where cross-validation on these products says that it is better. Use it with",
+        f"{shop.products} products with {shop.images} readable images taught it, in the order in which the shop lists them,",
+        f"and {shop.reviews} reviews. Each part was taken only where cross-validation on these products says that it is better. Use it with",
         "`agpis run PRODUCTS --shop` and this folder.",
         "",
         "| Part | Measured | Examples | Before | After | Taken | Why |",

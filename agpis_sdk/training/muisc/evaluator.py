@@ -10,7 +10,7 @@ from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.evaluation.metrics import evaluate as measured
 from agpis_sdk.evaluation.predict import predict
 from agpis_sdk.evaluation.table import evaluation_table
-from agpis_sdk.training.muisc.trainer import learnable
+from agpis_sdk.training.muisc.trainer import feature_source, learnable
 from agpis_sdk.training.request import Evaluation, EvaluationRequest
 
 
@@ -28,7 +28,9 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
     if not chosen:
         raise TrainingDataError(f"has no review of the {request.split} split", item=str(path), remedy="--split all")
     muisc, text = load_muisc(Path(request.model) if Path(request.model).exists() else request.model)
-    source = learnable(chosen, request.backbone(), muisc.config, seed=request.seed, rules=request.rules)
+    source = learnable(
+        chosen, feature_source(request, muisc.config), muisc.config, seed=request.seed, rules=request.rules
+    )
     predictions = predict(muisc, text, source, source.every_row)
     report = measured(predictions, seed=request.seed, rules=request.rules)
     for skipped in source.skipped:

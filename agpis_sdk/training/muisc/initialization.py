@@ -90,7 +90,8 @@ def build_model(
     if isinstance(features, ReviewFeatures):
         images = sorted({image for row in train for image in features.reviews[row].images})[:NORM_IMAGES]
         sample = torch.from_numpy(features.tokens[images].astype(np.float32)).flatten(0, 1)
-        model.additions.fit(sample, torch.from_numpy(features.global_tokens[images].astype(np.float32)))
+        global_sample = torch.from_numpy(features.global_tokens[images].astype(np.float32))
+        model.additions.fit(sample, global_sample, torch.from_numpy(features.evidence[images]))
     if begin.tower:
         load_pretrained_tower(model, begin.tower)
     if begin.decoder:

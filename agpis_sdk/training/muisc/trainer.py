@@ -22,9 +22,11 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from agpis_sdk.builtin.muisc.config import MuiscTrainingConfig
+from agpis_sdk.builtin.muisc.evidence import REQUIRED_FACTS as EVIDENCE_FACTS
+from agpis_sdk.builtin.muisc.features import REQUIRED_FACTS as TOKEN_FACTS
 from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
 from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED, MuiscText
-from agpis_sdk.components import Backbone
+from agpis_sdk.components import FeatureSource
 from agpis_sdk.datasets.galleries import read_reviews, subsample_accepted
 from agpis_sdk.datasets.review_dataset import Collator, LengthGroupedSampler, Reviews
 from agpis_sdk.datasets.review_features import LearnableReviews, review_features, review_pixels
@@ -37,7 +39,10 @@ from agpis_sdk.records import Review
 from agpis_sdk.rules import RuleSet
 from agpis_sdk.training.muisc.initialization import InitFrom, build_model, initial_config, switched_config
 from agpis_sdk.training.provenance import describe_run, drop_checkpoints
-from agpis_sdk.training.request import TrainingRequest
+from agpis_sdk.training.request import LearningData, TrainingRequest
+
+FACTS = TOKEN_FACTS | EVIDENCE_FACTS
+"""The facts that a model with evidence reads."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class TrainingPlan:
 def train_muisc(
     reviews: Iterable[Review],
     out: Path,
-    backbone: Backbone,
+    source: FeatureSource,
     *,
     config: MuiscConfig | None = None,
     plan: TrainingPlan | None = None,
@@ -73,6 +78,8 @@ def train_muisc(
     rules: RuleSet | None = None,
 ) -> dict[str, Any]:
     """Train on the train split, keep the best epoch by validation AUC, calibrate there, and measure on the test split.
+
+    `source` is a backbone, or where the config names evidence, `RunFacts` with `FACTS`.
 
     A whole model to `begin` from is adapted to these reviews: it keeps its config, and `config` is not read. Feedback is read
     with the names of `rules`, and a new model has a class for each of them; the shipped ones where none are given.
@@ -84,7 +91,7 @@ def train_muisc(
     config = initial_config(begin, config, rules or shipped_rules())
     if resume:
         last_checkpoint(out)  # To find out now, not after an hour of features, that there is none.
-    features = learnable(reviews, backbone, config, seed=plan.seed, cache=cache, rules=rules)
+    features = learnable(reviews, source, config, seed=plan.seed, cache=cache, rules=rules)
     model, text, history = fit(features, config, plan, out, begin=begin, resume=resume)
     metrics = {
         "calibrated_on": calibrate(model, text, features),
@@ -105,7 +112,7 @@ def train_muisc(
     model.save_pretrained(out)
     text.save(out)
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    run = {**describe_run(features, backbone, config, plan), "begin": asdict(begin)}
+    run = {**describe_run(features, config, plan), "begin": asdict(begin)}
     drop_checkpoints(out)
     (out / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     return metrics
@@ -129,13 +136,15 @@ def train(request: TrainingRequest) -> dict[str, Any]:
         title_products=settings.title_products,
     )
     reviews = list(read_reviews(request.reviews_file()))
+    begin = InitFrom(settings.tower, settings.decoder, settings.tokenizer, settings.adapt)
+    config = initial_config(begin, switched_config(settings.size, settings.switch, request.rules), request.rules)
     metrics = train_muisc(
         subsample_accepted(reviews, accepted_share=settings.accepted_share, seed=request.seed),
         request.out,
-        request.backbone(),
-        config=switched_config(settings.size, settings.switch, request.rules),
+        feature_source(request, config),
+        config=config,
         plan=plan,
-        begin=InitFrom(settings.tower, settings.decoder, settings.tokenizer, settings.adapt),
+        begin=begin,
         cache=request.reviews_file().parent / "features",
         resume=request.resume,
         rules=request.rules,
@@ -152,19 +161,25 @@ def train(request: TrainingRequest) -> dict[str, Any]:
 
 def learnable(
     reviews: Iterable[Review],
-    backbone: Backbone,
+    source: FeatureSource,
     config: MuiscConfig,
     *,
     seed: int = 0,
     cache: Path | None = None,
     rules: RuleSet | None = None,
 ) -> LearnableReviews:
-    """Return reviews with what a model of `config` reads: pixels for its own tower, else the backbone's features."""
+    """Return reviews with what a model of `config` reads: pixels for its own tower, else the source's features."""
     if config.tower:
         return review_pixels(reviews, size=config.tower_size, seed=seed, max_images=config.max_images, rules=rules)
     return review_features(
-        reviews, backbone, fusion=config.fusion, seed=seed, max_images=config.max_images, cache=cache, rules=rules
-    )
+        reviews, source, fusion=config.fusion, with_evidence=bool(config.evidence), seed=seed,
+        max_images=config.max_images, cache=cache, rules=rules,
+    )  # fmt: skip
+
+
+def feature_source(request: LearningData, config: MuiscConfig) -> FeatureSource:
+    """Return what gives a model of `config` its features: the backbone, or a run's facts where it reads evidence."""
+    return request.run_facts(FACTS) if config.evidence else request.backbone()
 
 
 def fit(
