@@ -27,7 +27,7 @@ from agpis_sdk.files import written_whole
 
 GRAPHS = (efficientnet_lite0.GRAPH, foreground.GRAPH, noncompliance.GRAPH, muisc.JUDGING, muisc.NEXT_WORD)
 # Of dimensions that may vary: different ones, or the exporter would take two for one; 1 would be taken for a constant.
-EXAMPLE_SIZES = {"images": 2, "sequences": 3, "words": 5, "words + 1": 6, "places": 7}
+EXAMPLE_SIZES = {"images": 2, "batch": 3, "words": 5, "words + 1": 6, "places": 7}
 IR_VERSION = 10  # ONNX Runtime 1.18 and later read it
 
 
@@ -80,7 +80,7 @@ def _exported(spec: GraphSpec, module: torch.nn.Module) -> Any:
     )
     if program is None:
         raise RuntimeError(f"torch exports nothing for {spec.file.name}")
-    weights = program.model.graph.initializers.keys()
+    weights = frozenset(module.state_dict())
     onnxscript.optimizer.fold_constants(
         program.model,
         should_fold=lambda node: False if any(value and value.name in weights for value in node.inputs) else None,

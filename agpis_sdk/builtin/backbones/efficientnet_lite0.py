@@ -19,7 +19,7 @@ GRAPH = GraphSpec(
     file=SHIPPED.with_suffix(".onnx"),
     weights=SHIPPED,
     reference="agpis_sdk.builtin.backbones.timm_backbone:lite0_of",
-    inputs={"batch": ("images", 3, SIDE, SIDE)},
+    inputs={"pictures": ("batch", 3, SIDE, SIDE)},
     outputs=("embedding", "stride32", "stride16", "stride8"),
 )
 
@@ -36,4 +36,4 @@ class EfficientNetLite0(LetterboxedBackbone):
 
     def run(self, batch: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
         """Turn a batch (B, 3, 224, 224) into facts."""
-        return self._model(batch=batch)
+        return self._model(pictures=batch)

@@ -19,10 +19,10 @@ GRAPH = GraphSpec(
     weights=SHIPPED,
     reference="agpis_sdk.builtin.foreground.model:head_of",
     inputs={
-        "stride32": ("images", 320, 7, 7),
-        "stride16": ("images", 112, 14, 14),
-        "stride8": ("images", 40, 28, 28),
-        "picture": ("images", 3, SIDE, SIDE),
+        "stride32": ("batch", 320, 7, 7),
+        "stride16": ("batch", 112, 14, 14),
+        "stride8": ("batch", 40, 28, 28),
+        "picture": ("batch", 3, SIDE, SIDE),
     },
     outputs=("logits",),
 )

@@ -20,7 +20,7 @@ WEIGHTS = "model.safetensors"
 CACHE = ("keys", "values", "image_keys", "image_values")
 _sizes = read_config(SHIPPED_FOLDER)
 _evidence = _sizes.get("evidence", [])
-_cached = (_sizes["num_decoder_layers"], "sequences", _sizes["num_attention_heads"])
+_cached = (_sizes["num_decoder_layers"], "batch", _sizes["num_attention_heads"])
 _head = _sizes["hidden_size"] // _sizes["num_attention_heads"]
 
 JUDGING = GraphSpec(
@@ -28,11 +28,11 @@ JUDGING = GraphSpec(
     weights=SHIPPED_FOLDER / WEIGHTS,
     reference="agpis_sdk.builtin.muisc.graph_modules:judging_of",
     inputs={
-        "tokens": ("sequences", "images", _sizes["num_patches"], _sizes["token_channels"]),
-        "global_tokens": ("sequences", "images", _sizes["global_channels"]),
-        "input_ids": ("sequences", "words"),
-        "attention_mask": ("sequences", "words"),
-        **({"evidence": ("sequences", "images", len(_evidence))} if _evidence else {}),
+        "tokens": ("batch", "images", _sizes["num_patches"], _sizes["token_channels"]),
+        "global_tokens": ("batch", "images", _sizes["global_channels"]),
+        "input_ids": ("batch", "words"),
+        "attention_mask": ("batch", "words"),
+        **({"evidence": ("batch", "images", len(_evidence))} if _evidence else {}),
     },
     outputs=("class_logits", "word_logits", *CACHE),
     integers=frozenset({"input_ids", "attention_mask"}),
@@ -42,8 +42,8 @@ NEXT_WORD = GraphSpec(
     weights=SHIPPED_FOLDER / WEIGHTS,
     reference="agpis_sdk.builtin.muisc.graph_modules:next_word_of",
     inputs={
-        "word": ("sequences", 1),
-        "attention_mask": ("sequences", "words + 1"),
+        "word": ("batch", 1),
+        "attention_mask": ("batch", "words + 1"),
         "keys": (*_cached, "words", _head),
         "values": (*_cached, "words", _head),
         "image_keys": (*_cached, "places", _head),

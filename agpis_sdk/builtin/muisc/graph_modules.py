@@ -19,7 +19,12 @@ class Judging(nn.Module):
         self.model = model
 
     def forward(
-        self, tokens: Tensor, global_tokens: Tensor, input_ids: Tensor, attention_mask: Tensor, evidence: Tensor | None = None
+        self,
+        tokens: Tensor,
+        global_tokens: Tensor,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        evidence: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
         """Return class logits (B, classes), word logits (B, vocab_size), and keys and values as `_cached` gives them."""
         sequence = self.model.encode(tokens, global_tokens, evidence=evidence)

@@ -45,7 +45,9 @@ class SavedConfig:
     def read(cls, folder: Path) -> SavedConfig:
         """Read the config of a folder that `is_of_shipped_architecture`."""
         saved = read_config(folder)
-        return cls(**{"evidence": [], **{field.name: saved[field.name] for field in fields(cls) if field.name in saved}})
+        return cls(
+            **{"evidence": [], **{field.name: saved[field.name] for field in fields(cls) if field.name in saved}}
+        )
 
     def title_input(self, title: str, category: str) -> str:
         """Return the text before the separator, as the switches ask."""

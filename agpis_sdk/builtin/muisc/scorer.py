@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -29,6 +30,9 @@ class MuiscScorer:
         self._judge = load_judge(self._folder, device)
         self._config = self._judge.config
         evidence.check_names(self._config.evidence, item=str(self._folder))
+        # What is computed once an image is kept as long as the image is.
+        self._tokens: WeakKeyDictionary[DecodedImage, tuple[Floats, Floats]] = WeakKeyDictionary()
+        self._measured: WeakKeyDictionary[DecodedImage, evidence.ImageEvidence] = WeakKeyDictionary()
         self._most_words = min(config.feedback_tokens, self._config.feedback_tokens)
 
     def check_backbone(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -84,28 +88,29 @@ class MuiscScorer:
                 item=str(self._folder),
                 remedy="set a smaller sequence.length, or train with more",
             )
-        by_image: dict[tuple[str, str], tuple[Floats, Floats]] = {}
-        for image in (image for sequence in sequences for image in sequence.images):
-            if image.key not in by_image:
-                facts = {name: context.fact(image, name) for name in sorted(REQUIRED_FACTS)}
-                by_image[image.key] = image_tokens(facts)
-        rows = [[by_image[image.key] for image in sequence.images] for sequence in sequences]
+        rows = [[self._tokens_of(image, context) for image in sequence.images] for sequence in sequences]
         tokens = np.array([[tokens for tokens, _ in row] for row in rows])
         return tokens, np.array([[global_token for _, global_token in row] for row in rows])
 
     def _evidence(self, sequences: Sequence[ImageSequence], context: Context) -> Floats:
-        """Return the evidence (B, K, E) of sequences of one length; two images are compared once."""
-        known: dict[tuple[str, str], evidence.ImageEvidence] = {}
-        for image in (image for sequence in sequences for image in sequence.images):
-            if image.key not in known:
-                facts = {name: context.fact(image, name) for name in sorted(evidence.REQUIRED_FACTS)}
-                known[image.key] = evidence.ImageEvidence.of(facts)
-        rows = [evidence.sequence_evidence([known[image.key] for image in sequence.images]) for sequence in sequences]
-        return np.stack(rows)
+        """Return the evidence (B, K, E) of sequences of one length."""
+        rows = [[self._evidence_of(image, context) for image in sequence.images] for sequence in sequences]
+        return np.stack([evidence.sequence_evidence(row) for row in rows])
 
-    def _findings(
-        self, sequence: ImageSequence, probabilities: Floats, rules: RuleSet
-    ) -> Iterator[Finding]:
+    def _tokens_of(self, image: DecodedImage, context: Context) -> tuple[Floats, Floats]:
+        """Return an image's tokens; a search asks for them many times."""
+        if image not in self._tokens:
+            facts = {name: context.fact(image, name) for name in sorted(REQUIRED_FACTS)}
+            self._tokens[image] = image_tokens(facts)
+        return self._tokens[image]
+
+    def _evidence_of(self, image: DecodedImage, context: Context) -> evidence.ImageEvidence:
+        if image not in self._measured:
+            facts = {name: context.fact(image, name) for name in sorted(evidence.REQUIRED_FACTS)}
+            self._measured[image] = evidence.ImageEvidence.of(facts)
+        return self._measured[image]
+
+    def _findings(self, sequence: ImageSequence, probabilities: Floats, rules: RuleSet) -> Iterator[Finding]:
         """Yield a finding for each class of rule that is worth a word; it is about the sequence as a whole."""
         for index in np.flatnonzero(probabilities >= MIN_REPORTED_SCORE):
             code = self._config.classes[index]

@@ -46,7 +46,7 @@ class NoncomplianceChecker:
         forbidden = np.array([_is_forbidden(code, context.rules) for code, _, _ in KINDS.values()])
         for chunk in batches(images, BATCH):
             p_noncompliant, logits, maps = self._judge(chunk, forbidden, context)
-            p_kinds = 1 / (1 + np.exp(-logits))
+            p_kinds = sigmoid(logits)
             for row, image in enumerate(chunk):
                 context.provide(image, "p_noncompliant", float(p_noncompliant[row]))
                 context.provide(image, "noncompliance.kinds", logits[row])
