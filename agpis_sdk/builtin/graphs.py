@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,7 @@ class GraphSpec:
 
     `reference` is "package.module:function"; the function turns tensors by name into the module. `inputs` are the shapes
     of the module's arguments and `outputs` the names of its results; a size that is a name may vary from call to call. Inputs are float32 but for `integers`, which are int64.
+    `reads` is a regular expression for the beginning of the tensors' names that the graph reads, of all by default.
     """
 
     file: Path
@@ -39,6 +41,11 @@ class GraphSpec:
     inputs: Mapping[str, tuple[int | str, ...]]
     outputs: tuple[str, ...]
     integers: frozenset[str] = frozenset()
+    reads: str = ""
+
+    def read(self, tensors: Arrays) -> Arrays:
+        """Return the tensors that the graph reads."""
+        return {name: tensor for name, tensor in tensors.items() if re.match(self.reads, name)}
 
     def module(self, tensors: Arrays) -> Any:
         """Return the torch module with its weights, ready to judge."""
@@ -96,6 +103,7 @@ def _session(spec: GraphSpec, tensors: Arrays) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     # Threads that wait in a loop take the cores from those that decode images.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    tensors = spec.read(tensors)
     values = [onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(tensor)) for tensor in tensors.values()]
     options.add_external_initializers(list(tensors), values)
     return onnxruntime.InferenceSession(str(spec.file), options, providers=["CPUExecutionProvider"])

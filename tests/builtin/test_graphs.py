@@ -65,7 +65,7 @@ def test_a_graph_file_holds_no_weights(spec: GraphSpec) -> None:
     initializers = onnx.load(spec.file, load_external_data=False).graph.initializer
     without_values = {one.name for one in initializers if one.data_location == onnx.TensorProto.EXTERNAL}
 
-    assert without_values == set(load_file(spec.weights))
+    assert without_values == spec.read(load_file(spec.weights)).keys()
     assert spec.file.stat().st_size < 200_000
 
 

@@ -51,6 +51,7 @@ NEXT_WORD = GraphSpec(
     },
     outputs=("word_logits", "keys", "values"),
     integers=frozenset({"word", "attention_mask"}),
+    reads=r"wte|wpe|ln_f|lm_head|decoder\.(?!\d+\.crossattention\.c_attn)",
 )
 
 
