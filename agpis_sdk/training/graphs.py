@@ -44,7 +44,9 @@ def export(spec: GraphSpec, file: Path) -> None:
     kept = [one for one in model.graph.initializer if one.name.removeprefix(prefix) not in tensors]
     del model.graph.initializer[:], model.graph.value_info[:], model.functions[:]
     del model.graph.metadata_props[:], model.metadata_props[:]
-    model.graph.initializer.extend([*kept, *(_without_values(name, tensor) for name, tensor in spec.read(tensors).items())])
+    model.graph.initializer.extend(
+        [*kept, *(_without_values(name, tensor) for name, tensor in spec.read(tensors).items())]
+    )
     with written_whole(file) as unfinished:
         unfinished.write_bytes(model.SerializeToString(deterministic=True))
 

@@ -40,9 +40,10 @@ class MuiscText:
         self.tokenizer = tokenizer
         self._title_tokens = title_tokens
         self._feedback_tokens = feedback_tokens
-        self.pad, self.separator, self.end = (tokenizer.token_to_id(token) for token in SPECIAL)
+        ids = tokenizer.get_vocab()
+        self.pad, self.separator, self.end = (ids[token] for token in SPECIAL)
         (self.qualified,) = self._encode([QUALIFIED])
-        self._class_words = [tokenizer.token_to_id(word) for word in class_words]
+        self._class_words = [ids[word] for word in class_words]
 
     @classmethod
     def train(
@@ -152,7 +153,8 @@ class MuiscText:
         rejected = ~accepted
         if self._class_words:
             rejected = words == np.array(self._class_words)[probabilities[:, 1:].argmax(axis=1)][:, None]
-        return ~np.where((probabilities[:, 0] >= objection_threshold)[:, None], accepted, rejected)
+        allowed = np.where((probabilities[:, 0] >= objection_threshold)[:, None], accepted, rejected)
+        return np.asarray(~allowed)
 
     def read(self, ids: Sequence[int]) -> str:
         """Return the text of generated tokens up to the end."""
@@ -177,7 +179,8 @@ class MuiscText:
 def _tokenizer_of_transformers(name: Path | str) -> Tokenizer:
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(name).backend_tokenizer
+    tokenizer: Tokenizer = AutoTokenizer.from_pretrained(name).backend_tokenizer
+    return tokenizer
 
 
 def label_space(rules: RuleSet) -> tuple[str, ...]:
