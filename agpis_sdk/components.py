@@ -63,6 +63,11 @@ class Context(Protocol):
         ...
 
     @property
+    def sequence_fewest(self) -> int:
+        """The fewest images that a target sequence may have; a builder may leave images out down to it."""
+        ...
+
+    @property
     def sequence_threshold(self) -> float:
         """The acceptance probability (p^t) from which on a sequence is submitted, 0..1."""
         ...
@@ -151,7 +156,10 @@ class SequenceBuilder(Protocol):
     """Builds target sequences from what stage 1 left (end of paper section 3.3.2)."""
 
     def build(self, candidates: Sequence[SequenceCandidates], length: int, context: Context) -> Iterable[ImageSequence]:
-        """Yield a sequence of `length` images for each product; `len(others) >= length - 1` is guaranteed."""
+        """Yield a sequence of `length` images for each product; `len(others) >= length - 1` is guaranteed.
+
+        A sequence may be shorter, down to `context.sequence_fewest`, where further images would make it worse.
+        """
         ...
 
 

@@ -43,7 +43,7 @@ from agpis_sdk.synthetic.sequences import TABLE_1
 from agpis_sdk.training.muisc.trainer import FACTS, TrainingPlan, fit
 from agpis_sdk.training.provenance import drop_checkpoints
 
-REVIEWS_PER_SHOP, MOST_PER_GALLERY = 1000, 60
+REVIEWS_PER_SHOP, MOST_PER_GALLERY = 600, 60
 # As many rejected as accepted ones teach most; figures of calibration are for the shares of Table 1.
 SHARES = (0.45, 0.22, 0.15, 0.18)
 PLAN = TrainingPlan(epochs=4, batch_size=16, learning_rate=5e-4)

@@ -3,7 +3,7 @@
 python benchmarks/train_noncompliance.py SHOP SHOP … --work DIR [-o FIGURES.json] [--ship FILE]
 
 Each SHOP is a folder of labeled photos (products.jsonl, labels.jsonl). Clean photos teach as they are, with a look-alike
-and with four violations drawn into each; photos with real overlays teach what they carry. Five folds of whole shops are
+and with two violations drawn into each; photos with real overlays teach what they carry. Five folds of whole shops are
 left out in turn. The operating point of a shop left out is set by the other shops: 5 % of a shop's clean photos, on
 average over the shops, may reach p_nc 0.5. DIR keeps features and heads; `noncompliance-FOLD.safetensors` in it are read by
 `leave_one_shop_out.py`.
@@ -35,7 +35,7 @@ from agpis_sdk.datasets.photos import load_photo, with_pixels
 from agpis_sdk.synthetic.corner_marks import without_corner_mark
 from agpis_sdk.synthetic.violations import hard_negative, inject
 
-FOLDS, EPOCHS, BATCH_SIZE, DRAWS = 5, 5, 64, 4
+FOLDS, EPOCHS, BATCH_SIZE, DRAWS = 5, 4, 64, 2
 FALSE_ALARMS = 0.05
 NAMES = list(KINDS)
 # Kinds whose rule is an error: what p_nc counts.

@@ -46,6 +46,11 @@ class RunContext:
         return self._config.sequence.length
 
     @property
+    def sequence_fewest(self) -> int:
+        """The fewest images that a target sequence may have; a builder may leave images out down to it."""
+        return self._config.sequence.fewest
+
+    @property
     def sequence_threshold(self) -> float:
         """The acceptance probability (p^t) from which on a sequence is submitted, 0..1."""
         return self._config.sequence.threshold

@@ -13,7 +13,10 @@ from agpis_sdk.pipeline.run import Run
 
 
 def build_sequences(run: Run, builder: Component, batch: Batch) -> dict[str, list[ImageSequence]]:
-    """Return the sequences built for each product that is still open: of `sequence.length` images, or of all that are usable."""
+    """Return the sequences built for each product that is still open.
+
+    They have `sequence.length` images, or all that are usable; a builder may leave images out down to `sequence.min_length`.
+    """
     wanted = run.config.sequence.length
     candidates = [_candidates(progress) for progress in batch.values() if progress.open]
     lengths = {one.product.id: min(wanted, 1 + len(one.others)) for one in candidates}
@@ -25,9 +28,15 @@ def build_sequences(run: Run, builder: Component, batch: Batch) -> dict[str, lis
         if not isinstance(result, ImageSequence):
             raise ComponentError(f"yielded {type(result).__name__}, not an ImageSequence")
         own, length = usable.get(result.product.id, set()), lengths.get(result.product.id, wanted)
-        if len(set(result.ids)) != length or len(result.ids) != length or not set(result.ids) <= own:
-            raise ComponentError(f"built {list(result.ids)}: {length} different usable images are needed")
+        count, fewest = len(result.ids), min(run.config.sequence.fewest, length)
+        if not fewest <= count <= length or len(set(result.ids)) != count or not set(result.ids) <= own:
+            needed = f"{length}" if fewest == length else f"{fewest} to {length}"
+            raise ComponentError(f"built {list(result.ids)}: {needed} different usable images are needed")
         progress = batch[result.product.id]
+        if count < length:
+            progress.detail = (
+                f"{count} of {length} images: {builder.owned.spec.name} left out what does not go with the first"
+            )
         if result.ids[0] not in {progress.primary, *progress.primary_alternatives}:
             raise ComponentError(f"built {list(result.ids)}: the primary image must come first")
         return result

@@ -45,9 +45,11 @@ class Facts:
         rng = np.random.default_rng([image.position, self._shapes[name][0]])
         return rng.normal(scale=9, size=self._shapes[name]).astype(np.float32)
 
-    def provide(self, image: DecodedImage, name: str, value: float) -> None:
-        assert name == "p_noncompliant"
-        self.provided[image.id] = value
+    def provide(self, image: DecodedImage, name: str, value: Any) -> None:
+        if name == "p_noncompliant":
+            self.provided[image.id] = value
+        else:
+            assert (name, value.shape) == ("noncompliance.kinds", (len(KINDS),))
 
 
 def image(position: int, width: int = 200, height: int = 100) -> DecodedImage:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agpis_sdk.builtin.builders.config import SearchBuilderConfig
 from agpis_sdk.builtin.builders.search import SearchBuilder
-from agpis_sdk.components import Context, DecodedImage, ImageSequence
+from agpis_sdk.components import Context, DecodedImage, ImageSequence, SequenceCandidates
+from agpis_sdk.facts import ColorHistogram
 from tests.builtin.test_builders import candidates
+from tests.pipeline.fakes import Stand, product
 
 
 @dataclass
@@ -22,12 +26,13 @@ class Taste:
 
     likes: dict[tuple[int, str], float]
     asked: list[int] = field(default_factory=list)
+    sequence_fewest: int = 1
 
     def score(self, letters: Sequence[str]) -> float:
         return sum(self.likes.get((place, letter), 0.0) for place, letter in enumerate(letters)) / 10
 
     def fact(self, image: DecodedImage, name: str) -> None:
-        return None  # no palette: nothing can be said of colors
+        return None  # no histogram: nothing can be said of colors
 
     def p_qualified(self, sequences: Sequence[ImageSequence]) -> list[float]:
         self.asked.append(len(sequences))
@@ -94,3 +99,33 @@ def test_a_narrow_beam_scores_few() -> None:
 
 def test_a_sequence_of_the_primary_alone_needs_no_choice() -> None:
     assert chosen(Taste({}), "", 1) == "a"
+
+
+class Colors(Taste):
+    """A context that knows the color of each letter."""
+
+    def fact(self, image: DecodedImage, name: str) -> ColorHistogram:
+        hue = 60.0 if image.id in "bd" else -60.0
+        return ColorHistogram(np.array([[25, hue, 0]], np.float32), np.ones(1, np.float32))
+
+
+class TestImagesOfAnotherColor:
+    def test_are_left_out_where_no_sequence_of_one_color_is_long_enough(self) -> None:
+        assert chosen(Colors({}), "bcd", length=4) == "ac"
+
+    def test_are_kept_where_too_few_would_be_left(self) -> None:
+        assert chosen(Colors({}, sequence_fewest=3), "bcd") == "abc"
+
+    def test_are_kept_where_the_setting_says_so(self) -> None:
+        assert chosen(Colors({}), "bcd", length=4, shorten=False) == "abcd"
+
+
+def test_a_shortened_sequence_says_so(gallery: Path) -> None:
+    def build(given: Sequence[SequenceCandidates], length: int, context: Context) -> list[ImageSequence]:
+        return [ImageSequence(product=one.product, images=(one.primary,)) for one in given]
+
+    stand = Stand().builder(build, name="short")
+    outcome = stand.run_one(product(gallery), {"sequence.builder": "short", "sequence.min_length": 1})
+
+    assert outcome.sequence == ("a",)
+    assert outcome.detail == "1 of 3 images: short left out what does not go with the first"

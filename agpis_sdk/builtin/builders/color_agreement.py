@@ -10,6 +10,7 @@ from agpis_sdk.components import Context, DecodedImage
 from agpis_sdk.facts import ColorHistogram
 
 SAME_COLORS, SLOPE = 1.5, 7.4
+OTHER_COLOR = 0.5
 
 
 class ColorMismatch:
@@ -22,6 +23,14 @@ class ColorMismatch:
     def worst(self, images: Sequence[DecodedImage]) -> float:
         """Return the largest probability among the pairs of some images, 0 where no pair has two histograms."""
         return max((self._of(one, other) for one, other in itertools.combinations(images, 2)), default=0.0)
+
+    def agreeing(self, images: Sequence[DecodedImage]) -> tuple[DecodedImage, ...]:
+        """Return the images, in order, without those that more likely than not are of another color than one before them."""
+        kept: list[DecodedImage] = []
+        for image in images:
+            if all(self._of(image, other) < OTHER_COLOR for other in kept):
+                kept.append(image)
+        return tuple(kept)
 
     def _of(self, one: DecodedImage, other: DecodedImage) -> float:
         pair = (min(one.key, other.key), max(one.key, other.key))

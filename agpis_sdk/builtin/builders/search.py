@@ -19,7 +19,7 @@ class SearchBuilder:
     All ordered choices while they are few; beyond that a beam search, which scores growing beginnings of a sequence.
     With `one_color`, p^t is multiplied by the probability that no two images show the product in different colors. A
     sequence that begins with an image only about as good as the primary one counts `alternative_weight`. Of equals the
-    one that the shop lists first wins.
+    one that the shop lists first wins. Where even the best one mixes colors, the images of another color are left out.
     """
 
     def __init__(self, config: SearchBuilderConfig) -> None:
@@ -45,7 +45,8 @@ class SearchBuilder:
         alternatives = iter(_best_of_each([sequences for sequences in others if sequences], context, mismatch))
         for (score, sequence), tried in zip(best, others, strict=True):
             other_score, other = next(alternatives) if tried else (0.0, sequence)
-            yield other if weight * other_score > score else sequence
+            chosen = other if weight * other_score > score else sequence
+            yield _shortened(chosen, mismatch, context.sequence_fewest) if mismatch and self._config.shorten else chosen
 
     def _tried(
         self,
@@ -71,6 +72,12 @@ class SearchBuilder:
             kept = sorted(range(len(grown)), key=lambda row: -scores[row])[: self._config.beam_width]
             beginnings = [grown[row].images for row in sorted(kept)]
         return _sequences(candidate, _grown(beginnings, candidate))
+
+
+def _shortened(sequence: ImageSequence, mismatch: ColorMismatch, fewest: int) -> ImageSequence:
+    """Return a sequence without the images of another color; as it is where too few would be left."""
+    agreeing = mismatch.agreeing(sequence.images)
+    return ImageSequence(product=sequence.product, images=agreeing) if len(agreeing) >= fewest else sequence
 
 
 def _sequences(candidate: SequenceCandidates, chosen: Iterable[Images]) -> list[ImageSequence]:
