@@ -31,8 +31,9 @@ class GraphSpec:
     """A graph file, the weights that it was exported with, and the torch module that it was exported from.
 
     `reference` is "package.module:function"; the function turns tensors by name into the module. `inputs` are the shapes
-    of the module's arguments and `outputs` the names of its results; a size that is a name may vary from call to call. Inputs are float32 but for `integers`, which are int64.
-    `reads` is a regular expression for the beginning of the tensors' names that the graph reads, of all by default.
+    of the module's arguments and `outputs` the names of its results; a size that is a name may vary from call to call.
+    Inputs are float32 but for `integers`, which are int64. `reads` is a regular expression for the beginning of the
+    tensors' names that the graph reads, of all by default.
     """
 
     file: Path
@@ -60,9 +61,11 @@ class GraphModel:
     """
 
     def __init__(self, spec: GraphSpec, tensors: Arrays, device: str = CPU) -> None:
-        self._spec, self._tensors, self._device = spec, tensors, device
+        self._spec, self._device = spec, device
+        # ONNX Runtime reads them in place: they have to live as long as the session.
+        self._tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
         fits = _shapes_in(spec.weights) == {name: tensor.shape for name, tensor in tensors.items()}
-        self._session = _session(spec, tensors) if device == CPU and fits else None
+        self._session = _session(spec, self._tensors) if device == CPU and fits else None
 
     def __call__(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return the outputs by name."""
@@ -103,9 +106,9 @@ def _session(spec: GraphSpec, tensors: Arrays) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     # Threads that wait in a loop take the cores from those that decode images.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    tensors = spec.read(tensors)
-    values = [onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(tensor)) for tensor in tensors.values()]
-    options.add_external_initializers(list(tensors), values)
+    read = spec.read(tensors)
+    values = [onnxruntime.OrtValue.ortvalue_from_numpy(tensor) for tensor in read.values()]
+    options.add_external_initializers(list(read), values)
     return onnxruntime.InferenceSession(str(spec.file), options, providers=["CPUExecutionProvider"])
 
 
