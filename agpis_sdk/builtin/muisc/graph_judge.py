@@ -102,7 +102,8 @@ class GraphJudge:
                 following = self._next_word(word=words[-1][:, None], attention_mask=mask, **cache)
                 logits = following.pop("word_logits")
                 cache |= following
-            words.append(np.where(ended, self.text.end, logits.argmax(axis=1)))
+            likeliest: Words = np.asarray(logits.argmax(axis=1), np.int64)
+            words.append(np.where(ended, self.text.end, likeliest))
             ended = ended | (words[-1] == self.text.end)
         return [self.text.read(row) for row in np.transpose(words).tolist()] if words else [""] * len(mask)
 

@@ -41,7 +41,7 @@ class PrimaryHead:
     def probability(self, features: NDArray[np.float32]) -> float:
         """Return p_primary in 0..1 of one image."""
         logit = float(self.parts(features).sum()) + float(self.bias[0])
-        return float(sigmoid(np.float64(logit)))
+        return float(sigmoid(logit))
 
     def reasons(self, features: NDArray[np.float32]) -> tuple[str, ...]:
         """Return what lowers an image's chance most, in words for the seller: at most `MOST_REASONS`, strongest first."""
