@@ -38,7 +38,8 @@ class ComponentSpec:
     the component's settings and returns further rules, for rules that users write in their config. `requires` and `provides` name facts. `trainer` and `evaluator` are
     `"package.module:function"` of `agpis train NAME` and `agpis evaluate` (see `agpis_sdk.training.request`), and
     `trainer_config` the trainer's options. `adapter` is `"package.module:Class"` of what `agpis adapt` lets learn from a
-    shop's galleries as they are (see `agpis_sdk.training.adaptation.request`).
+    shop's galleries as they are (see `agpis_sdk.training.adaptation.request`). A component that is `isolated` runs in a
+    process of its own even where `plugins.isolate = "asked"`: it can crash, and its process can be killed.
     """
 
     name: str
@@ -55,6 +56,7 @@ class ComponentSpec:
     trainer_config: type[ComponentConfig] = ComponentConfig
     evaluator: str = ""
     adapter: str = ""
+    isolated: bool = False
 
     def __post_init__(self) -> None:
         if not COMPONENT_NAME.match(self.name):

@@ -105,6 +105,16 @@ class TestTheFile:
 
         assert load_config(directory=below).config.run.seed == 7
 
+    def test_of_a_folder_above_loads_no_code_unless_it_is_named(self, folder: Path) -> None:
+        path = write(folder, '[plugins]\nload = ["some_module"]\n')
+        below = folder / "shop"
+        below.mkdir()
+
+        with pytest.raises(ConfigError, match=r"plugins\.load: would load local plugins.*to allow it: --config "):
+            load_config(directory=below)
+        assert load_config(directory=folder).config.plugins.load == ("some_module",)
+        assert load_config(path, directory=below).config.plugins.load == ("some_module",)
+
     def test_may_be_a_section_of_pyproject(self, tmp_path: Path) -> None:
         path = write(tmp_path, '[project]\nname = "shop"\n\n[tool.agpis.run]\nseed = 7\n', "pyproject.toml")
 

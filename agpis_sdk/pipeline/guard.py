@@ -20,15 +20,17 @@ from agpis_sdk.config import PluginsSection
 from agpis_sdk.errors import ComponentError, in_words
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.interruption import Interruption
+from agpis_sdk.pipeline.isolation.component import IsolatedComponent
+from agpis_sdk.pipeline.isolation.messages import PluginProcessError
 from agpis_sdk.pipeline.time_limit import TimeLimitExceededError, time_limit
 from agpis_sdk.plugins import OwnedSpec
+from agpis_sdk.plugins.discovery import OURS
 from agpis_sdk.wording import counted
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 RESULTS_PER_ITEM = 1000
-OURS = "agpis-sdk"
 SHORTEST_LIMIT = 1.0  # seconds for one item of a batch that took too long
 
 
@@ -163,8 +165,11 @@ class Guard:
         started = time.perf_counter()
         try:
             # Whatever a component prints would stand among the outcomes on standard output.
-            with contextlib.redirect_stdout(sys.stderr), time_limit(limit):
-                collected = collect(chunk, run, accept)
+            with contextlib.redirect_stdout(sys.stderr):
+                if isinstance(component.instance, IsolatedComponent):
+                    component.instance.prepare()  # a fresh process is no fault of what is tried again
+                with time_limit(limit):
+                    collected = collect(chunk, run, accept)
         except KeyboardInterrupt as error:
             if self._interruption is None or self._interruption.at_once:
                 raise
@@ -173,6 +178,8 @@ class Guard:
             if limit is None:
                 raise  # of the component in whose call this one is made
             return f"{error} (plugins.time_limit)"
+        except PluginProcessError as error:
+            return str(error)
         except BaseException as error:
             return in_words(error)
         finally:

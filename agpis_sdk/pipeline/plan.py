@@ -72,7 +72,7 @@ def make_plan(host: PluginHost, config: Config) -> Plan:
 
 
 def make_audit_plan(host: PluginHost, config: Config) -> Plan:
-    """Choose the components of an audit; raises `ConfigError` also where no checker can raise a selected rule."""
+    """Choose the components of an audit; raises `ConfigError` also where nothing can raise a selected rule."""
     check_rule_names(host.rules, config)
     host.check_component_tables(config.components)
     pairs = _in_order(_needed(host, "agpis_pair_checkers", config))
@@ -81,7 +81,9 @@ def make_audit_plan(host: PluginHost, config: Config) -> Plan:
     later = [*pairs, *sequences]
     images = _in_order(_with_providers(host, _needed(host, "agpis_image_checkers", config), later))
     everyone = [*images, *later]
-    if not everyone:
+    # What cannot be read is found by the engine itself: whoever selects its rules needs no checker.
+    of_engine = any(rule.category == "engine" and _selected(rule, config) for rule in host.rules)
+    if not everyone and not (config.rules.select and of_engine):
         raise ConfigError(
             "no checker raises any of the selected rules",
             item="rules.select",

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from agpis_sdk.builtin.muisc.graph_judge import WEIGHTS, GraphJudge
 from agpis_sdk.builtin.muisc.judge import load_judge
 from agpis_sdk.builtin.muisc.saved_config import SHIPPED_FOLDER
 from agpis_sdk.builtin.muisc.torch_judge import TorchJudge
+from agpis_sdk.errors import WeightsError
 
 TITLES = ["running jacket women, blue", "", "watch", "yoga tee men, tops"]
 
@@ -75,6 +77,15 @@ def test_a_model_of_another_architecture_runs_in_torch(tmp_path: Path, change: d
     (folder / "config.json").write_text(json.dumps({**config, **change}))
 
     assert not GraphJudge.fits(folder, "cpu")
+
+
+def test_weights_that_are_not_finite_are_named(tmp_path: Path) -> None:
+    folder = shutil.copytree(SHIPPED_FOLDER, tmp_path / "own")
+    tensors = load_file(folder / WEIGHTS)
+    save_file({**tensors, "classifier.bias": np.full_like(tensors["classifier.bias"], np.nan)}, folder / WEIGHTS)
+
+    with pytest.raises(WeightsError, match=r"classifier\.bias holds values that are not finite"):
+        load_judge(folder, "cpu")
 
 
 def test_a_folder_without_weights_and_another_device_are_left_to_torch(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ import timm
 import torch
 from numpy.typing import NDArray
 from timm.data import resolve_model_data_config
+from timm.models import load_checkpoint
 
 from agpis_sdk.builtin.backbones.config import TimmConfig
 from agpis_sdk.builtin.backbones.torch_backbone import TorchBackbone
+from agpis_sdk.builtin.weights import refuse_non_finite
 from agpis_sdk.errors import UnknownNameError, WeightsError, nearest
 
 CHECKPOINT_NAMES = ("model.safetensors", "pytorch_model.bin")
@@ -55,7 +57,9 @@ class TimmBackbone(_TimmBackbone):
                 remedy="set components.timm.checkpoint to a local file, or components.timm.pretrained = true",
             )
         try:
-            model = timm.create_model(config.model, pretrained=config.pretrained, checkpoint_path=str(checkpoint or ""))
+            model = timm.create_model(config.model, pretrained=config.pretrained and checkpoint is None)
+            if checkpoint is not None:
+                load_checkpoint(model, str(checkpoint), weights_only=True)
         except Exception as error:
             # A checkpoint that is damaged or of another model raises errors of many kinds and lines.
             raise WeightsError(
@@ -63,6 +67,7 @@ class TimmBackbone(_TimmBackbone):
                 item=str(checkpoint or config.model),
                 remedy="is it complete, and of this model?",
             ) from error
+        refuse_non_finite(model, str(checkpoint or config.model))
         super().__init__(model, input_size=config.input_size, batch_size=config.batch_size, device=device)
 
 

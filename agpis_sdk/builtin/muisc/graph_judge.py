@@ -15,6 +15,7 @@ from agpis_sdk.builtin.graphs import CPU, GraphModel, GraphSpec, has_shipped_sha
 from agpis_sdk.builtin.muisc.judge import Floats
 from agpis_sdk.builtin.muisc.saved_config import SHIPPED_FOLDER, SavedConfig, is_of_shipped_architecture, read_config
 from agpis_sdk.builtin.muisc.text import Words
+from agpis_sdk.errors import WeightsError
 
 WEIGHTS = "model.safetensors"
 CACHE = ("keys", "values", "image_keys", "image_values")
@@ -72,6 +73,11 @@ class GraphJudge:
         self.config = SavedConfig.read(folder)
         self.text = self.config.text(folder)
         tensors = load_file(folder / WEIGHTS)
+        for name, tensor in tensors.items():
+            if not np.isfinite(tensor).all():
+                raise WeightsError(
+                    f"{name} holds values that are not finite", item=str(folder), remedy="fetch or train it again"
+                )
         self._judging, self._next_word = GraphModel(JUDGING, tensors), GraphModel(NEXT_WORD, tensors)
 
     @staticmethod

@@ -179,7 +179,7 @@ class MuiscText:
 def _tokenizer_of_transformers(name: Path | str) -> Tokenizer:
     from transformers import AutoTokenizer
 
-    tokenizer: Tokenizer = AutoTokenizer.from_pretrained(name).backend_tokenizer
+    tokenizer: Tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False).backend_tokenizer
     return tokenizer
 
 
