@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,8 +122,7 @@ class MuiscText:
         T is the longest of the titles; with `full_width` the most that there may be, whatever else is in the batch.
         """
         rows = [[*ids[: self._title_tokens], self.separator] for ids in self._encode(titles)]
-        words, mask = self._padded([row[::-1] for row in rows], self._title_tokens + 1 if full_width else None)
-        return np.ascontiguousarray(words[:, ::-1]), np.ascontiguousarray(mask[:, ::-1])
+        return self._padded(rows, "left", self._title_tokens + 1 if full_width else None)
 
     def feedback(self, texts: Sequence[str], labels: Sequence[int] | None = None) -> tuple[Words, Words]:
         """Return words and mask (B, F): each feedback and its end, padded on the right to the longest.
@@ -134,7 +134,7 @@ class MuiscText:
             [*[*begin, *ids][: self._feedback_tokens - 1], self.end]
             for begin, ids in zip(begins, self._encode(texts), strict=True)
         ]
-        return self._padded(rows)
+        return self._padded(rows, "right")
 
     def _class_word(self, label: int) -> list[int]:
         """Return the word of a class; the qualified one's is its feedback."""
@@ -167,12 +167,16 @@ class MuiscText:
         lowered = [text.lower() for text in texts]
         return [encoded.ids for encoded in self.tokenizer.encode_batch(lowered, add_special_tokens=False)]
 
-    def _padded(self, rows: list[list[int]], length: int | None = None) -> tuple[Words, Words]:
-        """Return words and mask, (B, longest) or (B, length), padded on the right."""
-        words = np.full((len(rows), length or max(map(len, rows), default=0)), self.pad, np.int64)
+    def _padded(
+        self, rows: list[list[int]], side: Literal["left", "right"], length: int | None = None
+    ) -> tuple[Words, Words]:
+        """Return words and mask, (B, longest) or (B, length), with the padding on a side."""
+        width = length or max(map(len, rows), default=0)
+        words = np.full((len(rows), width), self.pad, np.int64)
         mask = np.zeros_like(words)
         for row, ids in enumerate(rows):
-            words[row, : len(ids)], mask[row, : len(ids)] = ids, 1
+            start = width - len(ids) if side == "left" else 0
+            words[row, start : start + len(ids)], mask[row, start : start + len(ids)] = ids, 1
         return words, mask
 
 
