@@ -14,20 +14,23 @@ _HOMES = {
     "agpis_sdk.builtin.muisc.model": ("Muisc", "MuiscConfig"),
     "agpis_sdk.builtin.muisc.processor": ("MuiscProcessor",),
     "agpis_sdk.components": (
-        "AuditReporter", "Backbone", "BackboneSpec", "ComponentConfig", "Context", "DecodedImage", "ImageChecker", "ImageCheckerSpec",
-        "ImagePair", "ImageSequence", "MIN_REPORTED_SCORE", "OutcomeReporter", "PairChecker", "PairCheckerSpec", "PrimarySelector", "PrimarySelectorSpec",
-        "Profile", "ReporterSpec", "SequenceBuilder", "SequenceBuilderSpec", "SequenceCandidates", "SequenceChecker",
-        "SequenceCheckerSpec", "image_finding", "pair_finding",
+        "AuditReporter", "Backbone", "BackboneSpec", "ComponentConfig", "Context", "DecodedImage", "Export", "ImageChecker", "ImageCheckerSpec",
+        "ImagePair", "ImageSequence", "MIN_REPORTED_SCORE", "OutcomeReporter", "OutcomeWriter", "PairChecker", "PairCheckerSpec", "PrimarySelector", "PrimarySelectorSpec",
+        "Profile", "ProductReader", "ProductSource", "ReadRecord", "ReaderSpec", "ReporterSpec", "SequenceBuilder", "SequenceBuilderSpec", "SequenceCandidates", "SequenceChecker",
+        "SequenceCheckerSpec", "WriterSpec", "image_finding", "pair_finding",
     ),
     "agpis_sdk.config": ("Config", "load_config"),
     "agpis_sdk.errors": ("AgpisError",),
     "agpis_sdk.facts": ("Background", "Foreground", "ColorHistogram", "View"),
     "agpis_sdk.hookspecs": ("hookimpl",),
+    "agpis_sdk.media.products": ("read_products",),
     "agpis_sdk.pipeline.audit": ("Audit",),
     "agpis_sdk.pipeline.pipeline": ("Pipeline",),
     "agpis_sdk.records": (
         "AuditFinding", "CandidateImage", "Finding", "GalleryAudit", "ImageOutcome", "Outcome", "Product", "Region", "Review", "SequenceVerdict",
+        "Unjudged",
     ),
+    "agpis_sdk.report.results": ("Results",),
     "agpis_sdk.rules": ("Rule", "RuleSet"),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -43,22 +46,29 @@ if TYPE_CHECKING:
     from agpis_sdk.components import ComponentConfig as ComponentConfig
     from agpis_sdk.components import Context as Context
     from agpis_sdk.components import DecodedImage as DecodedImage
+    from agpis_sdk.components import Export as Export
     from agpis_sdk.components import ImageChecker as ImageChecker
     from agpis_sdk.components import ImageCheckerSpec as ImageCheckerSpec
     from agpis_sdk.components import ImagePair as ImagePair
     from agpis_sdk.components import ImageSequence as ImageSequence
     from agpis_sdk.components import OutcomeReporter as OutcomeReporter
+    from agpis_sdk.components import OutcomeWriter as OutcomeWriter
     from agpis_sdk.components import PairChecker as PairChecker
     from agpis_sdk.components import PairCheckerSpec as PairCheckerSpec
     from agpis_sdk.components import PrimarySelector as PrimarySelector
     from agpis_sdk.components import PrimarySelectorSpec as PrimarySelectorSpec
+    from agpis_sdk.components import ProductReader as ProductReader
+    from agpis_sdk.components import ProductSource as ProductSource
     from agpis_sdk.components import Profile as Profile
+    from agpis_sdk.components import ReaderSpec as ReaderSpec
+    from agpis_sdk.components import ReadRecord as ReadRecord
     from agpis_sdk.components import ReporterSpec as ReporterSpec
     from agpis_sdk.components import SequenceBuilder as SequenceBuilder
     from agpis_sdk.components import SequenceBuilderSpec as SequenceBuilderSpec
     from agpis_sdk.components import SequenceCandidates as SequenceCandidates
     from agpis_sdk.components import SequenceChecker as SequenceChecker
     from agpis_sdk.components import SequenceCheckerSpec as SequenceCheckerSpec
+    from agpis_sdk.components import WriterSpec as WriterSpec
     from agpis_sdk.components import image_finding as image_finding
     from agpis_sdk.components import pair_finding as pair_finding
     from agpis_sdk.config import Config as Config
@@ -69,6 +79,7 @@ if TYPE_CHECKING:
     from agpis_sdk.facts import Foreground as Foreground
     from agpis_sdk.facts import View as View
     from agpis_sdk.hookspecs import hookimpl as hookimpl
+    from agpis_sdk.media.products import read_products as read_products
     from agpis_sdk.pipeline.audit import Audit as Audit
     from agpis_sdk.pipeline.pipeline import Pipeline as Pipeline
     from agpis_sdk.records import AuditFinding as AuditFinding
@@ -81,6 +92,8 @@ if TYPE_CHECKING:
     from agpis_sdk.records import Region as Region
     from agpis_sdk.records import Review as Review
     from agpis_sdk.records import SequenceVerdict as SequenceVerdict
+    from agpis_sdk.records import Unjudged as Unjudged
+    from agpis_sdk.report.results import Results as Results
     from agpis_sdk.rules import Rule as Rule
     from agpis_sdk.rules import RuleSet as RuleSet
 

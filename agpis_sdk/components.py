@@ -7,14 +7,15 @@ Every protocol takes a batch and a context, so new data becomes an attribute, no
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, runtime_checkable
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, Protocol, TextIO, runtime_checkable
 
 from agpis_sdk.images import DecodedImage as DecodedImage
 from agpis_sdk.images import ImagePair as ImagePair
 from agpis_sdk.images import ImageSequence as ImageSequence
 from agpis_sdk.images import SequenceCandidates as SequenceCandidates
-from agpis_sdk.records import Finding, GalleryAudit, Outcome, Product, SequenceVerdict
+from agpis_sdk.records import Finding, GalleryAudit, Outcome, Product, SequenceVerdict, Unjudged
 from agpis_sdk.rules import Rule, RuleSet
 from agpis_sdk.specs import COMPONENT_NAME as COMPONENT_NAME
 from agpis_sdk.specs import EVERY_RULE as EVERY_RULE
@@ -22,14 +23,17 @@ from agpis_sdk.specs import FACTORY as FACTORY
 from agpis_sdk.specs import BackboneSpec as BackboneSpec
 from agpis_sdk.specs import ComponentConfig as ComponentConfig
 from agpis_sdk.specs import ComponentSpec as ComponentSpec
+from agpis_sdk.specs import FormatSpec as FormatSpec
 from agpis_sdk.specs import ImageCheckerSpec as ImageCheckerSpec
 from agpis_sdk.specs import PairCheckerSpec as PairCheckerSpec
 from agpis_sdk.specs import PrimarySelectorSpec as PrimarySelectorSpec
 from agpis_sdk.specs import Profile as Profile
+from agpis_sdk.specs import ReaderSpec as ReaderSpec
 from agpis_sdk.specs import ReporterSpec as ReporterSpec
 from agpis_sdk.specs import Reports as Reports
 from agpis_sdk.specs import SequenceBuilderSpec as SequenceBuilderSpec
 from agpis_sdk.specs import SequenceCheckerSpec as SequenceCheckerSpec
+from agpis_sdk.specs import WriterSpec as WriterSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,6 +80,10 @@ class Context(Protocol):
         """All rules of the run, of every plugin."""
         ...
 
+    def selected(self, code: str) -> bool:
+        """Return whether the config lets the rule of a code be reported: one that it does not need not be judged."""
+        ...
+
     @property
     def backbone(self) -> Backbone:
         """The configured backbone."""
@@ -105,11 +113,11 @@ class Context(Protocol):
 class ImageChecker(Protocol):
     """Finds violations of single-image rules (paper section 3.3.1)."""
 
-    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterable[Finding]:
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterable[Finding | Unjudged]:
         """Yield findings about the images of a batch, which may belong to several products.
 
         A finding names its image as `images=(image.id,)`; as ids repeat between products, build it with
-        `image_finding(image, …)`, which keeps the product.
+        `image_finding(image, …)`, which keeps the product. What raises costs the image all its rules; `Unjudged` costs it one.
         """
         ...
 
@@ -118,8 +126,8 @@ class ImageChecker(Protocol):
 class PairChecker(Protocol):
     """Finds violations of image-pair rules (paper section 3.3.2)."""
 
-    def check_pairs(self, pairs: Sequence[ImagePair], context: Context) -> Iterable[Finding]:
-        """Yield findings about the pairs of a batch, built with `pair_finding(pair, …)`."""
+    def check_pairs(self, pairs: Sequence[ImagePair], context: Context) -> Iterable[Finding | Unjudged]:
+        """Yield findings about the pairs of a batch, built with `pair_finding(pair, …)`, or `Unjudged`."""
         ...
 
 
@@ -238,6 +246,98 @@ class AuditReporter(Protocol):
 
     def finish(self) -> None:
         """Write what comes last; the stream stays open."""
+        ...
+
+
+# ── Formats of shops, in and out ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class ReadRecord(NamedTuple):
+    """The fields of a product as a reader has found them, and where: "row 7", "item 3"."""
+
+    place: str
+    fields: Mapping[str, Any]
+
+
+class ProductSource(Protocol):
+    """What a reader is given: a file or a folder, and where to say what it has not taken."""
+
+    @property
+    def path(self) -> Path:
+        """The file or folder; relative uris of images are resolved against it, or against the file's folder."""
+        ...
+
+    @property
+    def head(self) -> bytes:
+        """The first bytes of the file, unpacked where it is packed with gzip; empty for a folder."""
+        ...
+
+    @property
+    def columns(self) -> Mapping[str, Sequence[str]]:
+        """Which columns the user has named for a field (`--map`); empty where none."""
+        ...
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Open the file, unpacked where it is packed with gzip."""
+        ...
+
+    def text(self) -> AbstractContextManager[TextIO]:
+        """Open the file as text in its own encoding, ends of lines as they are."""
+        ...
+
+    def note(self, notice: str) -> None:
+        """Say something about the whole file that the user should know; a line for people."""
+        ...
+
+    def skip(self, place: str, why: str) -> None:
+        """Say what was not understood, such as ("row 7", "has no id"); it is counted, and the first few are shown."""
+        ...
+
+
+@runtime_checkable
+class ProductReader(Protocol):
+    """Reads products from a format of shops (`agpis run --from`)."""
+
+    def recognizes(self, source: ProductSource) -> bool:
+        """Tell from a file's head, or a folder's content, whether it is of the format."""
+        ...
+
+    def read(self, source: ProductSource) -> Iterable[ReadRecord]:
+        """Yield the products in the file's order, the fields of each as a line of products.jsonl has them.
+
+        Raises `InputFileError` where the file as a whole is not of the format.
+        """
+        ...
+
+
+class Export(Protocol):
+    """What a writer is given beside the outcomes."""
+
+    @property
+    def path(self) -> Path:
+        """Where to write: a file, or a folder that does not exist yet; it appears under its name once it is whole."""
+        ...
+
+    @property
+    def source(self) -> ProductSource | None:
+        """The file that the products were read from; None where the user has named none."""
+        ...
+
+    def read_image(self, uri: str) -> bytes:
+        """Return the bytes of an image; raises `ImageReadError`."""
+        ...
+
+    def skip(self, place: str, why: str) -> None:
+        """Say what was not written, such as ('product "P1"', "is not in the file")."""
+        ...
+
+
+@runtime_checkable
+class OutcomeWriter(Protocol):
+    """Brings the decisions of a run back into a shop, or on to another tool (`agpis apply --to`)."""
+
+    def write(self, outcomes: Iterable[Outcome], export: Export) -> None:
+        """Write all outcomes to `export.path`; raises `InputFileError` where the source is not of the format."""
         ...
 
 

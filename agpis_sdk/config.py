@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -438,11 +438,18 @@ def _range_at(model: type[BaseModel], location: tuple[str | int, ...]) -> str:
 
 
 def _model_at(model: type[BaseModel], location: tuple[str | int, ...]) -> type[BaseModel]:
+    """Return the innermost model on the way to a place; a table of models by name is on the way, too."""
+    below: Any = model
     for part in location:
-        field = model.model_fields.get(str(part))
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+        if get_origin(below) is dict:
+            below = get_args(below)[1]
+        else:
+            field = model.model_fields.get(str(part))
+            below = field.annotation if field else None
+        if isinstance(below, type) and issubclass(below, BaseModel):
+            model = below
+        elif get_origin(below) is not dict:
             return model
-        model = field.annotation
     return model
 
 

@@ -21,9 +21,11 @@ from agpis_sdk.components import (
     PairCheckerSpec,
     PrimarySelectorSpec,
     Profile,
+    ReaderSpec,
     ReporterSpec,
     SequenceBuilderSpec,
     SequenceCheckerSpec,
+    WriterSpec,
 )
 
 PROJECT = "agpis"
@@ -174,6 +176,52 @@ def agpis_reporters() -> Iterable[ReporterSpec]:
         def agpis_reporters():
             yield ReporterSpec(name="shiny-csv", format="csv", factory="agpis_shiny.report:CsvReporter")
             yield ReporterSpec(name="junit", reports="audits", factory="agpis_shiny.report:JunitReporter")
+        ```
+    """
+    return ()
+
+
+@hookspec
+def agpis_readers() -> Iterable[ReaderSpec]:
+    """Announce readers of products; a file is read by the first that recognizes it, or by the one that `--from` names.
+
+    Example:
+        ```python
+        from agpis_sdk import ReaderSpec, hookimpl
+
+
+        @hookimpl
+        def agpis_readers():
+            yield ReaderSpec(
+                name="shiny-xlsx",
+                format="xlsx",
+                title="Spreadsheet of the Shiny shop",
+                suffixes=(".xlsx",),
+                factory="agpis_shiny.formats:SpreadsheetReader",
+            )
+        ```
+    """
+    return ()
+
+
+@hookspec
+def agpis_writers() -> Iterable[WriterSpec]:
+    """Announce writers of outcomes; `agpis run --export` and `agpis apply --to` name the one that is used.
+
+    Example:
+        ```python
+        from agpis_sdk import WriterSpec, hookimpl
+
+
+        @hookimpl
+        def agpis_writers():
+            yield WriterSpec(
+                name="shiny-api",
+                format="shiny",
+                title="Upload list of the Shiny shop",
+                suffix=".json",
+                factory="agpis_shiny.formats:UploadWriter",
+            )
         ```
     """
     return ()

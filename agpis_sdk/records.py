@@ -13,11 +13,29 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
-from agpis_sdk.wording import shortened
+from agpis_sdk.held_images import HeldImage, uri_of, uri_of_struct
+from agpis_sdk.record_html import Markup, Picture, html_pictures, html_table
+from agpis_sdk.wording import percent, shortened
+
+
+def _with_its_bytes(uri: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """Check a uri, and keep the bytes that one of an image in memory carries."""
+    checked = check(uri)
+    return uri if isinstance(uri, HeldImage) else checked
+
 
 Box = tuple[int, int, int, int]
+Uri = Annotated[str, WrapValidator(_with_its_bytes)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Status = Literal["submit", "hold", "none", "failed"]
 ImageState = Literal["primary", "selected", "kept", "removed", "unreadable"]
@@ -66,12 +84,16 @@ class CandidateImage(InputRecord):
     """
 
     id: str = Field(min_length=1)
-    uri: str
+    uri: Uri
     attributes: Mapping[str, Any] = Field(default_factory=dict)
 
 
 class Product(InputRecord):
-    """A product with its candidate images I^c in the order in which the shop lists them (paper section 3.1)."""
+    """A product with its candidate images I^c in the order in which the shop lists them (paper section 3.1).
+
+    In Python an image may also be a `Path`, bytes of an image file, a PIL image or an array (height, width, 3) of uint8:
+    `Product(id="P1", images=["front.jpg", picture])`.
+    """
 
     id: str = Field(min_length=1)
     title: str = ""
@@ -98,6 +120,10 @@ class Product(InputRecord):
                 taken.add(image_id)
                 entry["id"] = image_id
         return {**data, "images": entries}
+
+    def _repr_html_(self) -> str:
+        pictures = html_pictures(Picture(image.uri, image.id) for image in self.images)
+        return html_table((self.id, self.title), [("images", pictures), ("category", self.category)])
 
     @field_validator("images")
     @classmethod
@@ -129,6 +155,18 @@ class Finding(Record):
     message: str
     regions: tuple[Region, ...] = ()
     checker: str = ""
+
+
+class Unjudged(Record):
+    """A rule that a checker could not judge on an image, a pair or a sequence, and why.
+
+    Checkers of images and pairs yield it in place of a finding, those of sequences list it in their verdict.
+    """
+
+    product_id: str
+    code: str
+    images: tuple[str, ...]
+    reason: str
 
 
 class ImageOutcome(Record):
@@ -165,6 +203,23 @@ class Outcome(Record):
     feedback: str | None = None
     images: tuple[ImageOutcome, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    def _repr_html_(self) -> str:
+        return html_table(OUTCOME_HEADINGS, [outcome_row(self, {})])
+
+
+OUTCOME_HEADINGS = ("product", "status", "acceptance probability (p^t)", "chosen images", "findings")
+
+
+def outcome_row(outcome: Outcome, sources: Mapping[str, str]) -> tuple[object, ...]:
+    """Return an outcome as a row of `html_table`; `sources` has by image id what a browser can show in place of the uri."""
+    uris = {image.id: image.uri or "" for image in outcome.images}
+    pictures = [Picture(sources.get(one, uris.get(one, "")), one) for one in outcome.sequence]
+    findings = [f"{finding.code} {finding.name}: {finding.message}" for finding in outcome.findings]
+    listed = html_table((), [(finding,) for finding in findings])
+    probability = "" if outcome.probability is None else percent(outcome.probability)
+    status = outcome.status if outcome.reason is None else f"{outcome.status} ({outcome.reason})"
+    return (outcome.product_id, status, probability, html_pictures(pictures), Markup(listed))
 
 
 class AuditFinding(Finding):
@@ -206,6 +261,7 @@ class SequenceVerdict(Record):
     p_qualified: Probability | None = None
     feedback: str | None = None
     findings: tuple[Finding, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
 
 
 class Review(Record):
@@ -235,7 +291,7 @@ def image_id_from_uri(uri: str) -> str:
     >>> image_id_from_uri("https://shop.example/a/b.jpg?width=800")
     'b'
     """
-    if uri[:5].lower() == "data:":
+    if uri[:5].lower() == "data:" or isinstance(uri, HeldImage):
         return ""
     try:
         path = urlsplit(uri).path if "://" in uri else uri
@@ -257,12 +313,13 @@ def entry_fault(entry: object) -> str:
     if isinstance(entry, str):
         return "" if entry.strip() else "is empty"
     if not isinstance(entry, Mapping):
-        return f"is {shortened(repr(entry))}, neither a string nor an object"
-    uri = entry.get("uri")
+        known = uri_of(entry) is not None
+        return "" if known else f"is {shortened(repr(entry))}, neither a string nor an object"
+    uri = entry.get("uri", uri_of_struct(entry))
     if uri is None:
         return 'has no "uri"'
     if not isinstance(uri, str):
-        return f'has the "uri" {shortened(repr(uri))}, which is no string'
+        return "" if uri_of(uri) is not None else f'has the "uri" {shortened(repr(uri))}, which is no string'
     return "" if uri.strip() else 'has an empty "uri"'
 
 
@@ -294,6 +351,9 @@ def well_formed(value: Any) -> Any:
 
 def _image_entry(entry: Any) -> dict[Any, Any]:
     """Return an entry of "images" as the fields of an image; a missing id stays missing, a missing uri is empty."""
-    fields = {"uri": entry} if isinstance(entry, str) else dict(entry) if isinstance(entry, Mapping) else {}
-    fields = {key: value for key, value in fields.items() if value is not None and (key, value) != ("id", "")}
-    return {**fields, "uri": "" if entry_fault(entry) else fields["uri"]}
+    if not isinstance(entry, Mapping):
+        return {"uri": "" if entry_fault(entry) else uri_of(entry)}
+    fields = {key: value for key, value in entry.items() if value is not None and (key, value) != ("id", "")}
+    if (of_struct := uri_of_struct(entry)) is not None:
+        fields = {key: value for key, value in fields.items() if key not in ("bytes", "path")} | {"uri": of_struct}
+    return {**fields, "uri": "" if entry_fault(entry) else uri_of(fields["uri"])}

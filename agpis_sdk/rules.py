@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Literal
 
 from agpis_sdk.errors import PluginContractError, UnknownNameError, nearest
+from agpis_sdk.record_html import html_table
 
 Category = Literal["single-image", "image-pair", "multi-image", "engine"]
 Severity = Literal["error", "warning"]
@@ -49,6 +50,10 @@ class Rule:
             raise ValueError(f'rule name "{self.name}": use kebab-case, e.g. "price-in-image"')
         if not 0.0 <= self.threshold <= 1.0:
             raise ValueError(f"rule {self.code}: threshold {self.threshold} is not in 0..1")
+
+    def _repr_html_(self) -> str:
+        facts = (("summary", self.summary), ("category", self.category), ("severity", self.severity))
+        return html_table((self.code, self.name), facts)
 
     def page(self) -> str:
         """Return the explanation in Markdown; "" where the rule has none."""
@@ -122,6 +127,10 @@ class RuleSet:
 
     def __len__(self) -> int:
         return len(self._by_code)
+
+    def _repr_html_(self) -> str:
+        headings = ("code", "name", "what it says", "severity")
+        return html_table(headings, ((rule.code, rule.name, rule.summary, rule.severity) for rule in self))
 
     def __contains__(self, key: str) -> bool:
         return self._get(key) is not None

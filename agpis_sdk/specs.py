@@ -32,8 +32,9 @@ class ComponentSpec:
     """What a plugin announces about one component without importing it.
 
     `factory` is `"package.module:Class"`, called with the validated config, and with `device=run.device` where it has a
-    parameter of that name. `aliases` are further names by which a config may call the component. `rules` are the rules that it declares and
-    raises; `also_raises` are codes, or prefixes of codes, of rules that other components declare (`EVERY_RULE` for a
+    parameter of that name. `aliases` are further names by which a config may call the component, and `table` is the
+    name of its table of settings, its own unless given: components of one plugin may share a table. `rules` are the
+    rules that it declares and raises; `also_raises` are codes, or prefixes of codes, of rules that other components declare (`EVERY_RULE` for a
     model that learns rules from reviews). `rules_from` is `"package.module:function"` of a light function that takes
     the component's settings and returns further rules, for rules that users write in their config. `requires` and `provides` name facts. `trainer` and `evaluator` are
     `"package.module:function"` of `agpis train NAME` and `agpis evaluate` (see `agpis_sdk.training.request`), and
@@ -45,6 +46,7 @@ class ComponentSpec:
     name: str
     factory: str
     aliases: tuple[str, ...] = ()
+    table: str = ""
     rules: tuple[Rule, ...] = ()
     rules_from: str = ""
     also_raises: tuple[str, ...] = ()
@@ -69,14 +71,30 @@ class ComponentSpec:
                 raise ValueError(f'component "{self.name}": {role} "{reference}" is not "package.module:function"')
         if self.batch_size < 1:
             raise ValueError(f'component "{self.name}": batch_size must be at least 1')
+        if not self.table:
+            object.__setattr__(self, "table", self.name)
+        if not COMPONENT_NAME.match(self.table):
+            raise ValueError(f'component "{self.name}": table "{self.table}" is not a name such as "{self.name}"')
 
     def raises(self, code: str) -> bool:
         """Return whether the component may raise the rule of a code."""
         return code.startswith(self.also_raises) or any(rule.code == code for rule in self.rules)
 
 
+@dataclass(frozen=True, kw_only=True)
 class ImageCheckerSpec(ComponentSpec):
-    """Announces an `ImageChecker`."""
+    """Announces an `ImageChecker`.
+
+    One that is `costly` runs after all others, and in a run it sees only images that they have left, of products that
+    can still get a sequence.
+    """
+
+    costly: bool = False
+
+
+def is_costly(spec: ComponentSpec) -> bool:
+    """Return whether a component is an image checker that runs after all others."""
+    return isinstance(spec, ImageCheckerSpec) and spec.costly
 
 
 class PairCheckerSpec(ComponentSpec):
@@ -112,24 +130,79 @@ class BackboneSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReporterSpec(ComponentSpec):
+class FormatSpec(ComponentSpec):
+    """What users choose by the name of a format, the component's own name unless `format` is given."""
+
+    format: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.format:
+            object.__setattr__(self, "format", self.name)
+        if not COMPONENT_NAME.match(self.format):
+            raise ValueError(f'component "{self.name}": format "{self.format}" is not a name such as "csv"')
+
+    @property
+    def role(self) -> str:
+        """What the format is used for; no two components of a role share a format."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReporterSpec(FormatSpec):
     """Announces an `OutcomeReporter` or, with `reports="audits"`, an `AuditReporter`.
 
-    `format` is what users write: the ending of `--report FILE`, or the name after `--format`. It is the component's name
-    unless it is given; two reporters may share a format where one reports outcomes and the other audits.
+    `format` is what users write: the ending of `--report FILE`, or the name after `--format`. Two reporters may share a
+    format where one reports outcomes and the other audits.
     """
 
     reports: Reports = "outcomes"
-    format: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.reports not in get_args(Reports):
             raise ValueError(f'component "{self.name}": reports "{self.reports}" is not "outcomes" or "audits"')
-        if not self.format:
-            object.__setattr__(self, "format", self.name)
-        if not COMPONENT_NAME.match(self.format):
-            raise ValueError(f'component "{self.name}": format "{self.format}" is not a name such as "csv"')
+
+    @property
+    def role(self) -> str:
+        """What is reported."""
+        return self.reports
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderSpec(FormatSpec):
+    """Announces a `ProductReader`: `format` is what users write after `--from`, `title` what people call it.
+
+    `suffixes` are the endings of files that it may read, such as ".csv"; where they are empty it is asked about every file
+    and folder. Readers of plugins are asked before the built-in ones.
+    """
+
+    title: str = ""
+    suffixes: tuple[str, ...] = ()
+
+    @property
+    def role(self) -> str:
+        """Products are read."""
+        return "readers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriterSpec(FormatSpec):
+    """Announces an `OutcomeWriter`: `format` is what users write after `--export` and `--to`.
+
+    `suffix` is what an export has behind the name of its outcomes, such as ".csv". One that `applies` decisions is given
+    only what a run has submitted. One that `rewrites` takes the file that the products were read from, and writes it anew.
+    """
+
+    title: str = ""
+    suffix: str = ""
+    applies: bool = False
+    rewrites: bool = False
+
+    @property
+    def role(self) -> str:
+        """Outcomes are written."""
+        return "writers"
 
 
 @dataclass(frozen=True, kw_only=True)

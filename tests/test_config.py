@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pydantic import Field
 
 from agpis_sdk.components import ComponentConfig
 from agpis_sdk.config import Config, config_schema, flatten, load_config, validate
@@ -294,3 +295,14 @@ def test_every_setting_says_what_it_is_for() -> None:
     for section in sections:
         for name, field in section.model_fields.items():  # type: ignore[union-attr]
             assert field.description, f"{section}.{name}"
+
+
+def test_a_wrong_key_in_a_table_of_tables_is_answered_with_the_keys_there() -> None:
+    class Inner(ComponentConfig):
+        sentence: str = ""
+
+    class Outer(ComponentConfig):
+        rules: dict[str, Inner] = Field(default_factory=dict)
+
+    with pytest.raises(ConfigError, match=r'rules\.one\.sentense: unknown key \(did you mean "sentence"\?\)'):
+        validate(Outer, {"rules": {"one": {"sentense": "No hands."}}}, item="outer")

@@ -7,11 +7,21 @@ from typing import Annotated
 
 import typer
 
-from agpis_sdk.cli.options import ConfigOption, NoPluginsOption, ProfileOption, SetOption, settings
+from agpis_sdk.cli.options import (
+    ConfigOption,
+    FromOption,
+    MapOption,
+    NoPluginsOption,
+    ProductsArgument,
+    ProductsGiven,
+    ProfileOption,
+    SetOption,
+    settings,
+)
 
 
 def adapt(
-    catalog: Annotated[str, typer.Argument(help="Products: .jsonl, .jsonl.gz or .parquet; - is stdin.")],
+    catalog: ProductsArgument,
     out: Annotated[Path, typer.Option("-o", "--out", help="The shop's folder, for `agpis run --shop`.")],
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Learn from the first N products; more teach little.")
@@ -24,6 +34,8 @@ def adapt(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Leave out the sequence model, which takes minutes.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the cross-validation.")] = 0,
+    file_format: FromOption = None,
+    mapping: MapOption = None,
     config: ConfigOption = None,
     profile: ProfileOption = None,
     overrides: SetOption = None,
@@ -33,10 +45,8 @@ def adapt(
 
     Each part is taken only where cross-validation on the shop's own products says that it is better.
     """
-    from agpis_sdk.media.products import read_products
-
-    records = read_products(catalog, limit=limit)
     loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
+    records = ProductsGiven(catalog, file_format, mapping, limit).read(loaded, host)
     from rich.console import Console
 
     from agpis_sdk.datasets.galleries import read_reviews

@@ -12,7 +12,23 @@ from typing import NoReturn
 import typer
 
 from agpis_sdk import __version__
-from agpis_sdk.cli import adapt, audit, bench, config, doctor, evaluate, index, plugins, rules, run, train
+from agpis_sdk.cli import (
+    adapt,
+    apply,
+    audit,
+    bench,
+    config,
+    doctor,
+    evaluate,
+    import_products,
+    index,
+    options,
+    plugins,
+    profiles,
+    rules,
+    run,
+    train,
+)
 from agpis_sdk.cli.exit_codes import REFUSED
 from agpis_sdk.cli.streams import leave
 from agpis_sdk.errors import AgpisError
@@ -21,17 +37,44 @@ app = typer.Typer(
     name="agpis",
     help="Choose and order a product's images, and explain every rule that is broken.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="markdown",
 )
-app.command("run")(run.run)
-app.command("audit")(audit.audit)
+app.command(
+    "run",
+    epilog=options.examples(
+        "agpis run products.jsonl -o outcomes.jsonl --report report.html",
+        "agpis run products_export.csv -o outcomes.jsonl --export shopify",
+        "agpis run photos/ -o outcomes.jsonl --export folder",
+    ),
+)(run.run)
+app.command(
+    "audit", epilog=options.examples("agpis audit products.jsonl", "agpis audit feed.xml --select AGP1 --format github")
+)(audit.audit)
+app.command(
+    "import",
+    epilog=options.examples(
+        "agpis import wc-product-export.csv -o products.jsonl",
+        'agpis import pim.csv --map id=SKU,images="Main Image" -o products.jsonl',
+    ),
+)(import_products.import_products)
+app.command(
+    "apply",
+    epilog=options.examples(
+        "agpis apply outcomes.jsonl products_export.csv --dry-run", "agpis apply outcomes.jsonl --to folder"
+    ),
+)(apply.apply)
 app.command("rules")(rules.rules)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(config.app, name="config")
+app.command("profiles")(profiles.profiles)
 app.command("doctor")(doctor.doctor)
-app.command("adapt")(adapt.adapt)
+app.command(
+    "adapt",
+    epilog=options.examples(
+        "agpis adapt products.jsonl -o our-shop", "agpis run products.jsonl --shop our-shop -o outcomes.jsonl"
+    ),
+)(adapt.adapt)
 app.command("train", context_settings=train.FREE_OPTIONS)(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(bench.app, name="bench")

@@ -11,8 +11,14 @@ import typer
 
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE
 from agpis_sdk.cli.options import (
+    OUTPUT,
+    PRODUCTS,
     ConfigOption,
+    FromOption,
+    MapOption,
     NoPluginsOption,
+    ProductsArgument,
+    ProductsGiven,
     ProfileOption,
     SetOption,
     ShopOption,
@@ -42,47 +48,64 @@ IgnoreOption = Annotated[
 
 
 def audit(
-    products: Annotated[str, typer.Argument(help="Products: .jsonl, .jsonl.gz or .parquet; - is stdin.")],
+    products: ProductsArgument,
     output_format: Annotated[
         str,
         typer.Option(
             "--format",
             metavar="NAME",
             help="How findings are printed on stdout: text, json, csv, github, sarif, or a format of a plugin.",
+            rich_help_panel=OUTPUT,
         ),
     ] = "text",
     select: SelectOption = None,
     ignore: IgnoreOption = None,
-    baseline: Annotated[Path | None, typer.Option("--baseline", help="Show only findings that are not in it.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="Show only findings that are not in it.", rich_help_panel=OUTPUT)
+    ] = None,
     write_baseline: Annotated[
-        Path | None, typer.Option("--write-baseline", help="Write the current findings as a baseline, and exit with 0.")
+        Path | None,
+        typer.Option(
+            "--write-baseline",
+            help="Write the current findings as a baseline, and exit with 0.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     statistics: Annotated[
-        bool, typer.Option("--statistics", help="Count by rule, seller (attributes.seller) and category on stderr.")
+        bool,
+        typer.Option(
+            "--statistics",
+            help="Count by rule, seller (attributes.seller) and category on stderr.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
     show_suppressed: Annotated[
-        bool, typer.Option("--show-suppressed", help="Show what product records suppress, and why.")
+        bool,
+        typer.Option("--show-suppressed", help="Show what product records suppress, and why.", rich_help_panel=OUTPUT),
     ] = False,
     config: ConfigOption = None,
     profile: ProfileOption = None,
     shop: ShopOption = None,
     overrides: SetOption = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look at the first N products only.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No summary.")] = False,
+    file_format: FromOption = None,
+    mapping: MapOption = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Look at the first N products only.", rich_help_panel=PRODUCTS)
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No summary.", rich_help_panel=OUTPUT)] = False,
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """Report what is wrong with each gallery as listed; exit with 1 where a finding has the severity "error"."""
-    from agpis_sdk.media.products import read_products
     from agpis_sdk.report.baseline import read_baseline
     from agpis_sdk.report.baseline import write_baseline as save_baseline
 
     with data_on_stdout() as stdout:
-        records = read_products(products, limit=limit)
         known = read_baseline(baseline) if baseline is not None else frozenset()
         if write_baseline is not None and not write_baseline.resolve().parent.is_dir():
             raise fail(ConfigError("the folder does not exist", item=str(write_baseline), remedy="make it first"))
         overrides = [*(overrides or ()), *_rule_overrides(select, ignore)]
         loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
+        records = ProductsGiven(products, file_format, mapping, limit).read(loaded, host)
         announced = host.reporter("audits", output_format, setting="--format")
         # Everything above answers at once; from here on models are loaded.
         from agpis_sdk.pipeline.audit import Audit

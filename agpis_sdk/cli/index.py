@@ -11,19 +11,25 @@ import typer
 
 from agpis_sdk.cli.options import (
     ConfigOption,
+    FromOption,
     JsonOption,
+    MapOption,
     NoPluginsOption,
+    ProductsArgument,
+    ProductsGiven,
     ProfileOption,
     SetOption,
     opened,
     settings,
 )
-from agpis_sdk.errors import ConfigError, InputFileError
+from agpis_sdk.errors import ConfigError
 from agpis_sdk.wording import printable
 
 if TYPE_CHECKING:
+    from agpis_sdk.config import LoadedConfig
     from agpis_sdk.index.engine import IndexEngine
     from agpis_sdk.media.products import RejectedRecord
+    from agpis_sdk.plugins import PluginHost
     from agpis_sdk.records import Product
 
 NO_PRODUCT = "-"  # under which an image file is looked up
@@ -31,7 +37,6 @@ NO_PRODUCT = "-"  # under which an image file is looked up
 app = typer.Typer(help="Find the same picture under several products.", no_args_is_help=True)
 
 IndexArgument = Annotated[Path, typer.Argument(help="The folder of the index.")]
-ProductsArgument = Annotated[str, typer.Argument(help="Products: .jsonl, .jsonl.gz or .parquet; - is stdin.")]
 OutputOption = Annotated[
     str | None, typer.Option("-o", "--output", help="Write JSON lines to a file, and a table to stderr; - is stdout.")
 ]
@@ -49,14 +54,15 @@ def add(
     config: ConfigOption = None,
     profile: ProfileOption = None,
     overrides: SetOption = None,
+    file_format: FromOption = None,
+    mapping: MapOption = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Add the first N products only.")] = None,
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """Add the images of products to an index, which is made where there is none; known ones are skipped."""
-    from agpis_sdk.media.products import read_products
-
-    records = read_products(products, limit=limit)
-    engine = _engine(config, profile, overrides, no_plugins=no_plugins)
+    loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
+    records = ProductsGiven(products, file_format, mapping, limit).read(loaded, host)
+    engine = _engine(loaded, host)
     from agpis_sdk.index.ingest import add_products
     from agpis_sdk.index.search import open_search
     from agpis_sdk.index.store import IndexStore
@@ -87,6 +93,8 @@ def query(
     config: ConfigOption = None,
     profile: ProfileOption = None,
     overrides: SetOption = None,
+    file_format: FromOption = None,
+    mapping: MapOption = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look up the first N products only.")] = None,
     no_plugins: NoPluginsOption = False,
 ) -> None:
@@ -95,9 +103,10 @@ def query(
 
     output = _output(output, as_json=as_json)
     rejected: list[str] = []
-    products = _accepted(_asked(asked, limit), rejected)
+    loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
+    products = _accepted(_asked(ProductsGiven(asked, file_format, mapping, limit), loaded, host), rejected)
     with IndexStore.open(index) as store:
-        engine = _engine(config, profile, overrides, no_plugins=no_plugins)
+        engine = _engine(loaded, host)
         store.check_backbone(engine.identity())
         from agpis_sdk.index.search import open_search
         from agpis_sdk.index.shared_images import answer_queries
@@ -132,7 +141,7 @@ def report(
 
     output = _output(output, as_json=as_json)
     with IndexStore.open(index) as store:
-        engine = _engine(config, profile, overrides, no_plugins=no_plugins)
+        engine = _engine(*settings(config, overrides, profile, no_plugins=no_plugins))
         store.check_backbone(engine.identity())
         from agpis_sdk.index.search import open_search
         from agpis_sdk.index.shared_images import find_repeats
@@ -148,25 +157,24 @@ def report(
     _finish(report_table(groups), output, _named(problems))
 
 
-def _engine(config: Path | None, profile: str | None, overrides: list[str] | None, *, no_plugins: bool) -> IndexEngine:
-    loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
+def _engine(loaded: LoadedConfig, host: PluginHost) -> IndexEngine:
     from agpis_sdk.index.engine import IndexEngine
 
     return IndexEngine(loaded.config, host)
 
 
-def _asked(asked: str, limit: int | None) -> Iterable[Product | RejectedRecord]:
-    """Return the products of a file, or an image file as a product that is none of the catalog's."""
-    from agpis_sdk.media.file_formats import is_products_file
-    from agpis_sdk.media.products import read_products
+def _asked(given: ProductsGiven, loaded: LoadedConfig, host: PluginHost) -> Iterable[Product | RejectedRecord]:
+    """Return the products of a file or folder, or an image file as a product that is none of the catalog's."""
+    from agpis_sdk.media.formats import HEAD_BYTES, READ, opener_of, recognized
     from agpis_sdk.records import CandidateImage, Product
 
-    if asked == "-" or is_products_file(asked):
-        return read_products(asked, limit=limit)
-    path = Path(asked)
-    if not path.is_file():
-        raise InputFileError("no such file", item=asked, remedy="name products or an image")
-    return [Product(id=NO_PRODUCT, images=(CandidateImage(id=path.stem, uri=str(path.resolve())),))]
+    path = Path(given.path)
+    if path.is_file():
+        with path.open("rb") as stream:
+            kind = recognized(stream.read(HEAD_BYTES))
+        if kind is not None and opener_of(kind) in READ:
+            return [Product(id=NO_PRODUCT, images=(CandidateImage(id=path.stem, uri=str(path.resolve())),))]
+    return given.read(loaded, host)
 
 
 def _accepted(records: Iterable[Product | RejectedRecord], rejected: list[str]) -> Iterator[Product]:

@@ -5,24 +5,102 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from agpis_sdk.config import LoadedConfig, load_config
-from agpis_sdk.errors import AgpisError
+from agpis_sdk.errors import AgpisError, UnknownNameError
 from agpis_sdk.plugins import PluginHost
 
 if TYPE_CHECKING:
-    from agpis_sdk.components import Backbone
+    from agpis_sdk.components import Backbone, Profile
+    from agpis_sdk.media.products import CheckedProducts
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings: agpis.toml or pyproject.toml.")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set one setting; repeatable.")]
-ProfileOption = Annotated[str | None, typer.Option("--profile", help="A named set of settings from a plugin.")]
-ShopOption = Annotated[Path | None, typer.Option("--shop", help="A folder that `agpis adapt` wrote for this shop.")]
+# Under which headings `--help` lists options.
+PRODUCTS, OUTPUT, SETTINGS = "Products", "Output", "Settings"
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="Settings: agpis.toml or pyproject.toml.", rich_help_panel=SETTINGS)
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set one setting; repeatable.", rich_help_panel=SETTINGS),
+]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", help="A named set of settings from a plugin.", rich_help_panel=SETTINGS)
+]
+ShopOption = Annotated[
+    Path | None,
+    typer.Option("--shop", help="A folder that `agpis adapt` wrote for this shop.", rich_help_panel=SETTINGS),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-NoPluginsOption = Annotated[bool, typer.Option("--no-plugins", help="Load the built-in plugins alone.")]
+NoPluginsOption = Annotated[
+    bool, typer.Option("--no-plugins", help="Load the built-in plugins alone.", rich_help_panel=SETTINGS)
+]
+
+
+ProductsArgument = Annotated[
+    str,
+    typer.Argument(metavar="PRODUCTS", help="Products: a file of any known format, or a folder of images; - is stdin."),
+]
+FromOption = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="FORMAT",
+        help="What the products are, where their content does not say: csv, shopify, woocommerce, magento, google, "
+        "google-xml, amazon, folder, or a format of a plugin.",
+        rich_help_panel=PRODUCTS,
+    ),
+]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN",
+        help='Columns of a table: --map id=Handle,images="Image Src".',
+        rich_help_panel=PRODUCTS,
+    ),
+]
+
+HeldOption = Annotated[
+    bool,
+    typer.Option(
+        "--held", help="Export products that are held for review too, not only submitted ones.", rich_help_panel=OUTPUT
+    ),
+]
+
+
+def examples(*commands: str) -> str:
+    """Return commands as the examples below the help of a command."""
+    return "\n\n".join(["Examples:", *commands])
+
+
+@dataclass(frozen=True)
+class ProductsGiven:
+    """The products that a command was given, and how to read them; they may be read several times."""
+
+    path: str
+    file_format: str | None
+    mapping: list[str] | None
+    limit: int | None
+
+    def read(self, loaded: LoadedConfig, host: PluginHost) -> CheckedProducts:
+        """Begin to read them; raises `InputFileError` where they are of no known format."""
+        from agpis_sdk.media.products import read_products
+        from agpis_sdk.media.readers import parse_columns
+
+        return read_products(
+            self.path,
+            limit=self.limit,
+            file_format=self.file_format or "",
+            columns=parse_columns(self.mapping or ()),
+            host=host,
+            tables=loaded.config.components,
+        )
 
 
 def settings(
@@ -43,12 +121,24 @@ def settings(
         sys.path.append(str(Path.cwd()))
     host = PluginHost.load(loaded.config.plugins, discover=not no_plugins, components=loaded.config.components)
     if profile is not None:
-        chosen = host.profile(profile)
+        chosen = _profile(host, profile)
         loaded = load_config(config, overrides=overrides or (), profile=(chosen.name, chosen.settings), shop=shop)
     for status in host.statuses:
         if status.state == "failed":
             typer.echo(f"agpis: plugin {status.owner} was not loaded: {status.reason} ({status.remedy})", err=True)
     return loaded, host
+
+
+def _profile(host: PluginHost, name: str) -> Profile:
+    """Return a profile; raises `UnknownNameError`, which says where those of marketplaces come from."""
+    from agpis_sdk.cli.profiles import marketplaces_hint
+
+    try:
+        return host.profile(name)
+    except UnknownNameError as error:
+        hint = marketplaces_hint()
+        remedy = f"{error.remedy}; {hint}" if hint else error.remedy
+        raise UnknownNameError(error.what, item=error.item, remedy=remedy) from None
 
 
 def lazy_backbone(loaded: LoadedConfig, host: PluginHost) -> Callable[[], Backbone]:

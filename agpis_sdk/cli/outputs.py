@@ -11,9 +11,9 @@ from urllib.parse import unquote, urlsplit
 from agpis_sdk.errors import ConfigError, InputFileError, OutputError, naming_output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from agpis_sdk.media.products import RejectedRecord
+    from agpis_sdk.media.products import CheckedProducts, RejectedRecord
     from agpis_sdk.pipeline.checkpoint import Checkpoint
     from agpis_sdk.records import Outcome, Product
 
@@ -77,7 +77,7 @@ class OutcomeStream:
                 self._stream.close()
 
 
-def check_places(products: str, limit: int | None, output: str, report: Path | None) -> None:
+def check_places(products: str, read: Callable[[], CheckedProducts], output: str, report: Path | None) -> None:
     """Refuse an output that cannot be one: a folder, the input, one of its images, or the other output.
 
     Raises `ConfigError` and `OutputError` naming it. Links and hard links are followed.
@@ -93,17 +93,19 @@ def check_places(products: str, limit: int | None, output: str, report: Path | N
     if len(places) == 2 and _same_file(*places):
         raise ConfigError("is both the output and the report", item=output, remedy="name two files")
     if products != STDIO and any(place.is_file() for place in places):
-        from agpis_sdk.media.products import read_products
-
         with contextlib.suppress(InputFileError):  # the run itself names what is wrong with its input
-            for _ in refusing_outputs(read_products(products, limit=limit), output, report):
+            for _ in refusing_outputs(read(), output, report):
                 pass
 
 
-def refusing_outputs(
-    records: Iterable[Product | RejectedRecord], output: str, report: Path | None
-) -> Iterator[Product | RejectedRecord]:
-    """Pass records on; raises `ConfigError` where one lists an output among its images."""
+def refusing_outputs(records: CheckedProducts, output: str, report: Path | None) -> CheckedProducts:
+    """Pass records on; reading raises `ConfigError` where one lists an output among its images."""
+    from agpis_sdk.media.products import CheckedProducts
+
+    return CheckedProducts(_refusing(records, output, report), lambda: records.notices, source=records.source)
+
+
+def _refusing(records: CheckedProducts, output: str, report: Path | None) -> Iterator[Product | RejectedRecord]:
     from agpis_sdk.records import Product
 
     outputs = {_identity(place): place for place in _places(output, report) if place.is_file()}

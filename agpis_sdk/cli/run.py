@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE, REFUSED
+from agpis_sdk.cli.exports import export_of, print_lines
 from agpis_sdk.cli.options import (
+    OUTPUT,
+    PRODUCTS,
     ConfigOption,
+    FromOption,
+    HeldOption,
+    MapOption,
     NoPluginsOption,
+    ProductsArgument,
+    ProductsGiven,
     ProfileOption,
     SetOption,
     ShopOption,
@@ -23,6 +31,7 @@ from agpis_sdk.cli.options import (
     settings,
 )
 from agpis_sdk.cli.outputs import STDIO, OutcomeSink, OutcomeStream, check_places, refusing_outputs
+from agpis_sdk.cli.progress import with_progress
 from agpis_sdk.cli.run_report import RunReport, reporter_of
 from agpis_sdk.cli.streams import data_on_stdout
 from agpis_sdk.errors import ConfigError, InputFileError, OutputError
@@ -32,47 +41,72 @@ if TYPE_CHECKING:
     from agpis_sdk.config import Config
     from agpis_sdk.media.products import CheckedProducts
     from agpis_sdk.pipeline.interruption import Interruption
-    from agpis_sdk.pipeline.pipeline import Pipeline, ProcessedBatch
+    from agpis_sdk.pipeline.pipeline import Pipeline
     from agpis_sdk.pipeline.summary import RunSummary
     from agpis_sdk.plugins import PluginHost
 
 STDOUT_PATHS = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
-COUNT_LINES_UP_TO = 1_000_000_000
 
 
 def run(
-    products: Annotated[str, typer.Argument(help="Products: .jsonl, .jsonl.gz or .parquet; - is stdin.")],
-    output: Annotated[str, typer.Option("-o", "--output", help="Outcomes, one JSON object a line; - is stdout.")] = "-",
-    report: Annotated[Path | None, typer.Option("--report", help="Write an HTML report for people.")] = None,
+    products: ProductsArgument,
+    output: Annotated[
+        str,
+        typer.Option("-o", "--output", help="Outcomes, one JSON object a line; - is stdout.", rich_help_panel=OUTPUT),
+    ] = "-",
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write an HTML report for people.", rich_help_panel=OUTPUT)
+    ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Continue the run that left OUTPUT.partial; begin anew where there is none."),
+        typer.Option(
+            "--resume",
+            help="Continue the run that left OUTPUT.partial; begin anew where there is none.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
+    export: Annotated[
+        str | None,
+        typer.Option(
+            "--export",
+            metavar="FORMAT",
+            help="Write the decisions beside OUTPUT too, as `agpis apply --to`.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    held: HeldOption = False,
     config: ConfigOption = None,
     profile: ProfileOption = None,
     shop: ShopOption = None,
     overrides: SetOption = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look at the first N products only.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
+    file_format: FromOption = None,
+    mapping: MapOption = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Look at the first N products only.", rich_help_panel=PRODUCTS)
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.", rich_help_panel=OUTPUT)] = False,
     log_json: Annotated[
         Path | None,
-        typer.Option("--log-json", help="Write counts, failures, and seconds by component as a JSON object."),
+        typer.Option(
+            "--log-json",
+            help="Write counts, failures, and seconds by component as a JSON object.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """Choose an image sequence for each product, with p^t and every violation found."""
-    from agpis_sdk.media.products import CheckedProducts, read_products
-
     output = STDIO if output in STDOUT_PATHS else output
+    given = ProductsGiven(products, file_format, mapping, limit)
     with data_on_stdout() as stdout:
-        records = read_products(products, limit=limit)
         loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
-        check_places(products, limit, output, report)
+        records = given.read(loaded, host)
+        check_places(products, lambda: given.read(loaded, host), output, report)
         if products == STDIO:
-            given = records
-            records = CheckedProducts(refusing_outputs(records, output, report), lambda: given.notices)
+            records = refusing_outputs(records, output, report)
         if report is not None:
             reporter_of(report, host)
+        way_out = export_of(export, output, loaded, host, held=held)
         from agpis_sdk.pipeline.interruption import Interruption
 
         with (
@@ -83,9 +117,13 @@ def run(
             from agpis_sdk.pipeline.pipeline import Pipeline
 
             pipeline = Pipeline(loaded.config, host=host, interruption=interruption)
-            code = _process(pipeline, records, sink, interruption, products, limit, report, quiet=quiet)
+            # A bar and data would write over each other on one terminal.
+            bar = not quiet and sys.stderr.isatty() and not (output == STDIO and stdout.isatty())
+            code = _process(pipeline, records, sink, interruption, products, limit, report, quiet=quiet, bar=bar)
             if log_json is not None:
                 _write_log(log_json, pipeline.summary)
+        if way_out is not None and code in (DONE, INCOMPLETE):
+            print_lines(way_out.write(records.source))
     if code:
         raise typer.Exit(code)
 
@@ -126,6 +164,7 @@ def _process(
     report: Path | None,
     *,
     quiet: bool,
+    bar: bool,
 ) -> int:
     """Take all products through the pipeline, and return the exit code."""
     written = RunReport(report, pipeline, products) if report is not None else None
@@ -134,7 +173,7 @@ def _process(
     )
     try:
         with contextlib.closing(batches):
-            for batch in _with_progress(pipeline, batches, products, limit, quiet=quiet):
+            for batch in with_progress(pipeline, batches, products, limit, shown=bar):
                 if not batch.decided:
                     sink.write([processed.outcome for processed in batch.products], batch.checkpoint)
                 if written is not None:
@@ -204,47 +243,6 @@ def _print_interruption(interruption: Interruption, summary: RunSummary, sink: O
     else:
         command = ["agpis", *sys.argv[1:], *([] if "--resume" in sys.argv else ["--resume"])]
         typer.echo(f"agpis: to continue: {shlex.join(command)}", err=True)
-
-
-def _with_progress(
-    pipeline: Pipeline, batches: Iterator[ProcessedBatch], products: str, limit: int | None, *, quiet: bool
-) -> Iterator[ProcessedBatch]:
-    """Pass batches on, and show on stderr how far the run is."""
-    if quiet or not sys.stderr.isatty():
-        yield from batches
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("[progress.description]{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[speed]}"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[counts]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("products", total=_count(products, limit), speed="", counts="")
-        for batch in batches:
-            yield batch
-            summary = pipeline.summary
-            speed = f"{summary.products / max(summary.seconds, 1e-9):.1f}/s"
-            progress.update(task, advance=len(batch.products), speed=speed, counts=_counts(summary))
-
-
-def _counts(summary: RunSummary) -> str:
-    return " · ".join(f"{status} {summary.statuses[status]}" for status in ("submit", "hold", "none", "failed"))
-
-
-def _count(products: str, limit: int | None) -> int | None:
-    """Return how many products there are where that is cheap to know."""
-    path = Path(products)
-    if products == "-" or path.suffix != ".jsonl" or path.stat().st_size > COUNT_LINES_UP_TO:
-        return limit
-    with path.open("rb") as stream:
-        lines = sum(1 for line in stream if line.strip())
-    return min(lines, limit) if limit else lines
 
 
 def _print_summary(pipeline: Pipeline) -> None:

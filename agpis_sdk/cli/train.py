@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_origin
 
 import typer
 
-from agpis_sdk.cli.options import ConfigOption, SetOption, lazy_backbone, settings
+from agpis_sdk.cli.options import ConfigOption, JsonOption, SetOption, lazy_backbone, settings
 from agpis_sdk.errors import ConfigError, UnknownNameError, nearest
 from agpis_sdk.plugins import OwnedSpec
 
@@ -30,6 +30,7 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the split and of everything random.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in OUT.")] = False,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
     overrides: SetOption = None,
 ) -> None:
@@ -66,8 +67,15 @@ def train(
         note=lambda line: typer.echo(line, err=True),
     )
     figures = run_trainer(known[name], request)
-    typer.echo(json.dumps(figures, indent=2))
-    typer.echo(f"written to {out}", err=True)
+    if as_json:
+        typer.echo(json.dumps(figures, indent=2))
+    else:
+        from rich.console import Console
+
+        from agpis_sdk.report.figures_table import figures_table
+
+        Console().print(figures_table(figures))
+    typer.echo(f"written to {out}; all figures: agpis train … --json, or metrics.json in it", err=True)
 
 
 def _list(known: Mapping[str, OwnedSpec]) -> None:

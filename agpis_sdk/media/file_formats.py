@@ -1,4 +1,4 @@
-"""What a file is: by its ending, its first bytes and its first lines; what is no JSON lines is refused once, as a whole."""
+"""What a file is: by its first bytes and its first lines; what is no JSON lines is refused once, as a whole."""
 
 from __future__ import annotations
 
@@ -6,60 +6,41 @@ import itertools
 import json
 import shlex
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from agpis_sdk.errors import InputFileError
 
-KINDS = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
 STANDARD_INPUT = "standard input"
+PARQUET = b"PAR1"
 BOM = b"\xef\xbb\xbf"
-GZIP = b"\x1f\x8b"
 LINES_JUDGED = 20
-RECIPES = "recipes: docs/how-to/import-products.md"
+NAME_COLUMNS = "name its columns: --map id=COLUMN --map images=COLUMN; see docs/how-to/import-products.md"
+OTHER_FORMATS = "formats that are read: docs/how-to/import-products.md"
 _ARRAY = "jq -c '.[]' FILE > products.jsonl"
 _OBJECTS = "jq -c . FILE > products.jsonl"
 _UTF8 = "iconv -f UTF-16 -t UTF-8 FILE > products.jsonl"
 
-# Endings of what shops export, and how to get from there to JSON lines.
-_OTHER_ENDINGS = {
-    ".csv": ("is a table (CSV)", f"write one JSON object a line; {RECIPES}"),
-    ".tsv": ("is a table (TSV)", f"write one JSON object a line; {RECIPES}"),
-    ".txt": ("is a text or a table, not JSON lines", f"write one JSON object a line; {RECIPES}"),
-    ".xml": ("is XML", f"write one JSON object a line; {RECIPES}"),
-    ".xls": ("is a spreadsheet", f"save it as CSV, then write one JSON object a line; {RECIPES}"),
-    ".xlsx": ("is a spreadsheet", f"save it as CSV, then write one JSON object a line; {RECIPES}"),
-    ".json": (
-        "is JSON, where JSON lines are needed",
-        f"an array: {_ARRAY}; one object a line already: rename it to .jsonl",
-    ),
-}
 _FIRST_BYTES = {
     b"\xff\xfe": ("is UTF-16 text", _UTF8),
     b"\xfe\xff": ("is UTF-16 text", _UTF8),
-    b"PAR1": ("is a Parquet file", "rename it to .parquet"),
-    b"PK\x03\x04": ("is a zip file or a spreadsheet", f"unpack it, or save it as CSV; {RECIPES}"),
+    PARQUET: ("is a Parquet file", "name it as a file, not as a stream"),
+    b"\xd0\xcf\x11\xe0": ("is a spreadsheet of an old kind", "save it as CSV"),
+    b"PK\x03\x04": ("is a zip file or a spreadsheet", "unpack it, or save it as CSV"),
     b"BZh": ("is packed with bzip2", "bunzip2 FILE"),
     b"\xfd7zXZ": ("is packed with xz", "unxz FILE"),
     b"\x28\xb5\x2f\xfd": ("is packed with zstd", "unzstd FILE"),
 }
 
 
-def is_products_file(path: Path | str) -> bool:
-    """Tell whether a file has an ending that products are read from, in whatever letter case."""
-    return str(path).lower().endswith(KINDS)
+class OtherFormatError(InputFileError):
+    """A file that is no JSON lines: a reader of another format may know it."""
 
 
-def check_ending(path: Path) -> None:
-    """Refuse a file by its ending; raises `InputFileError` that says how to get from there to JSON lines."""
-    if is_products_file(path):
-        return
-    ending = Path(str(path).lower().removesuffix(".gz")).suffix
-    what, remedy = _OTHER_ENDINGS.get(ending, ("is of an unknown kind", f"use {', '.join(KINDS)}"))
-    raise _refused(what, remedy, str(path))
+class JsonDocumentsError(OtherFormatError):
+    """A file that is JSON, but not one object a line: an array, or objects over several lines."""
 
 
 def check_first_bytes(head: bytes, item: str) -> None:
-    """Refuse what is no text that lines can be read from; raises `InputFileError` naming what it is."""
+    """Refuse what is no text that lines can be read from; raises `OtherFormatError` naming what it is."""
     for beginning, (what, remedy) in _FIRST_BYTES.items():
         if head.startswith(beginning):
             raise _refused(what, remedy, item)
@@ -68,7 +49,7 @@ def check_first_bytes(head: bytes, item: str) -> None:
 def only_json_lines(lines: Iterable[bytes], item: str) -> Iterator[bytes]:
     """Pass lines on unless the first ones show another format, whose inner objects must never pass for products.
 
-    Raises `InputFileError` naming the format, also where there is no line but blank ones.
+    Raises `OtherFormatError` naming the format, `InputFileError` where there is no line but blank ones.
     """
     lines = iter(lines)
     for line in lines:
@@ -124,13 +105,14 @@ def _other_format(first: bytes, following: list[bytes]) -> tuple[str, str] | Non
     if objects_follow:
         return None
     if first.startswith(b"<"):
-        return "is XML or HTML", f"write one JSON object a line; {RECIPES}"
+        return "is XML or HTML that no reader knows", OTHER_FORMATS
     if any(separator in first for separator in (b",", b"\t", b";", b"|")):
-        return "is a table (CSV or TSV)", f"write one JSON object a line; {RECIPES}"
-    return "holds no JSON objects", f"write one JSON object a line; {RECIPES}"
+        return "is a table (CSV or TSV) that no reader knows", NAME_COLUMNS
+    return "holds no JSON objects", OTHER_FORMATS
 
 
-def _refused(what: str, remedy: str, item: str) -> InputFileError:
+def _refused(what: str, remedy: str, item: str) -> OtherFormatError:
+    kind = JsonDocumentsError if remedy in (_ARRAY, _OBJECTS) else OtherFormatError
     if item == STANDARD_INPUT:
         remedy = remedy.replace(" FILE > products.jsonl", "").replace(" FILE", "")
-    return InputFileError(what, item=item, remedy=remedy.replace("FILE", shlex.quote(item)))
+    return kind(what, item=item, remedy=remedy.replace("FILE", shlex.quote(item)))

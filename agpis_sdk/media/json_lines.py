@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import contextlib
 import io
 import json
 import zlib
@@ -10,15 +10,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from agpis_sdk.errors import InputFileError
-from agpis_sdk.media.file_formats import BOM, GZIP, bare, breaks_off, check_first_bytes, only_json_lines
+from agpis_sdk.media.file_formats import BOM, bare, breaks_off, check_first_bytes, only_json_lines
+from agpis_sdk.media.packing import unpacked
 from agpis_sdk.media.record_check import ONE_OBJECT_A_LINE, RecordCheck, RejectedRecord, reject
 from agpis_sdk.records import Product
 from agpis_sdk.wording import shortened
 
 MAX_LINE_BYTES = 16 * 2**20
-# Catalogs shrink to a tenth or a fiftieth; what unpacks to so much more is made to fill memory or time.
-MAX_UNPACKED_RATIO = 300
-FREE_UNPACKED_BYTES = 64 * 2**20
 
 
 def read_json_lines(stream: BinaryIO, check: RecordCheck, item: str) -> Iterator[Product | RejectedRecord]:
@@ -27,7 +25,9 @@ def read_json_lines(stream: BinaryIO, check: RecordCheck, item: str) -> Iterator
     Raises `InputFileError` where it is no JSON lines, is empty, cannot be read, or unpacks beyond the limits.
     """
     try:
-        yield from parse_lines(only_json_lines(bounded_lines(_unpacked(stream, item)), item), check)
+        lines = unpacked(stream, item)
+        check_first_bytes(lines.peek(8), item)
+        yield from parse_lines(only_json_lines(bounded_lines(lines), item), check)
     except (EOFError, OSError, zlib.error) as error:
         raise InputFileError(f"cannot be read: {error}", item=item, remedy="export or fetch it again") from None
 
@@ -65,7 +65,8 @@ def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
             while line and len(line) > MAX_LINE_BYTES and not line.endswith("\n"):
                 line = text.readline(MAX_LINE_BYTES + 1)
     finally:
-        text.detach()  # or it would close a stream that is not its own
+        with contextlib.suppress(ValueError):  # the stream was closed before this generator was
+            text.detach()  # or it would close a stream that is not its own
 
 
 def _worded(error: Exception) -> tuple[str, str]:
@@ -76,38 +77,3 @@ def _worded(error: Exception) -> tuple[str, str]:
         return "invalid JSON: not UTF-8", "save it as UTF-8, one JSON object a line"
     # Nested too deep, or a number of 5,000 digits.
     return f"invalid JSON: {shortened(str(error))}", ONE_OBJECT_A_LINE
-
-
-def _unpacked(stream: BinaryIO, item: str) -> BinaryIO:
-    """Return a stream of text: unpacked where its first bytes are those of gzip."""
-    packed = _Counted(stream)
-    buffered = io.BufferedReader(packed)
-    if not buffered.peek(2).startswith(GZIP):
-        check_first_bytes(buffered.peek(8), item)
-        return buffered
-    unpacked = io.BufferedReader(_Counted(gzip.GzipFile(fileobj=buffered), packed, item))
-    check_first_bytes(unpacked.peek(8), item)
-    return unpacked
-
-
-class _Counted(io.RawIOBase):
-    """A stream that counts its bytes, and breaks off where they are too many for the packed stream that they are from."""
-
-    def __init__(self, stream: Any, packed: _Counted | None = None, item: str = "") -> None:
-        self._stream, self._packed, self._item = stream, packed, item
-        self.count = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data: bytes = self._stream.read1(len(buffer))
-        buffer[: len(data)] = data
-        self.count += len(data)
-        if self._packed and self.count > max(FREE_UNPACKED_BYTES, MAX_UNPACKED_RATIO * self._packed.count):
-            raise InputFileError(
-                f"unpacks to more than {MAX_UNPACKED_RATIO} times its size",
-                item=self._item,
-                remedy="if it is meant, unpack it before",
-            )
-        return len(data)

@@ -27,9 +27,9 @@ def read_parquet(path: Path, check: RecordCheck) -> Iterator[Product | RejectedR
     row_number = 0
     try:
         file = pyarrow.parquet.ParquetFile(path)
-        _check_columns(file.schema_arrow, path)
+        check_columns(file.schema_arrow, str(path))
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
-            for row in _rows(batch):
+            for row in rows_of_batch(batch):
                 row_number += 1
                 place = f"row {row_number}"
                 if isinstance(row, Exception):
@@ -43,23 +43,23 @@ def read_parquet(path: Path, check: RecordCheck) -> Iterator[Product | RejectedR
         raise InputFileError("is empty: it holds no products", item=str(path), remedy="write one product a row")
 
 
-def _check_columns(schema: Any, path: Path) -> None:
-    """Refuse a file whose columns hold no products at all, whatever its rows."""
+def check_columns(schema: Any, item: str) -> None:
+    """Refuse a table whose columns hold no products at all, whatever its rows; raises `InputFileError`."""
     from pyarrow import types
 
     for name in ("id", "images"):
         if name not in schema.names:
-            raise InputFileError(f'has no column "{name}"', item=str(path), remedy=nearest(name, schema.names))
+            raise InputFileError(f'has no column "{name}"', item=item, remedy=nearest(name, schema.names))
     id_type, images_type = schema.field("id").type, schema.field("images").type
     if types.is_integer(id_type) or types.is_floating(id_type):
-        raise InputFileError(f'the column "id" is of type {id_type}', item=str(path), remedy="cast it to string")
+        raise InputFileError(f'the column "id" is of type {id_type}', item=item, remedy="cast it to string")
     if types.is_string(images_type) or types.is_large_string(images_type):
         raise InputFileError(
-            f'the column "images" is of type {images_type}', item=str(path), remedy="make it a list of strings"
+            f'the column "images" is of type {images_type}', item=item, remedy="make it a list of strings"
         )
 
 
-def _rows(batch: Any) -> Iterator[dict[str, Any] | Exception]:
+def rows_of_batch(batch: Any) -> Iterator[dict[str, Any] | Exception]:
     """Yield the rows of a batch; where not all can be had, one by one, with the reason for each that cannot."""
     try:
         rows = batch.to_pylist()

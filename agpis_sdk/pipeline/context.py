@@ -12,7 +12,7 @@ from agpis_sdk.errors import PluginContractError
 from agpis_sdk.pipeline.isolation.messages import SealedFact
 from agpis_sdk.pipeline.plan import ENGINE_FACTS
 from agpis_sdk.records import Product
-from agpis_sdk.rules import RuleSet
+from agpis_sdk.rules import RuleSet, selected
 
 
 class RunContext:
@@ -60,6 +60,10 @@ class RunContext:
     def rules(self) -> RuleSet:
         """All rules of the run, of every plugin."""
         return self._rules
+
+    def selected(self, code: str) -> bool:
+        """Return whether the config lets the rule of a code be reported."""
+        return selected(self._rules[code], self._config.rules.select, self._config.rules.ignore)
 
     @property
     def backbone(self) -> Backbone:

@@ -11,12 +11,24 @@ from agpis_sdk.components import AttributedFinding, DecodedImage, ImagePair, Ima
 from agpis_sdk.errors import ComponentError, first_problem
 from agpis_sdk.pipeline.batch import ProductState
 from agpis_sdk.pipeline.guard import Component
-from agpis_sdk.records import Finding, Record, SequenceVerdict
+from agpis_sdk.records import Finding, Record, SequenceVerdict, Unjudged
 from agpis_sdk.rules import Rule, RuleSet
 
 LONGEST_MESSAGE = 10_000  # characters
 
 Checked = TypeVar("Checked", bound=Record)
+
+
+def accept_judgment(
+    component: Component, known: Mapping[frozenset[str], Sequence[str]], result: Any, rules: RuleSet
+) -> AttributedFinding | Unjudged:
+    """Check one result of a checker of images or pairs: a finding, or a rule that it could not judge."""
+    if not isinstance(result, Unjudged):
+        return accept_finding(component, known, result, rules)
+    _declared_rule(component, result.code, rules)
+    if result.product_id not in known.get(frozenset(result.images), ()):
+        raise ComponentError(f"named images that it was not given: {', '.join(result.images)}")
+    return result
 
 
 def accept_finding(
@@ -75,6 +87,8 @@ def accept_verdict(
         _refuse_stray_regions(finding, verdict.sequence)
         fields = {"name": rule.name, "checker": component.name}
         findings.append(_checked(Finding, {**_plain(finding), **fields}))
+    for unjudged in verdict.unjudged:
+        _declared_rule(component, unjudged.code, rules)
     return verdict.model_copy(update={"findings": tuple(findings)})
 
 

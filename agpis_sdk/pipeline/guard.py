@@ -83,6 +83,8 @@ class Guard:
         self.slowest: defaultdict[str, float] = defaultdict(float)
         self.failures: Counter[str] = Counter()
         self.last_reason: dict[str, str] = {}
+        self.unjudged: Counter[str] = Counter()
+        self._last_unjudged: dict[str, str] = {}
         self._inner_seconds = 0.0
 
     def start(self, failures: Mapping[str, int], reasons: Mapping[str, str]) -> None:
@@ -92,6 +94,7 @@ class Guard:
         self.slowest.clear()
         self.failures = Counter(failures)
         self.last_reason = dict(reasons)
+        self.unjudged.clear()
 
     def dropped(self, component: Component) -> bool:
         """Tell whether a component has failed so often that it no longer runs."""
@@ -101,12 +104,21 @@ class Guard:
         """Return the components that were dropped."""
         return [label for label, count in self.failures.items() if count >= self._max_failures]
 
+    def note_unjudged(self, component: Component, reason: str) -> None:
+        """Count a rule on an item that a component says it could not judge; no component is dropped for it."""
+        self.unjudged[component.label] += 1
+        self._last_unjudged[component.label] = reason
+
     def notices(self) -> list[str]:
         """Return for each component that failed, or nearly took too long, a line for people."""
         failed = [
             f"{label} failed on {counted(count, 'item')}"
             f"{' and was dropped' if count >= self._max_failures else ''}; last: {self.last_reason.get(label, '')}"
             for label, count in self.failures.items()
+        ]
+        failed += [
+            f"{label} could not judge {counted(count, 'item')}; last: {self._last_unjudged[label]}"
+            for label, count in self.unjudged.items()
         ]
         limit = self._limits.time_limit
         return failed + [

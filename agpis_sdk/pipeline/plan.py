@@ -12,6 +12,7 @@ from agpis_sdk.errors import ConfigError, nearest
 from agpis_sdk.facts import FACTS
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.rules import Rule, RuleSet, selected
+from agpis_sdk.specs import is_costly
 
 NO_SCORER = "none"
 # Facts that the engine itself reads: they decide which of a violating pair stays (paper section 3.3.2).
@@ -234,7 +235,7 @@ def _provided_by(fact: str, provided: Iterable[str]) -> str:
 
 
 def _in_order(checkers: list[OwnedSpec]) -> list[OwnedSpec]:
-    """Sort checkers so that a fact is provided before it is required; otherwise by name."""
+    """Sort checkers so that a fact is provided before it is required; otherwise by name, the costly ones last."""
     by_name = {owned.spec.name: owned for owned in checkers}
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for owned in checkers:
@@ -249,4 +250,4 @@ def _in_order(checkers: list[OwnedSpec]) -> list[OwnedSpec]:
         ready = sorted(sorter.get_ready())
         ordered.extend(by_name[name] for name in ready)
         sorter.done(*ready)
-    return ordered
+    return sorted(ordered, key=lambda owned: is_costly(owned.spec))

@@ -11,7 +11,7 @@ from agpis_sdk.pipeline.findings import accept_verdict, keep_finding
 from agpis_sdk.pipeline.guard import Component, collect
 from agpis_sdk.pipeline.run import Run
 from agpis_sdk.pipeline.scorer import Key, key_of
-from agpis_sdk.pipeline.unjudged import note_unjudged
+from agpis_sdk.pipeline.unjudged import note_unjudged, note_unjudged_rule
 from agpis_sdk.records import SequenceVerdict
 
 
@@ -42,6 +42,8 @@ def check_sequences(run: Run, batch: Batch, sequences: Sequence[ImageSequence]) 
                 note_unjudged(run, checker, progress, sequence.ids, reasons[key])
             for finding in verdicts[key].findings if key in verdicts else ():
                 keep_finding(progress, finding, run.thresholds, run.rules)
+            for unjudged in verdicts[key].unjudged if key in verdicts else ():
+                note_unjudged_rule(run, checker, progress, unjudged)
 
 
 def _score(run: Run, scorer: Component, batch: Batch, built: Mapping[str, list[ImageSequence]]) -> None:

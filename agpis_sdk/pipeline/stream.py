@@ -41,6 +41,7 @@ def observed_batches(
         stats.component_seconds.update(run.guard.seconds)
         stats.component_items.update(run.guard.items)
         stats.failures.update(run.guard.failures)
+        stats.failures.update(run.guard.unjudged)
         stats.notices += [*run.guard.notices(), *records.notices]
         stats.dropped += run.guard.dropped_labels()
     stats.note(host.notify("agpis_run_finished", context=run.context, summary=stats.facts()))

@@ -9,12 +9,15 @@ from typing import Any
 from agpis_sdk.components import (
     BackboneSpec,
     ComponentSpec,
+    FormatSpec,
     ImageCheckerSpec,
     PairCheckerSpec,
     PrimarySelectorSpec,
+    ReaderSpec,
     ReporterSpec,
     SequenceBuilderSpec,
     SequenceCheckerSpec,
+    WriterSpec,
 )
 from agpis_sdk.errors import PluginContractError
 from agpis_sdk.plugins.discovery import PluginStatus
@@ -28,6 +31,8 @@ SPEC_OF_HOOK: Mapping[str, type[ComponentSpec]] = {
     "agpis_sequence_builders": SequenceBuilderSpec,
     "agpis_backbones": BackboneSpec,
     "agpis_reporters": ReporterSpec,
+    "agpis_readers": ReaderSpec,
+    "agpis_writers": WriterSpec,
 }
 
 
@@ -56,4 +61,4 @@ def taken_from(announced: Any, hook: str, kind: type[Any]) -> list[Any]:
 def unique_names(spec: ComponentSpec) -> list[str]:
     """Return, as error messages write it, every name that no other component may have."""
     names = [f'component "{name}"' for name in (spec.name, *spec.aliases)]
-    return [*names, f'format "{spec.format}" for {spec.reports}'] if isinstance(spec, ReporterSpec) else names
+    return [*names, f'format "{spec.format}" for {spec.role}'] if isinstance(spec, FormatSpec) else names

@@ -19,7 +19,7 @@ from typing import Any
 import pluggy
 
 from agpis_sdk import hookspecs
-from agpis_sdk.components import ComponentConfig, ComponentSpec, Profile, ReporterSpec, Reports
+from agpis_sdk.components import ComponentConfig, ComponentSpec, FormatSpec, Profile, Reports
 from agpis_sdk.config import PluginsSection, validate
 from agpis_sdk.errors import (
     AgpisError,
@@ -180,11 +180,19 @@ class PluginHost:
 
     def reporter(self, reports: Reports, format_name: str, *, setting: str) -> OwnedSpec:
         """Return the reporter of a format; raises `UnknownNameError` with the nearest format."""
-        formats = {
+        return self.of_format(reports, format_name, setting=setting)
+
+    def formats(self, role: str) -> dict[str, OwnedSpec]:
+        """Return by format the components of a role: "outcomes", "audits", "readers" or "writers"."""
+        return {
             owned.spec.format: owned
-            for owned in self.specs("agpis_reporters").values()
-            if isinstance(owned.spec, ReporterSpec) and owned.spec.reports == reports
+            for _, owned in self.all_specs()
+            if isinstance(owned.spec, FormatSpec) and owned.spec.role == role
         }
+
+    def of_format(self, role: str, format_name: str, *, setting: str) -> OwnedSpec:
+        """Return the component of a role and a format; raises `UnknownNameError` with the nearest format."""
+        formats = self.formats(role)
         if format_name not in formats:
             remedy = nearest(format_name, formats)
             raise UnknownNameError("no plugin announces it", item=f'{setting} = "{format_name}"', remedy=remedy)
@@ -202,14 +210,14 @@ class PluginHost:
         Raises `ConfigError` where they are wrong, and `PluginLoadError` naming the plugin where its own validation fails.
         """
         spec = owned.spec
-        written = [name for name in (spec.name, *spec.aliases) if name in tables]
+        written = [name for name in (spec.table, *spec.aliases) if name in tables]
         if len(written) > 1:
             raise ConfigError(
                 "is one component under two names",
                 item=f"components.{written[1]}",
-                remedy=f"keep components.{spec.name}",
+                remedy=f"keep components.{spec.table}",
             )
-        name = written[0] if written else spec.name
+        name = written[0] if written else spec.table
         try:
             config: ComponentConfig = validate(spec.config, tables.get(name, {}), item=f"components.{name}")
         except AgpisError:
@@ -223,11 +231,18 @@ class PluginHost:
 
     def check_component_tables(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
         """Validate every `[components.*]` table; one that no component answers to is an error."""
-        known = self.by_name()
+        known: dict[str, list[OwnedSpec]] = {}
+        for _, owned in self.all_specs():
+            for name in (owned.spec.table, *owned.spec.aliases):
+                known.setdefault(name, []).append(owned)
         for name in tables:
             if name not in known:
-                raise ConfigError("no such component", item=f"components.{name}", remedy=nearest(name, known))
-            self.settings_of(known[name], tables)
+                sharing = self.by_name().get(name)
+                remedy = f"its table is components.{sharing.spec.table}" if sharing else nearest(name, known)
+                what = "shares its settings with others" if sharing else "no such component"
+                raise ConfigError(what, item=f"components.{name}", remedy=remedy)
+            for owned in known[name]:
+                self.settings_of(owned, tables)
 
     def create(self, owned: OwnedSpec, tables: Mapping[str, Mapping[str, Any]], *, device: str = "cpu") -> Any:
         """Import a component's factory and call it with its validated settings, and with `device` where it takes one.

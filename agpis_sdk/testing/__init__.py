@@ -13,6 +13,7 @@ _HOMES = {
     "agpis_sdk.testing.checking": ("RuleResult", "check"),
     "agpis_sdk.testing.choice_contracts": ("BackboneContract", "PrimarySelectorContract", "SequenceBuilderContract"),
     "agpis_sdk.testing.contracts": ("ImageCheckerContract", "PairCheckerContract", "SequenceCheckerContract"),
+    "agpis_sdk.testing.format_contracts": ("ReaderContract", "WriterContract"),
     "agpis_sdk.testing.hosts": ("isolated_host",),
     "agpis_sdk.testing.images": ("FAULTS", "image_bytes", "make_image", "make_product"),
     "agpis_sdk.testing.light_import": ("assert_light_import",),
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from agpis_sdk.testing.contracts import ImageCheckerContract as ImageCheckerContract
     from agpis_sdk.testing.contracts import PairCheckerContract as PairCheckerContract
     from agpis_sdk.testing.contracts import SequenceCheckerContract as SequenceCheckerContract
+    from agpis_sdk.testing.format_contracts import ReaderContract as ReaderContract
+    from agpis_sdk.testing.format_contracts import WriterContract as WriterContract
     from agpis_sdk.testing.hosts import isolated_host as isolated_host
     from agpis_sdk.testing.images import FAULTS as FAULTS
     from agpis_sdk.testing.images import image_bytes as image_bytes

@@ -11,6 +11,7 @@ from agpis_sdk.config import validate
 from agpis_sdk.errors import ConfigError, TrainingDataError
 from agpis_sdk.plugins import OwnedSpec, PluginHost, imported
 from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest
+from agpis_sdk.training.trained_products import note_trained_products, warn_of_trained_products
 
 PROVENANCE = "component.json"
 
@@ -32,6 +33,7 @@ def train(owned: OwnedSpec, request: TrainingRequest) -> Mapping[str, Any]:
     figures: Mapping[str, Any] = trainer(request)
     written = {"component": owned.spec.name, "plugin": owned.plugin.owner, "seed": request.seed}
     (request.out / PROVENANCE).write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+    note_trained_products(request)
     return figures
 
 
@@ -48,6 +50,7 @@ def evaluate(host: PluginHost, request: EvaluationRequest, component: str | None
         raise ConfigError(
             "has no evaluator", item=f'component "{owned.spec.name}"', remedy=f"those that have: {', '.join(with_one)}"
         )
+    warn_of_trained_products(request)
     evaluation: Evaluation = imported(owned, owned.spec.evaluator)(request)
     return evaluation
 

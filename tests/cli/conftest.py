@@ -25,7 +25,7 @@ FAKES = """
     agpis_sequence_checkers = stand.agpis_sequence_checkers
     agpis_backbones = stand.agpis_backbones
 """
-KEPT = ("builders", "report")
+KEPT = ("builders", "catalog-formats", "report")
 # Only fakes take part in a run beside these: no model is loaded.
 SETTINGS = """
     [backbone]

@@ -107,7 +107,7 @@ class TestRun:
         ("arguments", "message"),
         [
             (["gone.jsonl"], "agpis: [E301] gone.jsonl: no such file (check the path)"),
-            (["agpis.toml"], "agpis: [E301] agpis.toml: is of an unknown kind"),
+            (["agpis.toml"], "agpis: [E301] agpis.toml: holds no JSON objects"),
             (["products.jsonl", "--set", "sequence.lenght=4"], 'sequence.lenght: unknown key (did you mean "length"?)'),
             (["products.jsonl", "--set", "primary.selector=frist"], 'no plugin announces it (did you mean "first"?)'),
             (["products.jsonl", "--config", "gone.toml"], "gone.toml: cannot be read"),
@@ -121,7 +121,13 @@ class TestRun:
             (["products.jsonl", "--report", "report.pdf"], '--report = "pdf": no plugin announces it (known: html)'),
             (["products.jsonl", "--limit", "0"], "--limit"),
             (["empty.jsonl"], "agpis: [E301] empty.jsonl: is empty: it holds no products"),
-            (["array.jsonl"], "agpis: [E301] array.jsonl: is a JSON array (jq -c '.[]' array.jsonl > products.jsonl)"),
+            (
+                ["table.csv"],
+                "agpis: [E301] table.csv: is a table (CSV or TSV) that no reader knows (name its columns: --map",
+            ),
+            (["table.csv", "--from", "shopfy"], '--from = "shopfy": no plugin announces it (did you mean "shopify"?)'),
+            (["table.csv", "--map", "id"], "--map id: is not FIELD=COLUMN"),
+            (["table.csv", "--map", "id=Cod,images=Image"], 'has no column "Cod" (did you mean "Code"?)'),
             ([], "Missing argument"),
         ],
     )
@@ -129,7 +135,7 @@ class TestRun:
         self, agpis: Agpis, shop: Path, arguments: list[str], message: str
     ) -> None:
         (shop.parent / "empty.jsonl").touch()
-        (shop.parent / "array.jsonl").write_text("[]")
+        (shop.parent / "table.csv").write_text("Code,Image\nP1,a.png\n")
 
         answer = agpis("run", *arguments, "--no-plugins")
 

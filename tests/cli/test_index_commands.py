@@ -134,7 +134,7 @@ def test_query_takes_an_image_file(shop: Path) -> None:
 
 def test_query_ends_with_1_where_an_image_cannot_be_read(shop: Path) -> None:
     agpis("add", "shop.index", "products.jsonl")
-    (shop / "p.png").write_bytes(b"this is no picture")
+    (shop / "p.png").write_bytes(b"\x89PNG\r\n\x1a\n and no picture behind it")
 
     answer = agpis("query", "shop.index", "p.png", "--json")
 
@@ -157,7 +157,7 @@ def test_another_backbone_is_refused(shop: Path, command: tuple[str, ...]) -> No
     [
         (["report", "nowhere"], "nowhere: there is no index here (make one: agpis index add nowhere PRODUCTS)"),
         (["query", "nowhere", "products.jsonl"], "nowhere: there is no index here"),
-        (["query", "nowhere", "gone.png"], "gone.png: no such file (name products or an image)"),
+        (["query", "nowhere", "gone.png"], "gone.png: no such file (check the path)"),
         (["add", "shop.index", "gone.jsonl"], "gone.jsonl: no such file"),
         (["add", "agpis.toml", "products.jsonl"], "agpis.toml: is no folder"),
         (["report", "nowhere", "-o", "gone/out.jsonl"], "the folder does not exist (make it first)"),

@@ -29,7 +29,7 @@ def test_from_photos_to_figures(tmp_path: Path) -> None:
 
     built = agpis("bench", "build", "--photos", shop, "-o", bench, "--per-product", 3)
     shown = agpis("bench", "show", bench, "-o", tmp_path / "sheets", "--split", "test")
-    trained = agpis("train", "muisc", bench / "reviews.jsonl", "-o", model, "--epochs", 1, *switches)
+    trained = agpis("train", "muisc", "--json", bench / "reviews.jsonl", "-o", model, "--epochs", 1, *switches)
     measured = agpis("evaluate", model, bench / "reviews.jsonl", "--json", "--plots", tmp_path / "plots")
 
     assert [result.exit_code for result in (built, shown, trained, measured)] == [0, 0, 0, 0]

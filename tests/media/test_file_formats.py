@@ -15,7 +15,7 @@ from agpis_sdk.records import Product
 
 PRODUCTS = [{"id": "P1", "images": [{"id": "a", "uri": "a.jpg"}]}, {"id": "P2", "images": ["a.jpg"]}]
 COMPACT = [json.dumps(product) for product in PRODUCTS]
-TABLE = "Handle,Title,Image Src\nhoodie,Hoodie,https://shop.example/a.jpg\n"
+TABLE = "Code,Title,Picture\nhoodie,Hoodie,https://shop.example/a.jpg\n"
 
 
 def refusal(folder: Path, content: str | bytes, name: str = "products.jsonl") -> str:
@@ -30,28 +30,23 @@ def refusal(folder: Path, content: str | bytes, name: str = "products.jsonl") ->
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (json.dumps(PRODUCTS), "is a JSON array (jq -c '.[]' "),
-        (json.dumps(PRODUCTS, indent=2), "is a JSON array (jq -c '.[]' "),
-        ("[\n" + ",\n".join(COMPACT) + "\n]", "is a JSON array"),
-        ("\ufeff  [" + ",\n".join(COMPACT) + "]", "is a JSON array"),
-        ("[]", "is a JSON array"),
-        (json.dumps(PRODUCTS[0], indent=2), "holds JSON objects that go over several lines (jq -c . "),
-        (json.dumps(PRODUCTS[0], indent=0), "holds JSON objects that go over several lines"),
-        ('{"id": "P0",\n "variants": [\n' + ",\n".join(COMPACT) + "]}", "holds JSON objects that go over several"),
-        ('{"products": [\n' + ",\n".join(COMPACT) + "\n]}", "holds JSON objects that go over several lines"),
-        ("\n".join(json.dumps(product, indent=1) for product in PRODUCTS), "holds JSON objects that go over several"),
+        ("[]", "is empty: it holds no products"),
+        ("[\n" + COMPACT[0] + ",\n", "is no JSON"),
+        (
+            '{"products": [\n' + ",\n".join(COMPACT) + "\n]}",
+            'is a JSON object that is no product ("products" holds 2 items: jq',
+        ),
         ("\n".join(COMPACT).encode("utf-16"), "is UTF-16 text (iconv -f UTF-16 -t UTF-8 "),
         ("\n".join(COMPACT).encode("utf-16-be"), "holds NUL bytes: it is UTF-16 text or no text at all"),
-        (TABLE, "is a table (CSV or TSV)"),
+        (TABLE, "is a table (CSV or TSV) that no reader knows (name its columns: --map"),
         ("\ufeff" + TABLE.replace(",", "\t"), "is a table (CSV or TSV)"),
         ('<?xml version="1.0"?><rss></rss>', "is XML or HTML"),
         ("hello\n", "holds no JSON objects"),
         ("null\n1\n", "holds no JSON objects"),
-        (b"PAR1....", "is a Parquet file (rename it to .parquet)"),
+        (b"PAR1....", "is no Parquet file"),
         (b"PK\x03\x04....", "is a zip file or a spreadsheet"),
         (b"BZh9....", "is packed with bzip2"),
         (gzip.compress(b"PK\x03\x04...."), "is a zip file or a spreadsheet"),
-        (gzip.compress(json.dumps(PRODUCTS).encode()), "is a JSON array"),
         ("", "is empty: it holds no products"),
         ("\ufeff\n \r\n", "is empty: it holds no products"),
         (gzip.compress(b""), "is empty: it holds no products"),
@@ -65,23 +60,38 @@ def test_another_format_is_one_error_that_names_it(tmp_path: Path, content: str 
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    "content",
     [
-        ("shop.csv", "is a table (CSV) (write one JSON object a line; recipes: docs/how-to/import-products.md)"),
-        ("shop.CSV.gz", "is a table (CSV)"),
-        ("shop.tsv", "is a table (TSV)"),
-        ("shop.txt", "is a text or a table, not JSON lines"),
-        ("shop.xml", "is XML"),
-        ("shop.xlsx", "is a spreadsheet (save it as CSV"),
-        ("shop.json", "is JSON, where JSON lines are needed (an array: jq -c '.[]' "),
+        json.dumps(PRODUCTS),
+        json.dumps(PRODUCTS, indent=2),
+        "[\n" + ",\n".join(COMPACT) + "\n]",
+        "\ufeff  [" + ",\n".join(COMPACT) + "]",
+        "\n".join(json.dumps(product, indent=1) for product in PRODUCTS),
+        ",\n".join(json.dumps(product, indent=0) for product in PRODUCTS),
+        gzip.compress(json.dumps(PRODUCTS).encode()),
     ],
 )
-def test_another_ending_is_refused_with_the_way_to_json_lines(tmp_path: Path, name: str, message: str) -> None:
-    assert message in refusal(tmp_path, "", name)
+@pytest.mark.parametrize("name", ["products.json", "products.jsonl", "products"])
+def test_json_is_read_whatever_its_lines_and_its_name(tmp_path: Path, content: str | bytes, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    assert [record.id for record in read_products(path) if isinstance(record, Product)] == ["P1", "P2"]
+
+
+def test_an_object_inside_of_a_product_is_no_product(tmp_path: Path) -> None:
+    path = tmp_path / "products.json"
+    path.write_text('{"id": "P0", "images": ["a.jpg"],\n "variants": [\n' + ",\n".join(COMPACT) + "]}")
+
+    assert [record.id for record in read_products(path) if isinstance(record, Product)] == ["P0"]
 
 
 def test_the_command_of_a_remedy_can_be_pasted_whatever_the_file_is_called(tmp_path: Path) -> None:
-    assert f"jq -c '.[]' '{tmp_path}/my shop.jsonl' > products.jsonl" in refusal(tmp_path, "[]", "my shop.jsonl")
+    content = "\n".join(COMPACT).encode("utf-16")
+
+    answer = refusal(tmp_path, content, "my shop.jsonl")
+
+    assert f"iconv -f UTF-16 -t UTF-8 '{tmp_path}/my shop.jsonl' > products.jsonl" in answer
 
 
 @pytest.mark.parametrize(

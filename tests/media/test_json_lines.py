@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agpis_sdk.errors import InputFileError
-from agpis_sdk.media import json_lines
+from agpis_sdk.media import json_lines, packing
 from agpis_sdk.media.file_formats import bare
 from agpis_sdk.media.json_lines import bounded_lines, parse_lines, read_json_lines
 from agpis_sdk.media.record_check import RecordCheck, RejectedRecord
@@ -158,7 +158,7 @@ class TestALongLine:
 
 
 def test_gzip_that_unpacks_beyond_reason_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_lines, "FREE_UNPACKED_BYTES", 2**16)
+    monkeypatch.setattr(packing, "FREE_UNPACKED_BYTES", 2**16)
     bomb = gzip.compress(LINE + b"\n" * 2**20)
 
     with pytest.raises(InputFileError, match="it: unpacks to more than 300 times its size"):

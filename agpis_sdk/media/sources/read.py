@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from agpis_sdk.config import MediaSection
 from agpis_sdk.errors import ImageReadError
+from agpis_sdk.held_images import HeldImage
 from agpis_sdk.media.sources.files import read_file
 from agpis_sdk.media.sources.masking import masked
 from agpis_sdk.media.sources.policy import SourcePolicy
@@ -24,6 +25,9 @@ def read_image_bytes(uri: str, limits: MediaSection) -> bytes:
             "names no file", item='the entry of "images"', remedy="write a path or a URL, or remove it"
         )
     policy = SourcePolicy.of(uri, limits)
+    if isinstance(uri, HeldImage):
+        policy.check_size(len(uri.data), uri)
+        return uri.data
     scheme = policy.admit(uri)
     if scheme == LOCAL:
         return read_file(str(uri), policy)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from agpis_sdk.held_images import HeldImage
+
 LOCAL = ""
 PROTOCOL_RELATIVE = "//"
 
@@ -34,7 +36,7 @@ def resolve(uri: str, base: Path | None) -> str:
     The result is a `ConfinedUri`: where it names a file, that file must be below the folder. Without a folder the uri
     is the caller's own, and stays as it is.
     """
-    if base is None:
+    if base is None or isinstance(uri, HeldImage):
         return uri
     return ConfinedUri(uri if scheme_of(uri) else str(base / uri), base)
 

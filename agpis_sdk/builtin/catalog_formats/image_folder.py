@@ -1,0 +1,82 @@
+"""A folder of the chosen images: a folder a product, the files numbered in their order."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from agpis_sdk.builtin.catalog_formats.config import FolderConfig
+from agpis_sdk.components import Export
+from agpis_sdk.errors import ImageReadError
+from agpis_sdk.media.gallery_order import chosen_images
+from agpis_sdk.media.sources.uris import LOCAL, scheme_of
+from agpis_sdk.records import Outcome
+
+NOT_IN_NAMES = re.compile(r'[<>:"|?*\\\x00-\x1f]')
+LONGEST = 120
+
+
+class ImageFolderWriter:
+    """Copies, or links, the chosen images as PRODUCT/01_front.jpg, PRODUCT/02_back.jpg and so on."""
+
+    def __init__(self, config: FolderConfig) -> None:
+        self._link = config.link
+
+    def write(self, outcomes: Iterable[Outcome], export: Export) -> None:
+        """Make the folder; an image that cannot be read is left out with a word."""
+        unfinished = export.path.with_name(f".{export.path.name}.{os.getpid()}")
+        unfinished.mkdir()
+        try:
+            for outcome in outcomes:
+                self._write_product(outcome, unfinished, export)
+            unfinished.replace(export.path)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def _write_product(self, outcome: Outcome, top: Path, export: Export) -> None:
+        images = chosen_images(outcome)
+        width = max(2, len(str(len(images))))
+        folder = top / _folder_name(outcome.product_id)
+        for number, image in enumerate(images, start=1):
+            if not image.uri:
+                export.skip(
+                    f'product "{outcome.product_id}", image "{image.id}"', "the outcomes do not say where it is"
+                )
+                continue
+            folder.mkdir(parents=True, exist_ok=True)
+            target = folder / f"{number:0{width}d}_{_file_name(image.id, image.uri)}"
+            try:
+                self._place(image.uri, target, export)
+            except ImageReadError as error:
+                export.skip(f'product "{outcome.product_id}", image "{image.id}"', str(error))
+
+    def _place(self, uri: str, target: Path, export: Export) -> None:
+        if self._link and scheme_of(uri) == LOCAL:
+            os.link(uri, target)
+        else:
+            target.write_bytes(export.read_image(uri))
+
+
+def _folder_name(product_id: str) -> str:
+    """Return a product's id as the name of a folder; one such as "men/MH01" becomes folders in each other.
+
+    >>> _folder_name("men/MH:01"), _folder_name("../../etc")
+    ('men/MH_01', '_/_/etc')
+    """
+    parts = [_safe(part) for part in product_id.split("/")]
+    return "/".join(part for part in parts if part) or "_"
+
+
+def _safe(name: str) -> str:
+    cleaned = NOT_IN_NAMES.sub("_", name).strip()[:LONGEST]
+    return "_" if cleaned in (".", "..") else cleaned
+
+
+def _file_name(image_id: str, uri: str) -> str:
+    path = urlsplit(uri).path if "://" in uri else uri
+    suffix = PurePosixPath(path).suffix.lower()
+    return f"{_safe(image_id.replace('/', '_'))}{suffix if len(suffix) <= 5 else ''}"
