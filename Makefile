@@ -11,7 +11,7 @@ PLUGIN_FILES := $(shell find plugins/agpis-text plugins/agpis-safety -name '*.py
 # The oldest versions that pyproject.toml allows, and what the tests themselves need.
 LOWEST := .venv-lowest
 
-.PHONY: demo test test-fast test-plugins test-lowest plugin-jobs lint types laws docs docs-write fuzz-images bench example-catalog clean help
+.PHONY: demo test test-fast test-plugins test-lowest plugin-jobs lint types laws docs docs-write fuzz-images bench example-catalog graphs clean help
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -19,7 +19,7 @@ help:  ## Show this list.
 .venv/.installed: pyproject.toml constraints.txt plugins/agpis-example/pyproject.toml plugins/agpis-marketplaces/pyproject.toml plugins/agpis-vlm/pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[cache,parquet,train,synthetic,review,postgresql,testing]' --group dev
+	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[cache,export,parquet,train,synthetic,review,postgresql,testing]' --group dev
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-example
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-marketplaces
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-vlm
@@ -28,7 +28,7 @@ help:  ## Show this list.
 $(LOWEST)/.installed: .venv/.installed
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(UV) pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
-		--editable '.[cache,parquet,train,synthetic,review,postgresql,testing]' --group test
+		--editable '.[cache,export,parquet,train,synthetic,review,postgresql,testing]' --group test
 	$(UV) pip install --quiet --python $(LOWEST)/bin/python --no-deps --editable plugins/agpis-example --editable plugins/agpis-marketplaces --editable plugins/agpis-vlm
 	touch $@
 
@@ -87,6 +87,9 @@ fuzz-images: .venv/.installed  ## Decode 20,000 mutated pictures of all formats 
 
 bench: .venv/.installed  ## Measure the speed of a whole run, side by side with parts of it left out.
 	$(BIN)/python benchmarks/run_speed.py
+
+graphs: .venv/.installed  ## Export the graphs of a default run anew from their models in torch.
+	$(BIN)/python -m agpis_sdk.training.graphs
 
 example-catalog: .venv/.installed  ## Render the example catalog anew (needs the group "render").
 	$(UV) pip install --quiet --python $(BIN)/python --group render

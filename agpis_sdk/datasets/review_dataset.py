@@ -105,8 +105,11 @@ class Collator:
 
     def __call__(self, items: Sequence[ReviewItem]) -> dict[str, Any]:
         """Return a batch with the names of `Muisc.forward`."""
-        prompt, attention_mask = self.text.prompts([item.title for item in items])
-        feedback, feedback_mask = self.text.feedback([item.feedback for item in items], [item.label for item in items])
+        prompt, attention_mask = map(torch.from_numpy, self.text.prompts([item.title for item in items]))
+        feedback, feedback_mask = map(
+            torch.from_numpy,
+            self.text.feedback([item.feedback for item in items], [item.label for item in items]),
+        )
         counts = [len(next(iter(item.images.values()))) for item in items]
         batch: dict[str, Any] = {
             "input_ids": prompt,

@@ -61,7 +61,9 @@ def feedback(
         return [""] * len(prompt)
     token_ids = model.generate_feedback(
         sequence, prompt, mask, eos_token_id=text.end, max_new_tokens=model.config.feedback_tokens,
-        forbidden_first_tokens=text.forbidden_first_tokens(probabilities, objection_threshold=model.config.objection_threshold),
+        forbidden_first_tokens=torch.from_numpy(
+            text.forbidden_first_tokens(probabilities.cpu().numpy(), objection_threshold=model.config.objection_threshold)
+        ).to(probabilities.device),
     )  # fmt: skip
     return [text.read(ids) for ids in token_ids.tolist()]
 

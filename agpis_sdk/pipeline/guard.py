@@ -79,6 +79,7 @@ class Guard:
         self._limits = limits or PluginsSection()
         self._interruption = interruption
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.items: Counter[str] = Counter()
         self.slowest: defaultdict[str, float] = defaultdict(float)
         self.failures: Counter[str] = Counter()
         self.last_reason: dict[str, str] = {}
@@ -89,6 +90,7 @@ class Guard:
     def start(self, failures: Mapping[str, int], reasons: Mapping[str, str]) -> None:
         """Begin a run with what has failed before it: nothing, or what an earlier run noted that this one resumes."""
         self.seconds.clear()
+        self.items.clear()
         self.slowest.clear()
         self.failures = Counter(failures)
         self.last_reason = dict(reasons)
@@ -158,6 +160,7 @@ class Guard:
         elapsed = time.perf_counter() - started
         # A builder that asks for p^t runs the scorer inside its own call: those seconds are the scorer's.
         self.seconds[component.label] += elapsed - self._inner_seconds
+        self.items[component.label] += len(items)
         self._inner_seconds = outer_seconds + elapsed
         return results, failures
 

@@ -39,6 +39,7 @@ def observed_batches(
         yield from prefetch_batches(records, run.config)
     finally:
         stats.component_seconds.update(run.guard.seconds)
+        stats.component_items.update(run.guard.items)
         stats.failures.update(run.guard.failures)
         stats.failures.update(run.guard.unjudged)
         stats.notices += [*run.guard.notices(), *records.notices]

@@ -16,6 +16,8 @@ from agpis_sdk.records import GalleryAudit, Outcome
 class RunStats:
     """What a run and an audit share: `failures` counts items by component or plugin, `notices` say them in words.
 
+    `component_seconds` and `component_items` are the time that each component took, and for how many images, pairs, products
+    or sequences, a search's among them.
     `dropped` names the components that failed so often that they no longer took part.
     """
 
@@ -23,6 +25,7 @@ class RunStats:
     images: int = 0
     seconds: float = 0.0
     component_seconds: dict[str, float] = field(default_factory=dict)
+    component_items: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     notices: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)

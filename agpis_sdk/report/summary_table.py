@@ -14,6 +14,7 @@ from agpis_sdk.wording import counted, duration, percent, printable, rate
 
 _STYLES = {"submit": "green", "hold": "yellow", "none": "bright_black", "failed": "red"}
 _BAR_CELLS = 12
+MOST_COMPONENTS = 4
 
 
 def summary_table(
@@ -24,6 +25,7 @@ def summary_table(
     images: int = 0,
     reasons: Mapping[str, Mapping[str, int]] | None = None,
     names: Mapping[str, str] | None = None,
+    components: Mapping[str, float] | None = None,
     top: int = 8,
 ) -> Group:
     """Return a run's summary for a console.
@@ -35,6 +37,7 @@ def summary_table(
         images: How many images were read.
         reasons: For a status, products by reason.
         names: Rule names by code.
+        components: Seconds by component.
         top: How many rules are shown.
     """
     products = sum(counts.values())
@@ -42,6 +45,8 @@ def summary_table(
     if rules:
         parts += [Text(), _rule_table(rules, names or {}, top)]
     parts += [Text(), _speed(products, images, seconds)]
+    if components:
+        parts.append(_slowest(components))
     return Group(*parts)
 
 
@@ -85,6 +90,14 @@ def _speed(products: int, images: int, seconds: float) -> Text:
         return Text(line)
     speeds = ", ".join(f"{rate(count / seconds)} {noun}s/s" for count, noun in sizes)
     return Text.assemble(line, f" in {duration(seconds)}", (f"  ({speeds})", "dim"))
+
+
+def _slowest(components: Mapping[str, float]) -> Text:
+    """Return where most of the time went, as shares of what all components took."""
+    total = sum(components.values()) or 1.0
+    ordered = sorted(components.items(), key=lambda item: (-item[1], item[0]))[:MOST_COMPONENTS]
+    shares = ", ".join(f"{label.split(' ')[0]} {percent(seconds / total)}" for label, seconds in ordered)
+    return Text(f"time of components: {shares}", style="dim")
 
 
 def _table(first: str, number: str, third: str, last: str) -> Table:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
-from agpis_sdk.builtin.backbones.timm_backbone import EfficientNetLite0
+from agpis_sdk.builtin.backbones.efficientnet_lite0 import EfficientNetLite0
 from agpis_sdk.builtin.foreground.config import ForegroundTrainingConfig
-from agpis_sdk.builtin.foreground.foreground_estimator import MAPS
-from agpis_sdk.builtin.foreground.model import SIDE, ForegroundHead, HeadSizes
+from agpis_sdk.builtin.foreground.head_file import MAPS, SIDE, HeadSizes
+from agpis_sdk.builtin.foreground.model import ForegroundHead
 from agpis_sdk.builtin.foreground.segmentation import normalized, picture_batch
 from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.datasets.photos import chunks, load_photo, mirrored
@@ -69,7 +69,8 @@ class ShippedTeacher:
     def mask(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the letterboxed mask (SIDE, SIDE) in 0..255 of an (H, W, 3) picture."""
         (facts,) = self._backbone.features([as_image(pixels)])
-        logits = self._head(*(torch.from_numpy(facts[name])[None] for name in MAPS), picture_batch([pixels]))
+        maps = (torch.from_numpy(facts[name])[None] for name in MAPS)
+        logits = self._head(*maps, torch.from_numpy(picture_batch([pixels])))
         return (torch.sigmoid(logits[0]) * 255).byte().numpy()
 
 
@@ -215,6 +216,6 @@ def _batch(photos: MaskedPhotos, rows: NDArray[np.int64], mirror: int) -> tuple[
     channels_last = torch.channels_last
     return (
         [one.contiguous(memory_format=channels_last) for one in maps],
-        normalized(np.ascontiguousarray(pictures)).contiguous(memory_format=channels_last),
+        torch.from_numpy(normalized(pictures)).contiguous(memory_format=channels_last),
         torch.from_numpy(np.ascontiguousarray(masks)).float() / 255,
     )

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceTrainingConfig
+from agpis_sdk.builtin.noncompliance.head_file import MAPS, HeadSizes
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
-from agpis_sdk.builtin.noncompliance.model import HeadSizes, NoncomplianceHead, any_kind_logit, peak_box
+from agpis_sdk.builtin.noncompliance.location import peak_box
+from agpis_sdk.builtin.noncompliance.model import NoncomplianceHead, any_kind_logit
 from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.datasets.photos import load_photo, with_pixels
 from agpis_sdk.datasets.splits import Split, split_of
@@ -30,7 +32,6 @@ from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRe
 
 WEIGHTS = "noncompliance.safetensors"
 
-FACTS = ("stride32", "stride16", "stride8")
 LOOK_ALIKE = "look-alike"
 FALSE_ALARMS = 0.03
 """Share of the validation split's clean photos and look-alikes whose p_nc may reach 0.5."""
@@ -149,13 +150,13 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
 
 def feature_table(photos: Iterable[DrawnPhoto], backbone: Backbone, chunk: int = 32) -> FeatureTable:
     """Run the backbone over photos and keep its facts, but not the pixels."""
-    rows: dict[str, list[NDArray[np.float16]]] = {name: [] for name in FACTS}
+    rows: dict[str, list[NDArray[np.float16]]] = {name: [] for name in MAPS}
     kept: list[DrawnPhoto] = []
     waiting: list[DrawnPhoto] = []
 
     def flush() -> None:
         for photo, facts in zip(waiting, backbone.features([photo.image for photo in waiting]), strict=True):
-            for name in FACTS:
+            for name in MAPS:
                 rows[name].append(facts[name].astype(np.float16))
             blank = with_pixels(photo.image, np.zeros((1, 1, 3), np.uint8))
             kept.append(DrawnPhoto(photo.split, photo.kind, blank, photo.box))
@@ -170,7 +171,7 @@ def feature_table(photos: Iterable[DrawnPhoto], backbone: Backbone, chunk: int =
         raise TrainingDataError("no accepted review shows a photo", item="noncompliance")
     kinds = list(KINDS)
     labels = torch.tensor([[float(photo.kind == kind) for kind in kinds] for photo in kept])
-    return FeatureTable({name: torch.from_numpy(np.stack(rows.pop(name))) for name in FACTS}, labels, kept)
+    return FeatureTable({name: torch.from_numpy(np.stack(rows.pop(name))) for name in MAPS}, labels, kept)
 
 
 def fit(table: FeatureTable, *, seed: int, epochs: int) -> NoncomplianceHead:
@@ -182,7 +183,7 @@ def fit(table: FeatureTable, *, seed: int, epochs: int) -> NoncomplianceHead:
         )
     torch.manual_seed(seed)
     order = torch.Generator().manual_seed(seed)
-    head = NoncomplianceHead(HeadSizes.of({name: tuple(table.facts[name].shape[1:]) for name in FACTS}))
+    head = NoncomplianceHead(HeadSizes.of({name: tuple(table.facts[name].shape[1:]) for name in MAPS}))
     optimizer = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.05)
     steps = epochs * -(-len(rows) // BATCH_SIZE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2e-3, total_steps=steps)
@@ -193,7 +194,7 @@ def fit(table: FeatureTable, *, seed: int, epochs: int) -> NoncomplianceHead:
         head.train()
         shuffled = torch.from_numpy(rows)[torch.randperm(len(rows), generator=order)]
         for batch in shuffled.split(BATCH_SIZE):
-            logits, _ = head(*(table.facts[name][batch].float() for name in FACTS))
+            logits, _ = head(*(table.facts[name][batch].float() for name in MAPS))
             labels = table.labels[batch]
             loss = 4 * binary(logits, labels, pos_weight=weight) + binary(any_kind_logit(logits), labels.amax(1))
             optimizer.zero_grad()
@@ -212,7 +213,7 @@ def set_operating_point(head: NoncomplianceHead, table: FeatureTable, rate: floa
     if not fine:
         return
     logits = torch.cat(
-        [head(*(table.facts[name][part].float() for name in FACTS))[0] for part in torch.tensor(fine).split(256)]
+        [head(*(table.facts[name][part].float() for name in MAPS))[0] for part in torch.tensor(fine).split(256)]
     )
     low, high = -10.0, 10.0
     for _ in range(40):  # bisection: the share falls as the shift does
@@ -231,7 +232,7 @@ def measure(table: FeatureTable, head: NoncomplianceHead, split: Split = "test")
     rows = _rows(table, split)
     if not len(rows):
         return {f"{split}_photos": 0}
-    judged = [head(*(table.facts[name][part].float() for name in FACTS)) for part in torch.from_numpy(rows).split(256)]
+    judged = [head(*(table.facts[name][part].float() for name in MAPS)) for part in torch.from_numpy(rows).split(256)]
     logits, maps = torch.cat([logit for logit, _ in judged]), torch.cat([kind_map for _, kind_map in judged]).numpy()
     p_nc = torch.sigmoid(any_kind_logit(logits)).numpy()
     kinds = np.array([table.photos[row].kind for row in rows])

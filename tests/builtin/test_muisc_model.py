@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -40,8 +41,8 @@ def model(text: MuiscText) -> Muisc:
 @pytest.fixture(scope="module")
 def batch(text: MuiscText) -> Batch:
     torch.manual_seed(1)
-    prompt, attention_mask = text.prompts(TITLES)
-    feedback, feedback_mask = text.feedback(FEEDBACK)
+    prompt, attention_mask = map(torch.from_numpy, text.prompts(TITLES))
+    feedback, feedback_mask = map(torch.from_numpy, text.feedback(FEEDBACK))
     return {
         "tokens": torch.randn(3, 3, 4, 6),
         "global_tokens": torch.randn(3, 3, 10),
@@ -224,7 +225,7 @@ def test_each_generated_word_is_the_likeliest_after_all_that_precede_it(seed: in
     torch.manual_seed(seed)
     model = Muisc(MuiscConfig.tiny(vocab_size=text.vocab_size, cross_attention_layers=[1])).eval()
     sequence = model.encode(torch.randn(3, 2, 4, 6), torch.randn(3, 2, 10))
-    prompt, mask = text.prompts(TITLES)
+    prompt, mask = map(torch.from_numpy, text.prompts(TITLES))
 
     generated = model.generate_feedback(sequence, prompt, mask, eos_token_id=text.end, max_new_tokens=8)
 
@@ -237,7 +238,7 @@ def test_each_generated_word_is_the_likeliest_after_all_that_precede_it(seed: in
 
 def test_feedback_does_not_contradict_the_class(model: Muisc, text: MuiscText, batch: Batch) -> None:
     sequence = model.encode(batch["tokens"], batch["global_tokens"])
-    never = text.forbidden_first_tokens(torch.tensor([[0.9, 0.1, 0.0], [0.1, 0.5, 0.4], [0.4, 0.1, 0.5]]))
+    never = text.forbidden_first_tokens(np.array([[0.9, 0.1, 0.0], [0.1, 0.5, 0.4], [0.4, 0.1, 0.5]]))
 
     said = model.generate_feedback(
         sequence,
@@ -245,7 +246,7 @@ def test_feedback_does_not_contradict_the_class(model: Muisc, text: MuiscText, b
         batch["attention_mask"],
         eos_token_id=text.end,
         max_new_tokens=1,
-        forbidden_first_tokens=never,
+        forbidden_first_tokens=torch.from_numpy(never),
     )
 
     assert (said[:, 0] == text.qualified[0]).tolist() == [True, False, False]
@@ -257,8 +258,8 @@ def test_an_objection_begins_with_the_word_of_the_likeliest_rule(model: Muisc, b
     )
     model = Muisc(MuiscConfig.tiny(vocab_size=text.vocab_size)).eval()
     sequence = model.encode(batch["tokens"], batch["global_tokens"])
-    prompt, mask = text.prompts(TITLES)
-    probabilities = torch.tensor([[0.9, 0.1, 0.0], [0.1, 0.5, 0.4], [0.4, 0.1, 0.5]])
+    prompt, mask = map(torch.from_numpy, text.prompts(TITLES))
+    probabilities = np.array([[0.9, 0.1, 0.0], [0.1, 0.5, 0.4], [0.4, 0.1, 0.5]])
 
     said = model.generate_feedback(
         sequence,
@@ -266,7 +267,7 @@ def test_an_objection_begins_with_the_word_of_the_likeliest_rule(model: Muisc, b
         mask,
         eos_token_id=text.end,
         max_new_tokens=1,
-        forbidden_first_tokens=text.forbidden_first_tokens(probabilities),
+        forbidden_first_tokens=torch.from_numpy(text.forbidden_first_tokens(probabilities)),
     )
 
     taught, _ = text.feedback(["yes", "", ""], [0, 1, 2])

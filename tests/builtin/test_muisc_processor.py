@@ -10,7 +10,7 @@ import torch
 
 from agpis_sdk import Muisc, MuiscConfig, MuiscProcessor
 from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
-from agpis_sdk.builtin.backbones.timm_backbone import EfficientNetLite0
+from agpis_sdk.builtin.backbones.efficientnet_lite0 import EfficientNetLite0
 from agpis_sdk.builtin.muisc.checkpoints import load_muisc
 from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.errors import ConfigError, WeightsError

@@ -12,10 +12,12 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
-from agpis_sdk.builtin.noncompliance.checker import NoncomplianceChecker, on_product_hint, place
+from agpis_sdk.builtin.noncompliance.checker import NoncomplianceChecker
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
+from agpis_sdk.builtin.noncompliance.head_file import SHIPPED, HeadSizes
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
-from agpis_sdk.builtin.noncompliance.model import SHIPPED, HeadSizes, NoncomplianceHead, any_kind_logit, peak_box
+from agpis_sdk.builtin.noncompliance.location import on_product_hint, peak_box, place
+from agpis_sdk.builtin.noncompliance.model import NoncomplianceHead, any_kind_logit
 from agpis_sdk.builtin.noncompliance.plugin import agpis_image_checkers
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.errors import WeightsError

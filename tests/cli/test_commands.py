@@ -55,6 +55,16 @@ class TestRun:
         assert "report: report.html" in answer.err
         assert "<html" in (tmp_path / "report.html").read_text()
 
+    def test_writes_seconds_and_items_by_component_as_json(self, agpis: Agpis, shop: Path, tmp_path: Path) -> None:
+        answer = agpis("run", shop, "-o", "out.jsonl", "--log-json", "log.json", "--no-plugins")
+
+        log = json.loads((tmp_path / "log.json").read_text())
+        assert answer.code == 0, answer.err
+        assert log["products"] == 2
+        assert log["statuses"] == {"submit": 1, "none": 1}
+        assert log["component_seconds"].keys() == log["component_items"].keys()
+        assert all(items > 0 for items in log["component_items"].values())
+
     def test_looks_at_the_first_products_only(self, agpis: Agpis, shop: Path) -> None:
         assert len(outcomes(agpis("run", shop, "--limit", 1, "--no-plugins").out)) == 1
 
@@ -333,6 +343,23 @@ print([name for name in ("torch", "timm", "transformers", "faiss") if name in sy
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert answer.stdout.strip() == "[]"
+
+
+def test_a_run_with_the_shipped_models_imports_no_torch(tmp_path: Path) -> None:
+    catalog = Path(__file__).parents[2] / "examples" / "catalog" / "products.jsonl"
+    arguments = ["run", str(catalog), "-o", str(tmp_path / "outcomes.jsonl"), "--limit", "3", "--no-plugins"]
+    code = f"""
+import sys
+from typer.testing import CliRunner
+from agpis_sdk.cli.app import app
+told = CliRunner().invoke(app, {arguments})
+print(told.exit_code, [name for name in ("torch", "torchvision", "timm", "transformers", "faiss") if name in sys.modules])
+"""
+
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert answer.stdout.strip() == "0 []"
+    assert any(outcome.feedback for outcome in outcomes((tmp_path / "outcomes.jsonl").read_text()))
 
 
 def test_the_package_itself_imports_nothing_heavy() -> None:

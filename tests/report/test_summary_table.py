@@ -56,6 +56,11 @@ def test_the_speed_is_per_product_and_per_image() -> None:
     assert "10 products, 50 images in 4.0 s  (2.50 products/s, 12.5 images/s)" in table
 
 
+def test_the_components_that_took_most_of_the_time_are_named_with_their_shares() -> None:
+    table = text(summary_table({"submit": 1}, {}, 4.0, components={"muisc (agpis-sdk 0.1.0)": 1.0, "duplicates": 3.0}))
+    assert "time of components: duplicates 75%, muisc 25%" in table
+
+
 def test_an_empty_run_has_a_summary_too() -> None:
     assert "0 products" in text(summary_table({}, {}, 0))
 

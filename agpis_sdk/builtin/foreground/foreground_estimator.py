@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from agpis_sdk.batches import batches
@@ -14,13 +13,14 @@ from agpis_sdk.builtin.fixed_batches import fact_batch
 from agpis_sdk.builtin.foreground.color_histogram import color_histogram_of
 from agpis_sdk.builtin.foreground.composition import describe
 from agpis_sdk.builtin.foreground.config import ForegroundConfig
-from agpis_sdk.builtin.foreground.model import SHIPPED, SIDE, ForegroundHead
+from agpis_sdk.builtin.foreground.head_file import GRAPH, MAPS, SHIPPED, SIDE, HeadSizes, read_head
 from agpis_sdk.builtin.foreground.segmentation import foreground_of, picture_batch, without_letterbox
+from agpis_sdk.builtin.graphs import GraphModel
+from agpis_sdk.builtin.logits import sigmoid
 from agpis_sdk.builtin.weights import check_shapes
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage
 from agpis_sdk.facts import Background, Foreground
 
-MAPS = ("stride32", "stride16", "stride8")
 BATCH = 8
 
 
@@ -32,12 +32,13 @@ class ForegroundEstimator:
 
     def __init__(self, config: ForegroundConfig, device: str = "cpu") -> None:
         self._path = config.weights or SHIPPED
-        self._head = ForegroundHead.load(self._path).to(device)
-        self._device = device
+        tensors = read_head(self._path)
+        self._sizes = HeadSizes.of_tensors(tensors)
+        self._head = GraphModel(GRAPH, tensors, device)
 
     def check_backbone(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Raise `WeightsError` where the head was trained on maps with other channels."""
-        expected = {name: (getattr(self._head.sizes, name),) for name in MAPS}
+        expected = {name: (getattr(self._sizes, name),) for name in MAPS}
         check_shapes(expected, shapes, item=str(self._path), setting="components.foreground.weights")
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
@@ -47,14 +48,13 @@ class ForegroundEstimator:
                 self._provide(image, square, context)
         yield from ()
 
-    @torch.inference_mode()
     def _probabilities(self, images: Sequence[DecodedImage], context: Context) -> NDArray[np.float32]:
         """Return (n, SIDE, SIDE) probabilities; every pass is of `BATCH` images, so that it is the same for any company."""
-        maps = (torch.from_numpy(fact_batch(images, name, context, BATCH)).to(self._device) for name in MAPS)
-        pictures = torch.zeros(BATCH, 3, SIDE, SIDE)
+        maps = {name: fact_batch(images, name, context, BATCH) for name in MAPS}
+        pictures = np.zeros((BATCH, 3, SIDE, SIDE), np.float32)
         pictures[: len(images)] = picture_batch([image.pixels for image in images])
-        probabilities: NDArray[np.float32] = torch.sigmoid(self._head(*maps, pictures.to(self._device))).cpu().numpy()
-        return probabilities[: len(images)]
+        logits = self._head(**maps, picture=pictures)["logits"][: len(images)]
+        return sigmoid(logits)
 
     def _provide(self, image: DecodedImage, square: NDArray[np.float32], context: Context) -> None:
         height, width = image.pixels.shape[:2]

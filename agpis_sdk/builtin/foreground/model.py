@@ -6,34 +6,13 @@ Apache-2.0), so that it finds the product before scenes, on people, and white on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from agpis_sdk.builtin.weights import read_tensors, trained_tensors, write_tensors
-
-SHIPPED = Path(__file__).parent / "weights" / "foreground.safetensors"
-SIDE = 112
-"""Side in pixels of the square in which the head segments, and of the picture that it reads."""
-
-
-@dataclass(frozen=True)
-class HeadSizes:
-    """Channels of the three maps that the head reads, which are the backbone's, and of its own layers."""
-
-    stride32: int
-    stride16: int
-    stride8: int
-    width: int = 32
-    detail: int = 8
-
-    @classmethod
-    def of(cls, shapes: Mapping[str, tuple[int, ...]]) -> HeadSizes:
-        """Return the sizes for a backbone's facts, given their shapes (channels, h, w) by name."""
-        return cls(shapes["stride32"][0], shapes["stride16"][0], shapes["stride8"][0])
+from agpis_sdk.builtin.foreground.head_file import SHIPPED, HeadSizes, read_head
+from agpis_sdk.builtin.weights import Tensors, trained_tensors, write_tensors
 
 
 class _Mix(nn.Module):
@@ -92,15 +71,14 @@ class ForegroundHead(nn.Module):
 
         Raises `WeightsError` where it is of another layout.
         """
-        layout: dict[str, tuple[int | str, ...]] = {
-            name: tuple(tensor.shape) for name, tensor in trained_tensors(cls(HeadSizes(1, 1, 1))).items()
-        }
-        layout |= {f"from_{name}.weight": (HeadSizes.width, name, 1, 1) for name in ("stride32", "stride16", "stride8")}
-        tensors = read_tensors(path, layout)
-        channels = (tensors[f"from_{name}.weight"].shape[1] for name in ("stride32", "stride16", "stride8"))
-        head = cls(HeadSizes(*channels))
-        head.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()}, strict=False)
-        return head.eval().requires_grad_(False)
+        return head_of(read_head(path)).eval().requires_grad_(False)
+
+
+def head_of(tensors: Tensors) -> ForegroundHead:
+    """Return a head with the given tensors."""
+    head = ForegroundHead(HeadSizes.of_tensors(tensors))
+    head.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()}, strict=False)
+    return head
 
 
 def _resized(features: Tensor, like: Tensor) -> Tensor:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from agpis_sdk.builtin.foreground.head_file import SIDE
 from agpis_sdk.builtin.foreground.mask import large_parts, measured
-from agpis_sdk.builtin.foreground.model import SIDE
 from agpis_sdk.facts import Foreground
 from agpis_sdk.media.letterbox import letterbox, letterbox_geometry
 
@@ -19,14 +18,14 @@ LEAST_AREA = 0.002
 """Share of the picture below which a mask shows no product."""
 
 
-def picture_batch(pictures: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
+def picture_batch(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
     """Return (B, 3, SIDE, SIDE) float32 in -1..1 of (H, W, 3) RGB pictures, letterboxed as for the backbone."""
     return normalized(np.stack([letterbox(picture, SIDE) for picture in pictures]))
 
 
-def normalized(squares: NDArray[np.uint8]) -> torch.Tensor:
+def normalized(squares: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return (B, 3, SIDE, SIDE) float32 in -1..1 of letterboxed pictures (B, SIDE, SIDE, 3)."""
-    return torch.from_numpy(squares).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return squares.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 def without_letterbox(square: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:

@@ -11,13 +11,13 @@ from transformers import GPT2Model
 from transformers.utils.logging import disable_progress_bar
 
 from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
+from agpis_sdk.builtin.muisc.saved_config import SHIPPED_FOLDER
 from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.builtin.muisc.tower import TimmTower, TransformersTower
 from agpis_sdk.builtin.weights import refuse_non_finite
 from agpis_sdk.errors import WeightsError
 
 SHIPPED = "muisc-lite"
-SHIPPED_FOLDER = Path(__file__).parent / "weights"
 TRAIN_AGAIN = "if an older version wrote it, train the model again; else: is the folder complete?"
 # Fields of the config that only older versions wrote.
 OLD_FIELDS = frozenset(
@@ -76,13 +76,8 @@ def load_text(model: Path | str) -> tuple[MuiscConfig, MuiscText]:
         title_tokens=config.title_tokens,
         feedback_tokens=config.feedback_tokens,
         classes=config.class_token_names,
+        vocab_size=config.vocab_size,
     )
-    if text.vocab_size != config.vocab_size:
-        raise WeightsError(
-            f"the tokenizer has {text.vocab_size} words where the model has {config.vocab_size}",
-            item=str(model),
-            remedy="do both come from one training?",
-        )
     return config, text
 
 

@@ -20,7 +20,7 @@ from transformers.utils import ModelOutput
 
 from agpis_sdk.builtin.muisc.additions import ImageAdditions, position_size, side_by_side
 from agpis_sdk.builtin.muisc.evidence import NAMES as EVIDENCE
-from agpis_sdk.builtin.muisc.text import OTHER, label_space, only_words, title_with_category
+from agpis_sdk.builtin.muisc.text import OTHER, label_space, title_input
 from agpis_sdk.builtin.muisc.tower import build_tower
 from agpis_sdk.plugins import shipped_rules
 
@@ -100,10 +100,9 @@ class MuiscConfig(PretrainedConfig):  # type: ignore[misc]
 
     def title_input(self, title: str, category: str) -> str:
         """Return the text before the separator, as the switches ask."""
-        if not self.use_title:
-            return ""
-        words = title_with_category(title, category) if self.use_category else title
-        return only_words(words, self.title_words) if self.title_words else words
+        return title_input(
+            title, category, use_title=self.use_title, use_category=self.use_category, title_words=self.title_words
+        )
 
     def class_of(self, code: str) -> int:
         """Return the class of "yes", of a rule, or of "other": what a rule has that this model does not know."""

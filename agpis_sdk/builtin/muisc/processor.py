@@ -75,7 +75,7 @@ class MuiscProcessor:
             self.config.title_input(title, category)
             for title, category in zip(titles, categories or [""] * len(titles), strict=True)
         ]
-        prompt, attention_mask = self.text.prompts(words)
+        prompt, attention_mask = map(torch.from_numpy, self.text.prompts(words))
         parts = [self._pictures(sequence) for sequence in images]
         return BatchFeature(
             {

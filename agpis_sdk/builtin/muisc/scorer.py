@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from agpis_sdk.batches import batches
 from agpis_sdk.builtin.muisc import evidence
-from agpis_sdk.builtin.muisc.checkpoints import SHIPPED_FOLDER, load_muisc
 from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.builtin.muisc.features import REQUIRED_FACTS, image_tokens
-from agpis_sdk.builtin.muisc.model import SequenceFeature
+from agpis_sdk.builtin.muisc.judge import Floats, Judged, load_judge
+from agpis_sdk.builtin.muisc.saved_config import SHIPPED_FOLDER
 from agpis_sdk.builtin.weights import check_shapes
 from agpis_sdk.components import MIN_REPORTED_SCORE, Context, DecodedImage, ImageSequence
 from agpis_sdk.errors import WeightsError
@@ -24,36 +22,22 @@ from agpis_sdk.rules import RuleSet
 BATCH = 16
 
 
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """A batch of encoded sequences with their prompts (`BATCH`, words) and class probabilities (`BATCH`, classes)."""
-
-    feature: SequenceFeature
-    prompt: Tensor
-    attention_mask: Tensor
-    probabilities: Tensor
-
-
 class MuiscScorer:
     """Judges sequences with a trained MUIsC (paper section 3.4)."""
 
     def __init__(self, config: MuiscScorerConfig, device: str = "cpu") -> None:
         self._folder = config.model or SHIPPED_FOLDER
-        self._device = device
-        model, self._text = load_muisc(self._folder)
-        if model.config.tower or model.config.fusion == "early":
-            raise WeightsError(
-                "reads pixels of its own, not the shared backbone's features",
-                item=str(self._folder),
-                remedy="the pipeline scores with models trained on the shared backbone, late fusion",
-            )
-        evidence.check_names(model.config.evidence, item=str(self._folder))
-        self._model = model.to(device)
-        self._feedback_tokens = min(config.feedback_tokens, model.config.feedback_tokens)
+        self._judge = load_judge(self._folder, device)
+        self._config = self._judge.config
+        evidence.check_names(self._config.evidence, item=str(self._folder))
+        # What is computed once an image is kept as long as the image is.
+        self._tokens: WeakKeyDictionary[DecodedImage, tuple[Floats, Floats]] = WeakKeyDictionary()
+        self._measured: WeakKeyDictionary[DecodedImage, evidence.ImageEvidence] = WeakKeyDictionary()
+        self._most_words = min(config.feedback_tokens, self._config.feedback_tokens)
 
     def check_backbone(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Raise `WeightsError` where the model was trained on features of other shapes."""
-        config = self._model.config
+        config = self._config
         blank = {name: np.zeros(shapes[name], np.float32) for name in REQUIRED_FACTS}
         tokens, global_token = image_tokens(blank)
         check_shapes(
@@ -66,9 +50,9 @@ class MuiscScorer:
     def check_sequences(self, sequences: Sequence[ImageSequence], context: Context) -> Iterator[SequenceVerdict]:
         """Yield one verdict per sequence."""
         for chunk in _of_one_length(sequences):
-            judged = self._judge(chunk, context)
-            probabilities = judged.probabilities.cpu().numpy()
-            feedback = self._feedback(judged, context.sequence_threshold)
+            judged = self._judged(chunk, context)
+            probabilities = judged.probabilities
+            feedback = self._judge.feedback(judged, context.sequence_threshold, self._most_words)
             for row, sequence in enumerate(chunk):
                 yield SequenceVerdict(
                     product_id=sequence.product.id,
@@ -82,72 +66,54 @@ class MuiscScorer:
         """Return p^t of each sequence, in order, without writing feedback: what a search over sequences needs."""
         scores: dict[int, float] = {}
         for chunk in _of_one_length(sequences):
-            p_qualified = self._judge(chunk, context).probabilities[:, 0].tolist()
+            p_qualified = self._judged(chunk, context).probabilities[:, 0].tolist()
             scores.update({id(sequence): round(p, 6) for sequence, p in zip(chunk, p_qualified, strict=False)})
         return [scores[id(sequence)] for sequence in sequences]
 
-    @torch.inference_mode()
-    def _judge(self, sequences: Sequence[ImageSequence], context: Context) -> Judged:
+    def _judged(self, sequences: Sequence[ImageSequence], context: Context) -> Judged:
         # Every pass has one shape, whatever else is in the batch (DESIGN law 6).
         filled = [*sequences, *[sequences[-1]] * (BATCH - len(sequences))]
         tokens, global_tokens = self._image_tokens(filled, context)
-        measured = self._evidence(filled, context) if self._model.config.evidence else None
-        prompt, mask = self._text.prompts(
-            [self._model.config.title_input(one.product.title, one.product.category) for one in filled], full_width=True
-        )
-        prompt, mask = prompt.to(self._device), mask.to(self._device)
-        feature = self._model.encode(tokens, global_tokens, evidence=measured)
-        logits = self._model.classify(feature, prompt, mask)
-        return Judged(feature, prompt, mask, self._model.probabilities(logits))
+        measured = self._evidence(filled, context) if self._config.evidence else None
+        titles = [self._config.title_input(one.product.title, one.product.category) for one in filled]
+        prompt, mask = self._judge.text.prompts(titles, full_width=True)
+        return self._judge.judge(tokens, global_tokens, prompt, mask, measured)
 
-    def _feedback(self, judged: Judged, threshold: float) -> list[str]:
-        """Return feedback that agrees with the decision: "yes" where the sequence is submitted, else an objection."""
-        if not self._model.config.num_decoder_layers:
-            return [""] * BATCH
-        words = self._model.generate_feedback(
-            judged.feature, judged.prompt, judged.attention_mask, eos_token_id=self._text.end, max_new_tokens=self._feedback_tokens,
-            forbidden_first_tokens=self._text.forbidden_first_tokens(judged.probabilities, objection_threshold=threshold),
-        )  # fmt: skip
-        return [self._text.read(row) for row in words.tolist()]
-
-    def _image_tokens(self, sequences: Sequence[ImageSequence], context: Context) -> tuple[Tensor, Tensor]:
+    def _image_tokens(self, sequences: Sequence[ImageSequence], context: Context) -> tuple[Floats, Floats]:
         """Return patch tokens (B, K, h*w, C) and global tokens (B, K, G)."""
         length = len(sequences[0].images)
-        if length > self._model.config.max_images:
+        if length > self._config.max_images:
             raise WeightsError(
-                f"knows sequences of at most {self._model.config.max_images} images, not {length}",
+                f"knows sequences of at most {self._config.max_images} images, not {length}",
                 item=str(self._folder),
                 remedy="set a smaller sequence.length, or train with more",
             )
-        by_image: dict[tuple[str, str], tuple[Tensor, Tensor]] = {}
-        for image in (image for sequence in sequences for image in sequence.images):
-            if image.key not in by_image:
-                by_image[image.key] = self._tokens_of(image, context)
-        rows = [[by_image[image.key] for image in sequence.images] for sequence in sequences]
-        tokens = torch.stack([torch.stack([tokens for tokens, _ in row]) for row in rows])
-        global_tokens = torch.stack([torch.stack([global_token for _, global_token in row]) for row in rows])
-        return tokens.to(self._device), global_tokens.to(self._device)
+        rows = [[self._tokens_of(image, context) for image in sequence.images] for sequence in sequences]
+        tokens = np.array([[tokens for tokens, _ in row] for row in rows])
+        return tokens, np.array([[global_token for _, global_token in row] for row in rows])
 
-    def _evidence(self, sequences: Sequence[ImageSequence], context: Context) -> Tensor:
-        """Return the evidence (B, K, E) of sequences of one length; two images are compared once."""
-        known: dict[tuple[str, str], evidence.ImageEvidence] = {}
-        for image in (image for sequence in sequences for image in sequence.images):
-            if image.key not in known:
-                facts = {name: context.fact(image, name) for name in sorted(evidence.REQUIRED_FACTS)}
-                known[image.key] = evidence.ImageEvidence.of(facts)
-        rows = [evidence.sequence_evidence([known[image.key] for image in sequence.images]) for sequence in sequences]
-        return torch.from_numpy(np.stack(rows)).to(self._device)
+    def _evidence(self, sequences: Sequence[ImageSequence], context: Context) -> Floats:
+        """Return the evidence (B, K, E) of sequences of one length."""
+        rows = [[self._evidence_of(image, context) for image in sequence.images] for sequence in sequences]
+        return np.stack([evidence.sequence_evidence(row) for row in rows])
 
-    def _tokens_of(self, image: DecodedImage, context: Context) -> tuple[Tensor, Tensor]:
-        tokens, global_token = image_tokens({name: context.fact(image, name) for name in sorted(REQUIRED_FACTS)})
-        return torch.from_numpy(tokens), torch.from_numpy(global_token)
+    def _tokens_of(self, image: DecodedImage, context: Context) -> tuple[Floats, Floats]:
+        """Return an image's tokens; a search asks for them many times."""
+        if image not in self._tokens:
+            facts = {name: context.fact(image, name) for name in sorted(REQUIRED_FACTS)}
+            self._tokens[image] = image_tokens(facts)
+        return self._tokens[image]
 
-    def _findings(
-        self, sequence: ImageSequence, probabilities: np.ndarray[tuple[int], np.dtype[np.float32]], rules: RuleSet
-    ) -> Iterator[Finding]:
+    def _evidence_of(self, image: DecodedImage, context: Context) -> evidence.ImageEvidence:
+        if image not in self._measured:
+            facts = {name: context.fact(image, name) for name in sorted(evidence.REQUIRED_FACTS)}
+            self._measured[image] = evidence.ImageEvidence.of(facts)
+        return self._measured[image]
+
+    def _findings(self, sequence: ImageSequence, probabilities: Floats, rules: RuleSet) -> Iterator[Finding]:
         """Yield a finding for each class of rule that is worth a word; it is about the sequence as a whole."""
         for index in np.flatnonzero(probabilities >= MIN_REPORTED_SCORE):
-            code = self._model.config.classes[index]
+            code = self._config.classes[index]
             if code in rules:
                 rule = rules[code]
                 score = float(probabilities[index])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
-from torch import Tensor
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.rules import RuleSet
@@ -18,6 +18,8 @@ PAD, SEPARATOR, END = "<pad>", "<separator>", "<end>"
 SPECIAL = (PAD, SEPARATOR, END)
 QUALIFIED = "yes"
 OTHER = "other"
+
+Words = NDArray[np.int64]
 
 
 class MuiscText:
@@ -33,14 +35,16 @@ class MuiscText:
         """
         class_words = [f"<{code}>" for code in classes[1:]]
         tokenizer.add_special_tokens([AddedToken(token, special=True) for token in (*SPECIAL, *class_words)])
-        self.tokenizer = PreTrainedTokenizerFast(
-            tokenizer_object=tokenizer, pad_token=PAD, sep_token=SEPARATOR, eos_token=END
-        )
+        # A tokenizer from elsewhere may bring its own lengths.
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self.tokenizer = tokenizer
         self._title_tokens = title_tokens
         self._feedback_tokens = feedback_tokens
-        self.pad, self.separator, self.end = self.tokenizer.convert_tokens_to_ids(list(SPECIAL))
+        ids = tokenizer.get_vocab()
+        self.pad, self.separator, self.end = (ids[token] for token in SPECIAL)
         (self.qualified,) = self._encode([QUALIFIED])
-        self._class_words = self.tokenizer.convert_tokens_to_ids(class_words)
+        self._class_words = [ids[word] for word in class_words]
 
     @classmethod
     def train(
@@ -67,32 +71,52 @@ class MuiscText:
 
     @classmethod
     def load(
-        cls, name: Path | str, *, title_tokens: int, feedback_tokens: int, classes: Sequence[str] = ()
+        cls,
+        name: Path | str,
+        *,
+        title_tokens: int,
+        feedback_tokens: int,
+        classes: Sequence[str] = (),
+        vocab_size: int | None = None,
     ) -> MuiscText:
-        """Take the fast tokenizer of a folder or a hub id; raises `WeightsError` where none loads."""
-        # A folder's tokenizer.json is read as it is; the auto class also asks for a config that it knows.
-        own = (Path(name) / "tokenizer.json").is_file()
+        """Take the fast tokenizer of a folder or a hub id.
+
+        Raises `WeightsError` where none loads, or where it is not of the model's `vocab_size`.
+        """
+        own = Path(name) / "tokenizer.json"
         try:
-            kind = PreTrainedTokenizerFast if own else AutoTokenizer
-            tokenizer = kind.from_pretrained(name, trust_remote_code=False).backend_tokenizer
-        except (OSError, ValueError, AttributeError) as error:
+            tokenizer = Tokenizer.from_file(str(own)) if own.is_file() else _tokenizer_of_transformers(name)
+        except Exception as error:
+            # tokenizers raises the base class for whatever it cannot read.
             raise WeightsError(
                 f"no tokenizer loads: {str(error).splitlines()[0]}",
                 item=str(name),
                 remedy="is the folder complete? else name a hub id",
             ) from error
-        return cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens, classes=classes)
+        text = cls(tokenizer, title_tokens=title_tokens, feedback_tokens=feedback_tokens, classes=classes)
+        if vocab_size is not None and text.vocab_size != vocab_size:
+            raise WeightsError(
+                f"the tokenizer has {text.vocab_size} words where the model has {vocab_size}",
+                item=str(name),
+                remedy="do both come from one training?",
+            )
+        return text
 
     def save(self, folder: Path) -> None:
         """Write the tokenizer into a folder, where `AutoTokenizer` finds it too."""
-        self.tokenizer.save_pretrained(folder)
+        from transformers import PreTrainedTokenizerFast
+
+        whole = PreTrainedTokenizerFast(
+            tokenizer_object=self.tokenizer, pad_token=PAD, sep_token=SEPARATOR, eos_token=END
+        )
+        whole.save_pretrained(folder)
 
     @property
     def vocab_size(self) -> int:
         """How many tokens there are."""
-        return len(self.tokenizer)
+        return int(self.tokenizer.get_vocab_size())
 
-    def prompts(self, titles: Sequence[str], *, full_width: bool = False) -> tuple[Tensor, Tensor]:
+    def prompts(self, titles: Sequence[str], *, full_width: bool = False) -> tuple[Words, Words]:
         """Return words and mask (B, T + 1): each title padded on the left, then the separator s.
 
         T is the longest of the titles; with `full_width` the most that there may be, whatever else is in the batch.
@@ -100,7 +124,7 @@ class MuiscText:
         rows = [[*ids[: self._title_tokens], self.separator] for ids in self._encode(titles)]
         return self._padded(rows, "left", self._title_tokens + 1 if full_width else None)
 
-    def feedback(self, texts: Sequence[str], labels: Sequence[int] | None = None) -> tuple[Tensor, Tensor]:
+    def feedback(self, texts: Sequence[str], labels: Sequence[int] | None = None) -> tuple[Words, Words]:
         """Return words and mask (B, F): each feedback and its end, padded on the right to the longest.
 
         `labels` (B,) are the classes that the first words name, where feedback begins with one.
@@ -116,39 +140,51 @@ class MuiscText:
         """Return the word of a class; the qualified one's is its feedback."""
         return [self._class_words[label - 1]] if label and self._class_words else []
 
-    def forbidden_first_tokens(self, probabilities: Tensor, *, objection_threshold: float = 0.5) -> Tensor:
+    def forbidden_first_tokens(
+        self, probabilities: NDArray[np.floating], *, objection_threshold: float = 0.5
+    ) -> NDArray[np.bool_]:
         """Return which words (B, vocabulary) a feedback may not begin with, given class probabilities (B, classes).
 
         Feedback must not contradict the class: it is "yes" from `objection_threshold` of p^t on, and only there; below it,
         the objection is about the rule that is most likely violated.
         """
-        accepted = torch.zeros(self.vocab_size, dtype=torch.bool, device=probabilities.device)
-        accepted[self.qualified[0]] = True
+        words = np.arange(self.vocab_size)
+        accepted = words == self.qualified[0]
+        rejected = ~accepted
         if self._class_words:
-            objection = torch.tensor(self._class_words, device=probabilities.device)[probabilities[:, 1:].argmax(1)]
-            rejected = torch.arange(self.vocab_size, device=probabilities.device) == objection[:, None]
-        else:
-            rejected = (~accepted).expand(len(probabilities), -1)
-        return ~torch.where((probabilities[:, 0] >= objection_threshold)[:, None], accepted, rejected)
+            rejected = words == np.array(self._class_words)[probabilities[:, 1:].argmax(axis=1)][:, None]
+        allowed = np.where((probabilities[:, 0] >= objection_threshold)[:, None], accepted, rejected)
+        return np.asarray(~allowed)
 
     def read(self, ids: Sequence[int]) -> str:
         """Return the text of generated tokens up to the end."""
         kept = list(ids)
         if self.end in kept:
             kept = kept[: kept.index(self.end)]
-        return str(self.tokenizer.decode(kept, skip_special_tokens=True, clean_up_tokenization_spaces=False)).strip()
+        return str(self.tokenizer.decode(kept, skip_special_tokens=True)).strip()
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         lowered = [text.lower() for text in texts]
-        return self.tokenizer(lowered, add_special_tokens=False)["input_ids"] if lowered else []
+        return [encoded.ids for encoded in self.tokenizer.encode_batch(lowered, add_special_tokens=False)]
 
-    def _padded(self, rows: list[list[int]], side: str, length: int | None = None) -> tuple[Tensor, Tensor]:
-        """Return words and mask, (B, longest) or (B, length)."""
-        padding = "longest" if length is None else "max_length"
-        batch = self.tokenizer.pad(
-            {"input_ids": rows}, padding=padding, max_length=length, padding_side=side, return_tensors="pt"
-        )
-        return batch["input_ids"], batch["attention_mask"]
+    def _padded(
+        self, rows: list[list[int]], side: Literal["left", "right"], length: int | None = None
+    ) -> tuple[Words, Words]:
+        """Return words and mask, (B, longest) or (B, length), with the padding on a side."""
+        width = length or max(map(len, rows), default=0)
+        words = np.full((len(rows), width), self.pad, np.int64)
+        mask = np.zeros_like(words)
+        for row, ids in enumerate(rows):
+            start = width - len(ids) if side == "left" else 0
+            words[row, start : start + len(ids)], mask[row, start : start + len(ids)] = ids, 1
+        return words, mask
+
+
+def _tokenizer_of_transformers(name: Path | str) -> Tokenizer:
+    from transformers import AutoTokenizer
+
+    tokenizer: Tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False).backend_tokenizer
+    return tokenizer
 
 
 def label_space(rules: RuleSet) -> tuple[str, ...]:
@@ -173,6 +209,18 @@ def only_words(text: str, words: Iterable[str]) -> str:
     """
     known = set(words)
     return " ".join(word for word in split_words(text) if word in known)
+
+
+def title_input(title: str, category: str, *, use_title: bool, use_category: bool, title_words: Iterable[str]) -> str:
+    """Return the text before the separator, as a model's switches ask; without `title_words` every word is read.
+
+    >>> title_input("Nevada 3", "outdoor/tents", use_title=True, use_category=True, title_words=["tents"])
+    'tents'
+    """
+    if not use_title:
+        return ""
+    words = title_with_category(title, category) if use_category else title
+    return only_words(words, title_words) if title_words else words
 
 
 def title_with_category(title: str, category: str) -> str:

@@ -6,35 +6,15 @@ p_nc is that of at least one kind (a noisy-or over the kinds), so an image-level
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from math import log
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from agpis_sdk.builtin.noncompliance.head_file import SHIPPED, HeadSizes, read_head
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
-from agpis_sdk.builtin.weights import read_tensors, trained_tensors, write_tensors
-
-SHIPPED = Path(__file__).parent / "weights" / "noncompliance.safetensors"
-
-
-@dataclass(frozen=True)
-class HeadSizes:
-    """Channels of the three maps that the head reads, which are the backbone's, and of its own hidden layer."""
-
-    stride32: int
-    stride16: int
-    stride8: int
-    width: int = 128
-
-    @classmethod
-    def of(cls, shapes: Mapping[str, tuple[int, ...]]) -> HeadSizes:
-        """Return the sizes for a backbone's facts, given their shapes (channels, h, w) by name."""
-        return cls(shapes["stride32"][0], shapes["stride16"][0], shapes["stride8"][0])
+from agpis_sdk.builtin.weights import Tensors, trained_tensors, write_tensors
 
 
 class NoncomplianceHead(nn.Module):
@@ -75,47 +55,17 @@ class NoncomplianceHead(nn.Module):
 
         Raises `WeightsError` where it is of another layout.
         """
-        tensors = read_tensors(path, _LAYOUT)
-        sizes = HeadSizes(
-            stride32=tensors["from_tokens.weight"].shape[1],
-            stride16=tensors["from_feature.weight"].shape[1],
-            stride8=tensors["from_detail.weight"].shape[1],
-            width=tensors["mixed_norm.weight"].shape[0],
-        )
-        head = cls(sizes)
-        head.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()}, strict=False)
-        return head.eval().requires_grad_(False)
+        return head_of(read_head(path)).eval().requires_grad_(False)
 
 
-_NORM = dict.fromkeys(("weight", "bias", "running_mean", "running_var"), ("width",))
-_LAYOUT: dict[str, tuple[int | str, ...]] = {
-    "from_detail.weight": ("width", "stride8", 3, 3),
-    "from_feature.weight": ("width", "stride16", 1, 1),
-    "from_tokens.weight": ("width", "stride32", 1, 1),
-    "neighbors.weight": ("width", "width", 3, 3),
-    "to_kinds.weight": (len(KINDS), "width", 1, 1),
-    "to_kinds.bias": (len(KINDS),),
-    **{f"{layer}.bias": ("width",) for layer in ("from_detail", "from_feature", "from_tokens", "neighbors")},
-    **{f"{layer}.{name}": shape for layer in ("mixed_norm", "neighbors_norm") for name, shape in _NORM.items()},
-}
+def head_of(tensors: Tensors) -> NoncomplianceHead:
+    """Return a head with the given tensors."""
+    head = NoncomplianceHead(HeadSizes.of_tensors(tensors))
+    head.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()}, strict=False)
+    return head
 
 
 def any_kind_logit(kind_logits: Tensor) -> Tensor:
     """Return the log-odds (B,) that at least one kind is there, from logits (B, kinds) taken as independent."""
     none = -nn.functional.softplus(kind_logits).sum(1)  # log of the probability that there is none
     return torch.log(-torch.expm1(none.clamp(max=-1e-6))) - none
-
-
-def peak_box(kind_map: NDArray[np.float32], drop: float = 2.0) -> tuple[float, float, float, float]:
-    """Return the box (x, y, width, height) in 0..1 of an (h, w) map around its peak.
-
-    It spans the connected cells whose logit is at most `drop` below the peak's.
-    """
-    import cv2
-
-    near = (kind_map >= kind_map.max() - drop).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
-    row, column = np.unravel_index(int(kind_map.argmax()), kind_map.shape)
-    x, y, width, height, _ = stats[labels[row, column]]
-    rows, columns = kind_map.shape
-    return (x / columns, y / rows, width / columns, height / rows)

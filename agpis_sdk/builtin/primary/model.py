@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.builtin.logits import sigmoid
 from agpis_sdk.builtin.primary.features import FEATURE_NAMES, REASONS
 from agpis_sdk.builtin.weights import read_tensors, write_tensors
 
@@ -40,7 +41,7 @@ class PrimaryHead:
     def probability(self, features: NDArray[np.float32]) -> float:
         """Return p_primary in 0..1 of one image."""
         logit = float(self.parts(features).sum()) + float(self.bias[0])
-        return float(1 / (1 + np.exp(-np.clip(logit, -40, 40))))
+        return float(sigmoid(logit))
 
     def reasons(self, features: NDArray[np.float32]) -> tuple[str, ...]:
         """Return what lowers an image's chance most, in words for the seller: at most `MOST_REASONS`, strongest first."""

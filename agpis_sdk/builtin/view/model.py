@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.builtin.foreground import composition
+from agpis_sdk.builtin.logits import sigmoid
 from agpis_sdk.builtin.weights import read_tensors, write_tensors
 from agpis_sdk.facts import VIEWS, View
 
@@ -35,7 +36,7 @@ class ViewHead:
             + self.bias
         )
         shares = np.exp(logits[:-1] - logits[:-1].max())
-        whole = float(1 / (1 + np.exp(-np.clip(logits[-1], -40, 40))))
+        whole = float(sigmoid(logits[-1]))
         return View((shares / shares.sum()).astype(np.float32), whole)
 
     def save(self, path: Path) -> None:

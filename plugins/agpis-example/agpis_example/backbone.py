@@ -8,7 +8,6 @@ trained on another one and refuse it, so it goes with components that need no he
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,6 @@ from PIL import Image
 
 from agpis_example.config import ColorGridConfig
 from agpis_sdk import DecodedImage
-
-if TYPE_CHECKING:
-    import torch
 
 GRIDS = {"stride32": 7, "stride16": 14, "stride8": 28}
 
@@ -38,11 +34,9 @@ class ColorGridBackbone:
         """Return "embedding" (147,) and the maps (3, h, w) of each image, colors in 0..1."""
         return [self._facts(image.pixels) for image in images]
 
-    def preprocess(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
-        """Return the (3, input_size, input_size) float32 tensor of one (H, W, 3) image, white around it."""
-        import torch
-
-        return torch.from_numpy(np.ascontiguousarray(self._square(pixels, self._input_size)))
+    def preprocess(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the (3, input_size, input_size) array of one (H, W, 3) image, white around it."""
+        return self._square(pixels, self._input_size)
 
     def _facts(self, pixels: NDArray[np.uint8]) -> Mapping[str, NDArray[np.float32]]:
         maps = {name: self._square(pixels, side) for name, side in GRIDS.items()}
