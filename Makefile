@@ -16,19 +16,20 @@ LOWEST := .venv-lowest
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-.venv/.installed: pyproject.toml constraints.txt plugins/agpis-example/pyproject.toml plugins/agpis-marketplaces/pyproject.toml
+.venv/.installed: pyproject.toml constraints.txt plugins/agpis-example/pyproject.toml plugins/agpis-marketplaces/pyproject.toml plugins/agpis-vlm/pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[cache,parquet,train,synthetic,testing]' --group dev
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-example
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-marketplaces
+	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-vlm
 	touch $@
 
 $(LOWEST)/.installed: .venv/.installed
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(UV) pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
 		--editable '.[cache,parquet,train,synthetic,testing]' --group test
-	$(UV) pip install --quiet --python $(LOWEST)/bin/python --no-deps --editable plugins/agpis-example --editable plugins/agpis-marketplaces
+	$(UV) pip install --quiet --python $(LOWEST)/bin/python --no-deps --editable plugins/agpis-example --editable plugins/agpis-marketplaces --editable plugins/agpis-vlm
 	touch $@
 
 $(PLUGINS)/.installed: .venv/.installed plugins/agpis-text/overrides.txt $(PLUGIN_FILES)
@@ -52,6 +53,7 @@ test-fast: .venv/.installed  ## Run the tests of the SDK but the slow ones.
 test-plugins: .venv/.installed $(PLUGINS)/.installed  ## Run the tests of the plugins in plugins/.
 	$(BIN)/python -m pytest plugins/agpis-example/tests
 	$(BIN)/python -m pytest plugins/agpis-marketplaces/tests
+	$(BIN)/python -m pytest plugins/agpis-vlm/tests
 	PYTHONPATH=$(PLUGINS) $(BIN)/python -m pytest plugins/agpis-text/tests
 	PYTHONPATH=$(PLUGINS) $(BIN)/python -m pytest plugins/agpis-safety/tests
 

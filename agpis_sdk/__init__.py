@@ -27,6 +27,7 @@ _HOMES = {
     "agpis_sdk.pipeline.pipeline": ("Pipeline",),
     "agpis_sdk.records": (
         "AuditFinding", "CandidateImage", "Finding", "GalleryAudit", "ImageOutcome", "Outcome", "Product", "Region", "Review", "SequenceVerdict",
+        "Unjudged",
     ),
     "agpis_sdk.rules": ("Rule", "RuleSet"),
 }  # fmt: skip
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from agpis_sdk.records import Region as Region
     from agpis_sdk.records import Review as Review
     from agpis_sdk.records import SequenceVerdict as SequenceVerdict
+    from agpis_sdk.records import Unjudged as Unjudged
     from agpis_sdk.rules import Rule as Rule
     from agpis_sdk.rules import RuleSet as RuleSet
 

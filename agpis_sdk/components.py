@@ -15,7 +15,7 @@ from agpis_sdk.images import FixablePicture as FixablePicture
 from agpis_sdk.images import ImagePair as ImagePair
 from agpis_sdk.images import ImageSequence as ImageSequence
 from agpis_sdk.images import SequenceCandidates as SequenceCandidates
-from agpis_sdk.records import Finding, GalleryAudit, Outcome, Product, SequenceVerdict
+from agpis_sdk.records import Finding, GalleryAudit, Outcome, Product, SequenceVerdict, Unjudged
 from agpis_sdk.rules import Rule, RuleSet
 from agpis_sdk.specs import COMPONENT_NAME as COMPONENT_NAME
 from agpis_sdk.specs import EVERY_RULE as EVERY_RULE
@@ -79,6 +79,10 @@ class Context(Protocol):
         """All rules of the run, of every plugin."""
         ...
 
+    def selected(self, code: str) -> bool:
+        """Return whether the config lets the rule of a code be reported: one that it does not need not be judged."""
+        ...
+
     @property
     def backbone(self) -> Backbone:
         """The configured backbone."""
@@ -108,11 +112,11 @@ class Context(Protocol):
 class ImageChecker(Protocol):
     """Finds violations of single-image rules (paper section 3.3.1)."""
 
-    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterable[Finding]:
+    def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterable[Finding | Unjudged]:
         """Yield findings about the images of a batch, which may belong to several products.
 
         A finding names its image as `images=(image.id,)`; as ids repeat between products, build it with
-        `image_finding(image, …)`, which keeps the product.
+        `image_finding(image, …)`, which keeps the product. What raises costs the image all its rules; `Unjudged` costs it one.
         """
         ...
 
@@ -121,8 +125,8 @@ class ImageChecker(Protocol):
 class PairChecker(Protocol):
     """Finds violations of image-pair rules (paper section 3.3.2)."""
 
-    def check_pairs(self, pairs: Sequence[ImagePair], context: Context) -> Iterable[Finding]:
-        """Yield findings about the pairs of a batch, built with `pair_finding(pair, …)`."""
+    def check_pairs(self, pairs: Sequence[ImagePair], context: Context) -> Iterable[Finding | Unjudged]:
+        """Yield findings about the pairs of a batch, built with `pair_finding(pair, …)`, or `Unjudged`."""
         ...
 
 

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -61,6 +61,12 @@ class MediaSection(Section):
     )
     max_bytes: int = Field(default=64_000_000, ge=1, description="Files beyond this many bytes are not read.")
     max_pixels: int = Field(default=64_000_000, ge=1, description="Images beyond width x height are not decoded.")
+    max_decoded: int = Field(
+        default=512_000_000,
+        ge=1,
+        description="Bytes of decoded images in one micro-batch, of which two are in memory; it has fewer products where "
+        "these have many images, but at least one.",
+    )
     timeout: float = Field(
         default=20.0,
         gt=0,
@@ -196,6 +202,16 @@ class PluginsSection(Section):
         allow_inf_nan=False,
         description="Seconds that a call of a component may take, unless it is built in; 0 sets no limit.",
     )
+    isolate: Literal["third-party", "asked", "none"] = Field(
+        default="third-party",
+        description="Components that run in a process of their plugin's own: those that are not built in and those whose "
+        "spec asks for it, the latter alone, or none.",
+    )
+    memory_limit: int = Field(
+        default=8_000_000_000,
+        ge=0,
+        description="Bytes of memory that the process of a plugin may take (Linux); 0 sets no limit.",
+    )
 
 
 class Config(Section):
@@ -233,15 +249,20 @@ def load_config(
 ) -> LoadedConfig:
     """Read the config file (or look for one in `directory`), lay it over the profile, a shop's folder over both, and `key=value` over all.
 
-    Raises `ConfigError` naming the key and the nearest known one.
+    Raises `ConfigError` naming the key and the nearest known one, and where a file of a folder above, which nobody named,
+    would have code loaded.
     """
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
     if profile is not None:
         merge(merged, profile[1], origins, f"profile {profile[0]}")
-    found = path if path is not None else _find(directory or Path.cwd())
+    here = directory or Path.cwd()
+    found = path if path is not None else _find(here)
     if found is not None:
-        merge(merged, _read(found), origins, str(found))
+        read = _read(found)
+        if path is None and found.parent != here:
+            _refuse_to_load(read, found)
+        merge(merged, read, origins, str(found))
     if shop is not None:
         merge(merged, _read_shop(shop), origins, str(shop))
     for override in overrides:
@@ -292,6 +313,17 @@ def _find(directory: Path) -> Path | None:
         if project.is_file() and _has_settings(project.read_text(encoding="utf-8", errors="replace")):
             return project
     return None
+
+
+def _refuse_to_load(settings: Mapping[str, Any], path: Path) -> None:
+    """Refuse to run code because of a file that lies somewhere above: whoever means it names the file."""
+    plugins = settings.get("plugins")
+    if isinstance(plugins, Mapping) and plugins.get("load"):
+        raise ConfigError(
+            "would load local plugins, and was found in a folder above this one",
+            item=f"{path}: plugins.load",
+            remedy=f"to allow it: --config {path}",
+        )
 
 
 def _has_settings(project: str) -> bool:
@@ -406,11 +438,18 @@ def _range_at(model: type[BaseModel], location: tuple[str | int, ...]) -> str:
 
 
 def _model_at(model: type[BaseModel], location: tuple[str | int, ...]) -> type[BaseModel]:
+    """Return the innermost model on the way to a place; a table of models by name is on the way, too."""
+    below: Any = model
     for part in location:
-        field = model.model_fields.get(str(part))
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+        if get_origin(below) is dict:
+            below = get_args(below)[1]
+        else:
+            field = model.model_fields.get(str(part))
+            below = field.annotation if field else None
+        if isinstance(below, type) and issubclass(below, BaseModel):
+            model = below
+        elif get_origin(below) is not dict:
             return model
-        model = field.annotation
     return model
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agpis_sdk.wording import printable
+from agpis_sdk.wording import printable, shortened
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+LONGEST_REASON = 1000  # characters
 _REMEDIES = {
     errno.ENOSPC: "free some space",
     errno.EDQUOT: "free some space",
@@ -191,7 +192,7 @@ def in_words(error: BaseException) -> str:
         lines = str(error).strip().splitlines()
     except BaseException:  # a message is computed by whoever raised it, and may fail in any way
         return f"{type(error).__name__} (its message cannot be read)"
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return f"{type(error).__name__}: {shortened(lines[0], LONGEST_REASON)}" if lines else type(error).__name__
 
 
 @contextlib.contextmanager

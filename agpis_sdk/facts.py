@@ -64,7 +64,7 @@ _LISTED = (
         "What lowers p_primary, in words, the weightiest first; the engine reports it.",
     ),
     Fact(
-        "duplicates.regions", "Regions", "Regions, keypoints and views that the pair checker compares; private to it."
+        "duplicates.picture", "Picture", "Keypoints, regions and views that the pair checker compares; private to it."
     ),
 )
 FACTS: Final[Mapping[str, Fact]] = {fact.name: fact for fact in _LISTED}

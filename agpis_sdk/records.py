@@ -135,6 +135,18 @@ class Finding(Record):
     checker: str = ""
 
 
+class Unjudged(Record):
+    """A rule that a checker could not judge on an image, a pair or a sequence, and why.
+
+    Checkers of images and pairs yield it in place of a finding, those of sequences list it in their verdict.
+    """
+
+    product_id: str
+    code: str
+    images: tuple[str, ...]
+    reason: str
+
+
 class ImageOutcome(Record):
     """What became of one candidate image; `primary_reasons` say what lowers p_primary, the weightiest first.
 
@@ -210,6 +222,7 @@ class SequenceVerdict(Record):
     p_qualified: Probability | None = None
     feedback: str | None = None
     findings: tuple[Finding, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
 
 
 class Review(Record):

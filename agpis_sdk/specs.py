@@ -32,18 +32,21 @@ class ComponentSpec:
     """What a plugin announces about one component without importing it.
 
     `factory` is `"package.module:Class"`, called with the validated config, and with `device=run.device` where it has a
-    parameter of that name. `aliases` are further names by which a config may call the component. `rules` are the rules that it declares and
-    raises; `also_raises` are codes, or prefixes of codes, of rules that other components declare (`EVERY_RULE` for a
+    parameter of that name. `aliases` are further names by which a config may call the component, and `table` is the
+    name of its table of settings, its own unless given: components of one plugin may share a table. `rules` are the
+    rules that it declares and raises; `also_raises` are codes, or prefixes of codes, of rules that other components declare (`EVERY_RULE` for a
     model that learns rules from reviews). `rules_from` is `"package.module:function"` of a light function that takes
     the component's settings and returns further rules, for rules that users write in their config. `requires` and `provides` name facts. `trainer` and `evaluator` are
     `"package.module:function"` of `agpis train NAME` and `agpis evaluate` (see `agpis_sdk.training.request`), and
     `trainer_config` the trainer's options. `adapter` is `"package.module:Class"` of what `agpis adapt` lets learn from a
-    shop's galleries as they are (see `agpis_sdk.training.adaptation.request`).
+    shop's galleries as they are (see `agpis_sdk.training.adaptation.request`). A component that is `isolated` runs in a
+    process of its own even where `plugins.isolate = "asked"`: it can crash, and its process can be killed.
     """
 
     name: str
     factory: str
     aliases: tuple[str, ...] = ()
+    table: str = ""
     rules: tuple[Rule, ...] = ()
     rules_from: str = ""
     also_raises: tuple[str, ...] = ()
@@ -55,6 +58,7 @@ class ComponentSpec:
     trainer_config: type[ComponentConfig] = ComponentConfig
     evaluator: str = ""
     adapter: str = ""
+    isolated: bool = False
 
     def __post_init__(self) -> None:
         if not COMPONENT_NAME.match(self.name):
@@ -67,14 +71,30 @@ class ComponentSpec:
                 raise ValueError(f'component "{self.name}": {role} "{reference}" is not "package.module:function"')
         if self.batch_size < 1:
             raise ValueError(f'component "{self.name}": batch_size must be at least 1')
+        if not self.table:
+            object.__setattr__(self, "table", self.name)
+        if not COMPONENT_NAME.match(self.table):
+            raise ValueError(f'component "{self.name}": table "{self.table}" is not a name such as "{self.name}"')
 
     def raises(self, code: str) -> bool:
         """Return whether the component may raise the rule of a code."""
         return code.startswith(self.also_raises) or any(rule.code == code for rule in self.rules)
 
 
+@dataclass(frozen=True, kw_only=True)
 class ImageCheckerSpec(ComponentSpec):
-    """Announces an `ImageChecker`."""
+    """Announces an `ImageChecker`.
+
+    One that is `costly` runs after all others, and in a run it sees only images that they have left, of products that
+    can still get a sequence.
+    """
+
+    costly: bool = False
+
+
+def is_costly(spec: ComponentSpec) -> bool:
+    """Return whether a component is an image checker that runs after all others."""
+    return isinstance(spec, ImageCheckerSpec) and spec.costly
 
 
 class PairCheckerSpec(ComponentSpec):

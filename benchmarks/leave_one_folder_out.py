@@ -1,6 +1,6 @@
 """What is each model worth in a shop that it has never seen? Train without one folder of photos, test on it.
 
-python benchmarks/leave_one_folder_out.py noncompliance|pairs FOLDER FOLDER …
+python benchmarks/leave_one_folder_out.py noncompliance FOLDER FOLDER …
 python benchmarks/leave_one_folder_out.py muisc|adapt FOLDER FOLDER … --reviews BENCH/reviews.jsonl [--train N]
 
 Prints one JSON object a line. A folder is tested on as a whole; of muisc, which reads the reviews of `agpis bench build`,
@@ -32,8 +32,7 @@ from agpis_sdk.datasets.review_features import ReviewFeatures, review_features
 from agpis_sdk.datasets.splits import Split
 from agpis_sdk.evaluation.metrics import evaluate
 from agpis_sdk.evaluation.predict import predict
-from agpis_sdk.synthetic.pairs import labeled_pairs
-from agpis_sdk.training import duplicates, noncompliance
+from agpis_sdk.training import noncompliance
 from agpis_sdk.training.muisc import trainer
 from agpis_sdk.training.muisc.initialization import InitFrom
 
@@ -66,15 +65,6 @@ def noncompliance_figures(folders: Sequence[Path], backbone: Backbone, seed: int
         )
         tested = replace(own, photos=[replace(photo, split="test") for photo in own.photos])
         yield left, noncompliance.measure(tested, noncompliance.fit(joined, seed=seed, epochs=10))
-
-
-def pairs_figures(folders: Sequence[Path], backbone: Backbone, seed: int) -> Iterator[tuple[str, Figures]]:
-    """Yield the figures of a verdict on pairs for each folder left out."""
-    measured = {
-        str(folder): list(duplicates.measured(labeled_pairs([folder], seed=seed), backbone)) for folder in folders
-    }
-    for left, own in measured.items():
-        yield left, duplicates.measure(own, duplicates.fit(all_but(measured, left)))
 
 
 def muisc_figures(
@@ -175,7 +165,6 @@ def _drawn(rows: Sequence[int], count: int, seed: int) -> list[int]:
 
 FIGURES: dict[str, Callable[..., Iterator[tuple[str, Figures]]]] = {
     "noncompliance": noncompliance_figures,
-    "pairs": pairs_figures,
     "muisc": muisc_figures,
     "adapt": adapt_figures,
 }

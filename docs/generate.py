@@ -42,7 +42,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "facts.md", fact_page(host)
     for record in (Product, Outcome, Review, GalleryAudit):
         yield f"schemas/{record.__name__.lower()}.schema.json", as_json(record.model_json_schema())
-    models = {owned.spec.name: owned.spec.config for _, owned in host.all_specs()}
+    models = {owned.spec.table: owned.spec.config for _, owned in host.all_specs()}
     yield "schemas/config.schema.json", as_json(config_schema(models))
 
 
@@ -140,9 +140,9 @@ def config_page(host: PluginHost) -> str:
         if isinstance(section, type) and issubclass(section, BaseModel):
             parts.append(_settings_table(f"[{name}]", section))
     parts.append("## Components\n\nEach component has a table of its own, `[components.NAME]`.\n")
-    for _, owned in host.all_specs():
-        if owned.spec.config.model_fields:
-            parts.append(_settings_table(f"[components.{owned.spec.name}]", owned.spec.config, level=3))
+    for table, settings in {owned.spec.table: owned.spec.config for _, owned in host.all_specs()}.items():
+        if settings.model_fields:
+            parts.append(_settings_table(f"[components.{table}]", settings, level=3))
     return "\n".join(parts)
 
 

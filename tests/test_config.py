@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pydantic import Field
 
 from agpis_sdk.components import ComponentConfig
 from agpis_sdk.config import Config, config_schema, flatten, load_config, validate
@@ -104,6 +105,16 @@ class TestTheFile:
         below.mkdir(parents=True)
 
         assert load_config(directory=below).config.run.seed == 7
+
+    def test_of_a_folder_above_loads_no_code_unless_it_is_named(self, folder: Path) -> None:
+        path = write(folder, '[plugins]\nload = ["some_module"]\n')
+        below = folder / "shop"
+        below.mkdir()
+
+        with pytest.raises(ConfigError, match=r"plugins\.load: would load local plugins.*to allow it: --config "):
+            load_config(directory=below)
+        assert load_config(directory=folder).config.plugins.load == ("some_module",)
+        assert load_config(path, directory=below).config.plugins.load == ("some_module",)
 
     def test_may_be_a_section_of_pyproject(self, tmp_path: Path) -> None:
         path = write(tmp_path, '[project]\nname = "shop"\n\n[tool.agpis.run]\nseed = 7\n', "pyproject.toml")
@@ -284,3 +295,14 @@ def test_every_setting_says_what_it_is_for() -> None:
     for section in sections:
         for name, field in section.model_fields.items():  # type: ignore[union-attr]
             assert field.description, f"{section}.{name}"
+
+
+def test_a_wrong_key_in_a_table_of_tables_is_answered_with_the_keys_there() -> None:
+    class Inner(ComponentConfig):
+        sentence: str = ""
+
+    class Outer(ComponentConfig):
+        rules: dict[str, Inner] = Field(default_factory=dict)
+
+    with pytest.raises(ConfigError, match=r'rules\.one\.sentense: unknown key \(did you mean "sentence"\?\)'):
+        validate(Outer, {"rules": {"one": {"sentense": "No hands."}}}, item="outer")

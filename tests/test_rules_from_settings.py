@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from agpis_sdk.components import ComponentConfig
-from agpis_sdk.errors import AgpisError, PluginContractError
+from agpis_sdk.errors import AgpisError, ConfigError, PluginContractError
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.rules import Rule
 from tests.test_plugins import announcing, checker
@@ -23,6 +23,10 @@ def rules_of(settings: SentenceSettings) -> list[Rule]:
         Rule(code=code, name=f"sentence-{code.lower()}", summary=text, category="single-image")
         for code, text in settings.sentences.items()
     ]
+
+
+def nothing(settings: SentenceSettings) -> list[Rule]:
+    return []
 
 
 def broken_rules(settings: SentenceSettings) -> list[Rule]:
@@ -84,3 +88,34 @@ class TestRulesFromSettings:
         host.add_rules_from({"sentences": {"sentences": {"VLM101": "No hands."}}})
 
         assert host.finders("VLM100") == host.finders("VLM101") == ["sentences"]
+
+
+class TestATableThatComponentsShare:
+    def host(self) -> PluginHost:
+        specs = [
+            checker(name, (), config=SentenceSettings, table="sentences", rules_from=f"{__name__}:{function}")
+            for name, function in (("sentences", "rules_of"), ("sentences-as-well", "nothing"))
+        ]
+        host = PluginHost()
+        assert host.add(announcing(*specs), name="sentences").state == "active"
+        return host
+
+    def test_is_read_by_each_of_them(self) -> None:
+        host, tables = self.host(), {"sentences": {"sentences": {"VLM101": "No hands."}}}
+
+        settings = [host.settings_of(host.component(name), tables) for name in ("sentences", "sentences-as-well")]
+
+        assert settings == [SentenceSettings(sentences={"VLM101": "No hands."})] * 2
+
+    def test_is_the_only_one_that_they_have(self) -> None:
+        with pytest.raises(
+            ConfigError, match=r"components\.sentences-as-well: .* \(its table is components\.sentences\)"
+        ):
+            self.host().check_component_tables({"sentences-as-well": {}})
+
+    def test_may_give_each_rules_of_its_own(self) -> None:
+        host = self.host()
+
+        host.add_rules_from({"sentences": {"sentences": {"VLM101": "No hands."}}})
+
+        assert host.finders("VLM101") == ["sentences"]

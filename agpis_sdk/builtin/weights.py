@@ -75,6 +75,13 @@ def read_tensors(path: Path, layout: Mapping[str, tuple[int | str, ...]], *, fea
     return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
 
 
+def refuse_non_finite(module: nn.Module, item: str) -> None:
+    """Raise `WeightsError` where a module that was loaded holds a NaN or an infinity: it would judge nothing."""
+    for name, tensor in module.state_dict().items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise WeightsError(f"{name} holds values that are not finite", item=item, remedy="fetch or train it again")
+
+
 def check_shapes(
     expected: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]], *, item: str, setting: str
 ) -> None:

@@ -38,5 +38,5 @@ def show(
 def schema(config: ConfigOption = None, overrides: SetOption = None, no_plugins: NoPluginsOption = False) -> None:
     """Print the JSON schema of the config, the settings of all installed components included."""
     _, host = settings(config, overrides, no_plugins=no_plugins)
-    models = {owned.spec.name: owned.spec.config for _, owned in host.all_specs()}
+    models = {owned.spec.table: owned.spec.config for _, owned in host.all_specs()}
     typer.echo(json.dumps(config_schema(models), indent=2, ensure_ascii=False))

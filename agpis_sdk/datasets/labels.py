@@ -48,6 +48,27 @@ class LabeledGallery:
     best_first: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Look:
+    """How an image of a gallery looks: its view, which of the product's colors it shows (None: not told), whether it shows the product."""
+
+    view: str
+    color: int | None
+    foreign: bool
+
+
+def labeled_looks(folder: Path) -> dict[tuple[str, str], Look]:
+    """Return the look of each labeled image of a shop's folder by product and image id."""
+    colors: dict[tuple[str, str], int] = {}
+    foreign: set[tuple[str, str]] = set()
+    for _, label in _lines(folder / PRODUCT_LABELS):
+        for color, images in enumerate(label.get("one_colour_sets", ())):
+            colors |= {(label["product"], image): color for image in images}
+        foreign |= {(label["product"], image) for image in label.get("foreign", ())}
+    keys = {(label["product"], label["image"]): label["view"] for _, label in _lines(folder / LABELS)}
+    return {key: Look(view, colors.get(key), key in foreign) for key, view in keys.items()}
+
+
 def labeled_images(folder: Path) -> Iterator[LabeledImage]:
     """Yield the labeled photos of a shop's folder; raises `TrainingDataError` naming the line that cannot be understood."""
     products = {product.id: product for product in products_of(folder)}

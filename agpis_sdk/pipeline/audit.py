@@ -23,7 +23,7 @@ from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.plan import make_audit_plan
 from agpis_sdk.pipeline.run import assemble
 from agpis_sdk.pipeline.scoring import check_sequences
-from agpis_sdk.pipeline.single_image import check_images
+from agpis_sdk.pipeline.single_image import check_images, check_images_at_cost
 from agpis_sdk.pipeline.stream import observed_batches
 from agpis_sdk.pipeline.summary import AuditSummary
 from agpis_sdk.pipeline.suppressions import read_suppressions
@@ -69,10 +69,11 @@ class Audit:
         run = self._run
         batch = {progress.product.id: progress for progress in finish_decoding(pending, run.rules)}
         run.context.open_batch(progress.product for progress in batch.values())
-        check_images(run, batch)
-        for progress in batch.values():
-            # An audit takes the gallery as it is: a bad image still has its place among the pairs.
-            progress.removed.clear()
+        for check in (check_images, check_images_at_cost):
+            check(run, batch)
+            for progress in batch.values():
+                # An audit takes the gallery as it is: a bad image is looked at by all, and has its place among the pairs.
+                progress.removed.clear()
         check_pairs(run, batch)
         galleries = [gallery for progress in batch.values() for gallery in self._gallery(progress)]
         check_sequences(run, batch, galleries)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from agpis_sdk.components import DecodedImage, TrainedOnBackbone
-from agpis_sdk.errors import ComponentError, PluginLoadError, in_words
+from agpis_sdk.errors import AgpisError, ComponentError, PluginLoadError, in_words
 from agpis_sdk.media.decode import as_image
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.guard import Component, Failure, Guard
@@ -44,7 +44,7 @@ def check_backbone(backbone: Component | None, components: Iterable[Component]) 
     Raises `WeightsError` naming the weights and the remedy, and `PluginLoadError` where the backbone fails on one plain
     picture: it would fail on every product.
     """
-    trained = [one.instance for one in components if isinstance(one.instance, TrainedOnBackbone)]
+    trained = [one for one in components if isinstance(one.instance, TrainedOnBackbone)]
     if backbone is None or not trained:
         return
     try:
@@ -56,5 +56,11 @@ def check_backbone(backbone: Component | None, components: Iterable[Component]) 
             item=backbone.label,
             remedy=backbone.owned.plugin.remedy,
         ) from error
-    for instance in trained:
-        instance.check_backbone(shapes)
+    for one in trained:
+        try:
+            one.instance.check_backbone(shapes)
+        except AgpisError:
+            raise
+        except Exception as error:
+            what = f"fails on the backbone's facts: {in_words(error)}"
+            raise PluginLoadError(what, item=one.label, remedy=one.owned.plugin.remedy) from error

@@ -22,8 +22,8 @@ from agpis_sdk.records import Product
 Record = Product | RejectedRecord
 Identity = dict[str, dict[str, Any]]
 
-# These change how fast a run is, never what comes out (DESIGN law 6): a run may be resumed with others.
-SPEED_SETTINGS = ("run.batch_size", "run.threads")
+# These change how and where a run runs, never what comes out (DESIGN law 6): a run may be resumed with others.
+FREE_SETTINGS = ("run.batch_size", "run.threads", "media.max_decoded", "plugins.isolate")
 STANDARD_INPUT = "-"
 
 
@@ -61,7 +61,7 @@ def identity_of(products: str, limit: int | None, config: Config, host: PluginHo
 
     Raises `ResumeError` where a file of weights cannot be read.
     """
-    settings = {name: value for name, value in _flat(config).items() if name not in SPEED_SETTINGS}
+    settings = {name: value for name, value in _flat(config).items() if name not in FREE_SETTINGS}
     active = [status for status in host.statuses if status.state == "active"]
     return {
         "input": {**_input(products), "limit": limit},

@@ -9,9 +9,10 @@ from typing import Any
 from agpis_sdk.components import Backbone, ComponentSpec, DecodedImage, ImageSequence
 from agpis_sdk.config import Config
 from agpis_sdk.errors import PluginContractError
+from agpis_sdk.pipeline.isolation.messages import SealedFact
 from agpis_sdk.pipeline.plan import ENGINE_FACTS
 from agpis_sdk.records import Product
-from agpis_sdk.rules import RuleSet
+from agpis_sdk.rules import RuleSet, selected
 
 
 class RunContext:
@@ -60,6 +61,10 @@ class RunContext:
         """All rules of the run, of every plugin."""
         return self._rules
 
+    def selected(self, code: str) -> bool:
+        """Return whether the config lets the rule of a code be reported."""
+        return selected(self._rules[code], self._config.rules.select, self._config.rules.ignore)
+
     @property
     def backbone(self) -> Backbone:
         """The configured backbone; raises `PluginContractError` when no component required any of its facts."""
@@ -78,7 +83,8 @@ class RunContext:
         facts = self._facts.get(image.key, {})
         if name not in facts:
             raise KeyError(f'fact "{name}" of image "{image.id}" has not been provided')
-        return facts[name]
+        value = facts[name]
+        return value.open() if isinstance(value, SealedFact) else value
 
     def provide(self, image: DecodedImage, name: str, value: Any) -> None:
         """Record a fact; raises `PluginContractError` when the running component did not declare it."""
@@ -86,6 +92,10 @@ class RunContext:
             raise PluginContractError(f'provides fact "{name}" without declaring it', remedy="list it under provides")
         if name in ENGINE_FACTS and not 0.0 <= float(value) <= 1.0:
             raise PluginContractError(f'gave fact "{name}" {value!r}, which is not in 0..1', item=image.id)
+        if name == "primary_reasons" and not (
+            isinstance(value, list | tuple) and all(isinstance(reason, str) for reason in value)
+        ):
+            raise PluginContractError('gave fact "primary_reasons" that is no list of texts', item=image.id)
         self._facts.setdefault(image.key, {})[name] = value
 
     def p_qualified(self, sequences: Sequence[ImageSequence]) -> list[float]:

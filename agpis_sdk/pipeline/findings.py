@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from agpis_sdk.components import AttributedFinding, DecodedImage, ImagePair, ImageSequence
-from agpis_sdk.errors import ComponentError
+from agpis_sdk.errors import ComponentError, first_problem
 from agpis_sdk.pipeline.batch import ProductState
 from agpis_sdk.pipeline.guard import Component
-from agpis_sdk.records import Finding, SequenceVerdict
+from agpis_sdk.records import Finding, Record, SequenceVerdict, Unjudged
 from agpis_sdk.rules import Rule, RuleSet
+
+LONGEST_MESSAGE = 10_000  # characters
+
+Checked = TypeVar("Checked", bound=Record)
+
+
+def accept_judgment(
+    component: Component, known: Mapping[frozenset[str], Sequence[str]], result: Any, rules: RuleSet
+) -> AttributedFinding | Unjudged:
+    """Check one result of a checker of images or pairs: a finding, or a rule that it could not judge."""
+    if not isinstance(result, Unjudged):
+        return accept_finding(component, known, result, rules)
+    _declared_rule(component, result.code, rules)
+    if result.product_id not in known.get(frozenset(result.images), ()):
+        raise ComponentError(f"named images that it was not given: {', '.join(result.images)}")
+    return result
 
 
 def accept_finding(
@@ -31,7 +49,7 @@ def accept_finding(
         raise ComponentError("the images it names are not those of one product; build findings with image_finding")
     _refuse_stray_regions(result, result.images)
     fields = {**_filled_in(component, result, rule), "product_id": product_id}
-    return AttributedFinding.model_validate({**result.model_dump(), **fields})
+    return _checked(AttributedFinding, {**dict(result), **fields})
 
 
 def images_known(images: Iterable[DecodedImage]) -> dict[frozenset[str], list[str]]:
@@ -60,14 +78,18 @@ def accept_verdict(
         raise ComponentError(f"judged a sequence that it was not given: {', '.join(result.sequence)}")
     if scorer and result.p_qualified is None:
         raise ComponentError("is the scorer but gave no p_qualified")
+    verdict = _checked(SequenceVerdict, dict(result))
     findings = []
-    for finding in result.findings:
+    for finding in verdict.findings:
         rule = _declared_rule(component, finding.code, rules)
-        if not set(finding.images) <= set(result.sequence):
+        if not set(finding.images) <= set(verdict.sequence):
             raise ComponentError(f"named images outside the sequence: {', '.join(finding.images)}")
-        _refuse_stray_regions(finding, result.sequence)
-        findings.append(Finding.model_validate({**_plain(finding), **_filled_in(component, finding, rule)}))
-    return result.model_copy(update={"findings": tuple(findings)})
+        _refuse_stray_regions(finding, verdict.sequence)
+        fields = _filled_in(component, finding, rule)
+        findings.append(_checked(Finding, {**_plain(finding), **fields}))
+    for unjudged in verdict.unjudged:
+        _declared_rule(component, unjudged.code, rules)
+    return verdict.model_copy(update={"findings": tuple(findings)})
 
 
 def keep_finding(progress: ProductState, finding: Finding, thresholds: Mapping[str, float], rule_set: RuleSet) -> bool:
@@ -89,8 +111,22 @@ def _declared_rule(component: Component, code: str, rules: RuleSet) -> Rule:
     return rules[code]
 
 
+def _checked(kind: type[Checked], fields: Mapping[str, Any]) -> Checked:
+    """Validate a record as if it came from outside: a component may have made it without validation, or changed it."""
+    try:
+        record = kind.model_validate(fields)
+    except ValidationError as error:
+        raise ComponentError(f"gave a {kind.__name__} with a wrong {first_problem(error)}") from None
+    message = getattr(record, "message", "")
+    if len(message) > LONGEST_MESSAGE:
+        raise ComponentError(f"gave a message of {len(message):,} characters, where {LONGEST_MESSAGE:,} are allowed")
+    return record
+
+
 def _refuse_stray_regions(finding: Finding, images: Sequence[str]) -> None:
     for region in finding.regions:
+        if min(region.box[:2]) < 0 or min(region.box[2:]) < 1:
+            raise ComponentError(f"gave the box {region.box}, which is not in the image")
         if region.image not in images:
             raise ComponentError(f"gave a region of an image that the finding is not about: {region.image}")
 

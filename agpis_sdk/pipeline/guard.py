@@ -20,15 +20,17 @@ from agpis_sdk.config import PluginsSection
 from agpis_sdk.errors import ComponentError, in_words
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.interruption import Interruption
+from agpis_sdk.pipeline.isolation.component import IsolatedComponent
+from agpis_sdk.pipeline.isolation.messages import PluginProcessError
 from agpis_sdk.pipeline.time_limit import TimeLimitExceededError, time_limit
 from agpis_sdk.plugins import OwnedSpec
+from agpis_sdk.plugins.discovery import OURS
 from agpis_sdk.wording import counted
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 RESULTS_PER_ITEM = 1000
-OURS = "agpis-sdk"
 SHORTEST_LIMIT = 1.0  # seconds for one item of a batch that took too long
 
 
@@ -80,6 +82,8 @@ class Guard:
         self.slowest: defaultdict[str, float] = defaultdict(float)
         self.failures: Counter[str] = Counter()
         self.last_reason: dict[str, str] = {}
+        self.unjudged: Counter[str] = Counter()
+        self._last_unjudged: dict[str, str] = {}
         self._inner_seconds = 0.0
 
     def start(self, failures: Mapping[str, int], reasons: Mapping[str, str]) -> None:
@@ -88,6 +92,7 @@ class Guard:
         self.slowest.clear()
         self.failures = Counter(failures)
         self.last_reason = dict(reasons)
+        self.unjudged.clear()
 
     def dropped(self, component: Component) -> bool:
         """Tell whether a component has failed so often that it no longer runs."""
@@ -97,12 +102,21 @@ class Guard:
         """Return the components that were dropped."""
         return [label for label, count in self.failures.items() if count >= self._max_failures]
 
+    def note_unjudged(self, component: Component, reason: str) -> None:
+        """Count a rule on an item that a component says it could not judge; no component is dropped for it."""
+        self.unjudged[component.label] += 1
+        self._last_unjudged[component.label] = reason
+
     def notices(self) -> list[str]:
         """Return for each component that failed, or nearly took too long, a line for people."""
         failed = [
             f"{label} failed on {counted(count, 'item')}"
             f"{' and was dropped' if count >= self._max_failures else ''}; last: {self.last_reason.get(label, '')}"
             for label, count in self.failures.items()
+        ]
+        failed += [
+            f"{label} could not judge {counted(count, 'item')}; last: {self._last_unjudged[label]}"
+            for label, count in self.unjudged.items()
         ]
         limit = self._limits.time_limit
         return failed + [
@@ -160,8 +174,11 @@ class Guard:
         started = time.perf_counter()
         try:
             # Whatever a component prints would stand among the outcomes on standard output.
-            with contextlib.redirect_stdout(sys.stderr), time_limit(limit):
-                collected = collect(chunk, run, accept)
+            with contextlib.redirect_stdout(sys.stderr):
+                if isinstance(component.instance, IsolatedComponent):
+                    component.instance.prepare()  # a fresh process is no fault of what is tried again
+                with time_limit(limit):
+                    collected = collect(chunk, run, accept)
         except KeyboardInterrupt as error:
             if self._interruption is None or self._interruption.at_once:
                 raise
@@ -170,6 +187,8 @@ class Guard:
             if limit is None:
                 raise  # of the component in whose call this one is made
             return f"{error} (plugins.time_limit)"
+        except PluginProcessError as error:
+            return str(error)
         except BaseException as error:
             return in_words(error)
         finally:

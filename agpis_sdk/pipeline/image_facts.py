@@ -12,7 +12,7 @@ from agpis_sdk.media.products import CheckedProducts
 from agpis_sdk.pipeline.batch import PendingBatch, ProductState, finish_decoding
 from agpis_sdk.pipeline.plan import make_facts_plan
 from agpis_sdk.pipeline.run import Run, assemble
-from agpis_sdk.pipeline.single_image import check_images
+from agpis_sdk.pipeline.single_image import check_images, check_images_at_cost
 from agpis_sdk.pipeline.stream import prefetch_batches
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Product
@@ -46,6 +46,7 @@ def _batch_facts(run: Run, pending: PendingBatch, names: frozenset[str]) -> Iter
     batch = {state.product.id: state for state in finish_decoding(pending, run.rules)}
     run.context.open_batch(state.product for state in batch.values())
     check_images(run, batch)
+    check_images_at_cost(run, batch)
     for state in batch.values():
         yield ProductFacts(state.product, _known(run, state, names))
 
@@ -78,4 +79,5 @@ class RunFacts:
         }
         self._run.context.open_batch(state.product for state in batch.values())
         check_images(self._run, batch)
+        check_images_at_cost(self._run, batch)
         return [{name: self._run.context.fact(image, name) for name in self._names} for image in alone]

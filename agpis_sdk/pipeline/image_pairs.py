@@ -6,11 +6,12 @@ import itertools
 
 from agpis_sdk.components import ImagePair
 from agpis_sdk.pipeline.batch import Batch, ProductState, engine_finding, too_few
-from agpis_sdk.pipeline.findings import accept_finding, keep_finding, pairs_known
+from agpis_sdk.pipeline.findings import accept_judgment, keep_finding, pairs_known
 from agpis_sdk.pipeline.guard import Component
 from agpis_sdk.pipeline.run import Run
 from agpis_sdk.pipeline.single_image import with_facts
-from agpis_sdk.pipeline.unjudged import note_unjudged
+from agpis_sdk.pipeline.unjudged import note_unjudged, note_unjudged_rule
+from agpis_sdk.records import Unjudged
 
 
 def check_pairs(run: Run, batch: Batch) -> None:
@@ -53,10 +54,13 @@ def _check(run: Run, checker: Component, batch: Batch) -> None:
         checker,
         pairs,
         lambda chunk, context: checker.instance.check_pairs(chunk, context),
-        lambda chunk, result: accept_finding(checker, pairs_known(chunk), result, run.rules),
+        lambda chunk, result: accept_judgment(checker, pairs_known(chunk), result, run.rules),
     )
-    for finding in found:
-        keep_finding(batch[finding.product_id], finding, run.thresholds, run.rules)
+    for result in found:
+        if isinstance(result, Unjudged):
+            note_unjudged_rule(run, checker, batch[result.product_id], result)
+        else:
+            keep_finding(batch[result.product_id], result, run.thresholds, run.rules)
     for failure in failures:
         pair = failure.item
         broken = engine_finding(run.rules, "AGP902", (pair.first.id, pair.second.id), failure.reason)

@@ -21,7 +21,7 @@ from agpis_sdk.pipeline.primary_image import select_primary
 from agpis_sdk.pipeline.run import Run, assemble
 from agpis_sdk.pipeline.scoring import choose_sequences
 from agpis_sdk.pipeline.sequence import build_sequences
-from agpis_sdk.pipeline.single_image import check_images, remove_noncompliant
+from agpis_sdk.pipeline.single_image import check_images, check_images_at_cost, remove_noncompliant
 from agpis_sdk.pipeline.stream import decoded_images, observed_batches
 from agpis_sdk.pipeline.summary import RunSummary
 from agpis_sdk.pipeline.suppressions import read_suppressions
@@ -161,6 +161,7 @@ def _through_figure_2(run: Run, batch: Batch) -> None:
         raise ValueError("a run needs a primary selector and a sequence builder")
     check_images(run, batch)
     remove_noncompliant(run, batch)
+    check_images_at_cost(run, batch, run.config.sequence.fewest)
     select_primary(run, run.selector, batch)
     check_pairs(run, batch)
     remove_from_pairs(run, batch)

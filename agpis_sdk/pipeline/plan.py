@@ -12,6 +12,7 @@ from agpis_sdk.errors import ConfigError, nearest
 from agpis_sdk.facts import FACTS
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.rules import Rule, RuleSet, selected
+from agpis_sdk.specs import is_costly
 
 NO_SCORER = "none"
 # Facts that the engine itself reads: they decide which of a violating pair stays (paper section 3.3.2).
@@ -72,7 +73,7 @@ def make_plan(host: PluginHost, config: Config) -> Plan:
 
 
 def make_audit_plan(host: PluginHost, config: Config) -> Plan:
-    """Choose the components of an audit; raises `ConfigError` also where no checker can raise a selected rule."""
+    """Choose the components of an audit; raises `ConfigError` also where nothing can raise a selected rule."""
     check_rule_names(host.rules, config)
     host.check_component_tables(config.components)
     pairs = _in_order(_needed(host, "agpis_pair_checkers", config))
@@ -81,7 +82,9 @@ def make_audit_plan(host: PluginHost, config: Config) -> Plan:
     later = [*pairs, *sequences]
     images = _in_order(_with_providers(host, _needed(host, "agpis_image_checkers", config), later))
     everyone = [*images, *later]
-    if not everyone:
+    # What cannot be read is found by the engine itself: whoever selects its rules needs no checker.
+    of_engine = any(rule.category == "engine" and _selected(rule, config) for rule in host.rules)
+    if not everyone and not (config.rules.select and of_engine):
         raise ConfigError(
             "no checker raises any of the selected rules",
             item="rules.select",
@@ -232,7 +235,7 @@ def _provided_by(fact: str, provided: Iterable[str]) -> str:
 
 
 def _in_order(checkers: list[OwnedSpec]) -> list[OwnedSpec]:
-    """Sort checkers so that a fact is provided before it is required; otherwise by name."""
+    """Sort checkers so that a fact is provided before it is required; otherwise by name, the costly ones last."""
     by_name = {owned.spec.name: owned for owned in checkers}
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for owned in checkers:
@@ -247,4 +250,4 @@ def _in_order(checkers: list[OwnedSpec]) -> list[OwnedSpec]:
         ready = sorted(sorter.get_ready())
         ordered.extend(by_name[name] for name in ready)
         sorter.done(*ready)
-    return ordered
+    return sorted(ordered, key=lambda owned: is_costly(owned.spec))

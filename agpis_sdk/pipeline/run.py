@@ -10,6 +10,7 @@ from agpis_sdk.pipeline.backbone import check_backbone
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.guard import Component, Guard
 from agpis_sdk.pipeline.interruption import Interruption
+from agpis_sdk.pipeline.isolation.component import Isolation, isolates
 from agpis_sdk.pipeline.plan import Plan, thresholds
 from agpis_sdk.pipeline.scorer import QuickScorer
 from agpis_sdk.plugins import OwnedSpec, PluginHost
@@ -42,8 +43,15 @@ def assemble(host: PluginHost, config: Config, plan: Plan, interruption: Interru
 
     Raises `PluginLoadError` where a component cannot be made, and `WeightsError` where weights do not fit.
     """
+    rules = host.rules.with_severities(config.rules.severities)
+    isolation = Isolation(host, config, rules)
+    for owned in plan.components():
+        if isolates(owned, config.plugins):
+            isolation.worker_of(owned)  # its process starts while models are loaded here
 
     def make(owned: OwnedSpec) -> Component:
+        if isolates(owned, config.plugins):
+            return Component(owned, isolation.create(owned))
         return Component(owned, host.create(owned, config.components, device=config.run.device))
 
     def make_all(specs: tuple[OwnedSpec, ...]) -> tuple[Component, ...]:
@@ -51,7 +59,6 @@ def assemble(host: PluginHost, config: Config, plan: Plan, interruption: Interru
 
     backbone = make(plan.backbone) if plan.backbone else None
     scorer = make(plan.scorer) if plan.scorer else None
-    rules = host.rules.with_severities(config.rules.severities)
     context = RunContext(config, rules, backbone.instance if backbone else None)
     guard = Guard(context, config.run.max_failures, config.plugins, interruption)
     if scorer is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agpis_sdk.components import ImageSequence
+from agpis_sdk.components import Context, ImageSequence
+from agpis_sdk.errors import ComponentError
 from agpis_sdk.pipeline.batch import Batch, engine_finding
 from agpis_sdk.pipeline.findings import accept_verdict, keep_finding
-from agpis_sdk.pipeline.guard import Component
+from agpis_sdk.pipeline.guard import Component, collect
 from agpis_sdk.pipeline.run import Run
 from agpis_sdk.pipeline.scorer import Key, key_of
-from agpis_sdk.pipeline.unjudged import note_unjudged
+from agpis_sdk.pipeline.unjudged import note_unjudged, note_unjudged_rule
 from agpis_sdk.records import SequenceVerdict
 
 
@@ -41,6 +42,8 @@ def check_sequences(run: Run, batch: Batch, sequences: Sequence[ImageSequence]) 
                 note_unjudged(run, checker, progress, sequence.ids, reasons[key])
             for finding in verdicts[key].findings if key in verdicts else ():
                 keep_finding(progress, finding, run.thresholds, run.rules)
+            for unjudged in verdicts[key].unjudged if key in verdicts else ():
+                note_unjudged_rule(run, checker, progress, unjudged)
 
 
 def _score(run: Run, scorer: Component, batch: Batch, built: Mapping[str, list[ImageSequence]]) -> None:
@@ -52,7 +55,7 @@ def _score(run: Run, scorer: Component, batch: Batch, built: Mapping[str, list[I
         if len(scored) < len(candidates):
             progress.sequence = candidates[0]
             failed = [reasons[key_of(one)] for one in candidates if key_of(one) in reasons]
-            progress.end("failed", f"scorer {failed[0] if failed else f'{scorer.label} gave no verdict'}")
+            progress.end("failed", f"scorer {failed[0]}")
             continue
         sequence, verdict = max(scored, key=lambda pair: pair[1].p_qualified or 0.0)
         progress.sequence, progress.probability = sequence, verdict.p_qualified
@@ -70,11 +73,19 @@ def _verdicts(
     required = checker.owned.spec.requires
     ready = [one for one in sequences if all(run.context.has_facts(image, required) for image in one.images)]
     reasons = {key_of(one): f"{checker.label} was skipped: a fact is missing" for one in sequences if one not in ready}
-    verdicts, failures = run.guard.call(
-        checker,
-        ready,
-        lambda chunk, context: checker.instance.check_sequences(chunk, context),
-        lambda chunk, result: accept_verdict(checker, chunk, result, run.rules, scorer=scorer),
-    )
+
+    def judge(chunk: Sequence[ImageSequence], context: Context) -> list[SequenceVerdict]:
+        verdicts = collect(
+            chunk,
+            lambda _: checker.instance.check_sequences(chunk, context),
+            lambda _, result: accept_verdict(checker, chunk, result, run.rules, scorer=scorer),
+        )
+        # Silence is no verdict: a sequence that nobody judged would pass.
+        missing = {key_of(one) for one in chunk} - {(one.product_id, one.sequence) for one in verdicts}
+        if missing:
+            raise ComponentError(f"gave no verdict on {', '.join(min(missing)[1])}")
+        return verdicts
+
+    verdicts, failures = run.guard.call(checker, ready, judge, lambda _, verdict: verdict)
     reasons |= {key_of(failure.item): failure.reason for failure in failures}
     return {(verdict.product_id, verdict.sequence): verdict for verdict in verdicts}, reasons

@@ -27,7 +27,9 @@ def build_sequences(run: Run, builder: Component, batch: Batch) -> dict[str, lis
     def accept(_: Sequence[SequenceCandidates], result: object) -> ImageSequence:
         if not isinstance(result, ImageSequence):
             raise ComponentError(f"yielded {type(result).__name__}, not an ImageSequence")
-        own, length = usable.get(result.product.id, set()), lengths.get(result.product.id, wanted)
+        if result.product.id not in usable:
+            raise ComponentError(f"built a sequence for a product that it was not given: {result.product.id}")
+        own, length = usable[result.product.id], lengths[result.product.id]
         count, fewest = len(result.ids), min(run.config.sequence.fewest, length)
         if not fewest <= count <= length or len(set(result.ids)) != count or not set(result.ids) <= own:
             needed = f"{length}" if fewest == length else f"{fewest} to {length}"
@@ -39,7 +41,8 @@ def build_sequences(run: Run, builder: Component, batch: Batch) -> dict[str, lis
             )
         if result.ids[0] not in {progress.primary, *progress.primary_alternatives}:
             raise ComponentError(f"built {list(result.ids)}: the primary image must come first")
-        return result
+        # The images themselves, not what a builder may have put in their place under their ids.
+        return ImageSequence(product=progress.product, images=tuple(progress.images[one] for one in result.ids))
 
     sequences: list[ImageSequence] = []
     failures: list[Failure[SequenceCandidates]] = []

@@ -8,19 +8,23 @@ from agpis_sdk.components import DecodedImage
 from agpis_sdk.facts import View
 from agpis_sdk.pipeline.backbone import compute_features
 from agpis_sdk.pipeline.batch import Batch, engine_finding
-from agpis_sdk.pipeline.findings import accept_finding, images_known, keep_finding
+from agpis_sdk.pipeline.findings import accept_judgment, images_known, keep_finding
 from agpis_sdk.pipeline.guard import Component, Failure
 from agpis_sdk.pipeline.run import Run
-from agpis_sdk.pipeline.unjudged import note_unjudged
+from agpis_sdk.pipeline.unjudged import note_unjudged, note_unjudged_rule
+from agpis_sdk.records import Unjudged
+from agpis_sdk.specs import is_costly
 
 
 def check_images(run: Run, batch: Batch) -> None:
-    """Compute the facts about every image and run the image checkers; mark violating images as removed."""
+    """Compute the facts about every image and run the image checkers but the costly ones; mark violating images as removed."""
     if run.backbone is not None:
         images = [image for progress in batch.values() for image in progress.usable]
         note_failures(run, batch, compute_features(run.backbone, images, run.context, run.guard))
+    everything = [image for progress in batch.values() for image in progress.images.values()]
     for checker in run.image_checkers:
-        _check(run, checker, batch)
+        if not is_costly(checker.owned.spec):
+            _check(run, checker, batch, everything)
     for progress in batch.values():
         for image in progress.images.values():
             p_noncompliant = run.context.known(image, "p_noncompliant")
@@ -29,6 +33,14 @@ def check_images(run: Run, batch: Batch) -> None:
             view = run.context.known(image, "view")
             if isinstance(view, View):
                 progress.views[image.id] = view
+
+
+def check_images_at_cost(run: Run, batch: Batch, fewest: int = 1) -> None:
+    """Run the costly image checkers on the images that are left, of products that have at least `fewest` of them."""
+    for checker in run.image_checkers:
+        if is_costly(checker.owned.spec):
+            products = [progress for progress in batch.values() if progress.open and len(progress.usable) >= fewest]
+            _check(run, checker, batch, [image for progress in products for image in progress.usable])
 
 
 def remove_noncompliant(run: Run, batch: Batch) -> None:
@@ -66,18 +78,19 @@ def note_failures(run: Run, batch: Batch, failures: Sequence[Failure[DecodedImag
         batch[failure.item.product_id].findings.append(finding)
 
 
-def _check(run: Run, checker: Component, batch: Batch) -> None:
-    everything = [image for progress in batch.values() for image in progress.images.values()]
+def _check(run: Run, checker: Component, batch: Batch, images: Sequence[DecodedImage]) -> None:
     found, failures = run.guard.call(
         checker,
-        with_facts(run, checker, batch, everything),
+        with_facts(run, checker, batch, images),
         lambda chunk, context: checker.instance.check_images(chunk, context),
-        lambda chunk, result: accept_finding(checker, images_known(chunk), result, run.rules),
+        lambda chunk, result: accept_judgment(checker, images_known(chunk), result, run.rules),
     )
-    for finding in found:
-        progress = batch[finding.product_id]
-        if keep_finding(progress, finding, run.thresholds, run.rules):
-            progress.removed.update(finding.images)
+    for result in found:
+        progress = batch[result.product_id]
+        if isinstance(result, Unjudged):
+            note_unjudged_rule(run, checker, progress, result)
+        elif keep_finding(progress, result, run.thresholds, run.rules):
+            progress.removed.update(result.images)
     note_failures(run, batch, failures)
     for failure in failures:
         image = failure.item

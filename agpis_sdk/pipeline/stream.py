@@ -19,6 +19,8 @@ from agpis_sdk.pipeline.summary import RunStats
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Product
 
+CHANNELS = 3  # bytes of a decoded pixel
+
 
 def observed_batches(
     records: CheckedProducts, run: Run, host: PluginHost, stats: RunStats, *, after: Checkpoint = BEGINNING
@@ -38,6 +40,7 @@ def observed_batches(
     finally:
         stats.component_seconds.update(run.guard.seconds)
         stats.failures.update(run.guard.failures)
+        stats.failures.update(run.guard.unjudged)
         stats.notices += [*run.guard.notices(), *records.notices]
         stats.dropped += run.guard.dropped_labels()
     stats.note(host.notify("agpis_run_finished", context=run.context, summary=stats.facts()))
@@ -48,7 +51,7 @@ def prefetch_batches(records: CheckedProducts, config: Config) -> Iterator[Pendi
     executor = ThreadPoolExecutor(config.run.threads, thread_name_prefix="agpis-decode")
     try:
         current: PendingBatch | None = None
-        for batch, error in _batches(iter(records), config.run.batch_size):
+        for batch, error in _batches(iter(records), config):
             following = start_decoding(batch, executor, config.media)
             if current is not None:
                 yield current
@@ -74,16 +77,19 @@ def decoded_images(records: Sequence[Product | RejectedRecord], config: Config) 
 
 
 def _batches(
-    records: Iterator[Product | RejectedRecord], size: int
+    records: Iterator[Product | RejectedRecord], config: Config
 ) -> Iterator[tuple[list[Product | RejectedRecord], InputFileError | None]]:
     """Yield micro-batches; where the input breaks off, what came before it is yielded together with the error."""
     batch: list[Product | RejectedRecord] = []
+    images, most = 0, config.media.max_decoded // (CHANNELS * config.media.working_side**2)
     try:
         for record in records:
-            batch.append(record)
-            if len(batch) == size:
+            more = min(len(record.images), config.media.max_images) if isinstance(record, Product) else 0
+            if batch and (len(batch) == config.run.batch_size or images + more > most):
                 yield batch, None
-                batch = []
+                batch, images = [], 0
+            batch.append(record)
+            images += more
     except InputFileError as error:
         yield batch, error
         return

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from agpis_sdk.pipeline.batch import Batch, ProductState
+from agpis_sdk.pipeline.batch import Batch, ProductState, engine_finding
 from agpis_sdk.pipeline.guard import Component
 from agpis_sdk.pipeline.plan import ENGINE_FACTS
 from agpis_sdk.pipeline.run import Run
+from agpis_sdk.records import Unjudged
 
 NOT_JUDGED = "not-judged"
 NAMED = 3  # further reasons are counted
@@ -15,6 +16,17 @@ def note_unjudged(run: Run, component: Component, progress: ProductState, images
     """Note that a component could not judge some images, if a rule of severity "error" depends on it."""
     if _decides(run, component):
         progress.unjudged.append((images, reason))
+
+
+def note_unjudged_rule(run: Run, component: Component, progress: ProductState, unjudged: Unjudged) -> None:
+    """Note AGP902 where a component says itself that it could not judge a rule; only an error rule holds the product."""
+    if unjudged.code not in run.thresholds:
+        return
+    message = f"{component.label} could not judge {unjudged.code}: {unjudged.reason}"
+    progress.findings.append(engine_finding(run.rules, "AGP902", unjudged.images, message))
+    run.guard.note_unjudged(component, unjudged.reason)
+    if run.rules[unjudged.code].severity == "error":
+        progress.unjudged.append((unjudged.images, message))
 
 
 def hold_unjudged(run: Run, batch: Batch) -> None:

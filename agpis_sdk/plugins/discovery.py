@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from agpis_sdk.errors import ConfigError, PluginLoadError, UnknownNameError, nearest
 
 ENTRY_POINT_GROUP = "agpis"
+OURS = "agpis-sdk"  # the distribution of the built-in plugins
 LOCAL = "local"  # the version of a plugin that is no installed distribution
 
 PluginState = Literal["active", "blocked", "failed"]
@@ -21,12 +22,16 @@ PluginState = Literal["active", "blocked", "failed"]
 
 @dataclass(frozen=True, kw_only=True)
 class PluginStatus:
-    """What became of one plugin when it was loaded; `seconds` is the time its import took."""
+    """What became of one plugin when it was loaded; `seconds` is the time its import took.
+
+    `module` is what was imported; it is empty where the plugin was handed over as an object.
+    """
 
     name: str
     distribution: str
     version: str
     state: PluginState
+    module: str = ""
     reason: str = ""
     hooks: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
@@ -69,11 +74,11 @@ def find_plugins(discover: bool) -> Iterable[FoundPlugin]:
         distribution = entry_point.dist
         name = distribution.name if distribution else "unknown"
         version = distribution.version if distribution else "?"
-        if discover or name == "agpis-sdk":
+        if discover or name == OURS:
             found.append(FoundPlugin(entry_point.name, name, version, entry_point.value))
     # An editable install beside a wheel's metadata lists an entry point twice.
     unique = {(plugin.name, plugin.distribution): plugin for plugin in found}
-    return sorted(unique.values(), key=lambda plugin: (plugin.distribution != "agpis-sdk", plugin.name))
+    return sorted(unique.values(), key=lambda plugin: (plugin.distribution != OURS, plugin.name))
 
 
 def check_blocks(found: Sequence[FoundPlugin], block: Iterable[str]) -> None:

@@ -12,27 +12,14 @@ import inspect
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pluggy
 
 from agpis_sdk import hookspecs
-from agpis_sdk.components import (
-    BackboneSpec,
-    ComponentConfig,
-    ComponentSpec,
-    FixerSpec,
-    ImageCheckerSpec,
-    PairCheckerSpec,
-    PrimarySelectorSpec,
-    Profile,
-    ReporterSpec,
-    Reports,
-    SequenceBuilderSpec,
-    SequenceCheckerSpec,
-)
+from agpis_sdk.components import ComponentConfig, ComponentSpec, Profile, ReporterSpec, Reports
 from agpis_sdk.config import PluginsSection, validate
 from agpis_sdk.errors import (
     AgpisError,
@@ -43,6 +30,7 @@ from agpis_sdk.errors import (
     in_words,
     nearest,
 )
+from agpis_sdk.plugins.announcements import SPEC_OF_HOOK, OwnedSpec, taken_from, unique_names
 from agpis_sdk.plugins.discovery import (
     LOCAL,
     FoundPlugin,
@@ -52,27 +40,8 @@ from agpis_sdk.plugins.discovery import (
     check_requirements,
     find_plugins,
 )
+from agpis_sdk.plugins.factories import cannot_be_made, imported, make_component
 from agpis_sdk.rules import Rule, RuleSet
-
-SPECS_PER_HOOK = 1000
-SPEC_OF_HOOK: Mapping[str, type[ComponentSpec]] = {
-    "agpis_image_checkers": ImageCheckerSpec,
-    "agpis_pair_checkers": PairCheckerSpec,
-    "agpis_sequence_checkers": SequenceCheckerSpec,
-    "agpis_primary_selectors": PrimarySelectorSpec,
-    "agpis_sequence_builders": SequenceBuilderSpec,
-    "agpis_backbones": BackboneSpec,
-    "agpis_reporters": ReporterSpec,
-    "agpis_fixers": FixerSpec,
-}
-
-
-@dataclass(frozen=True)
-class OwnedSpec:
-    """A component's spec together with the plugin that announced it."""
-
-    spec: ComponentSpec
-    plugin: PluginStatus
 
 
 class PluginHost:
@@ -126,7 +95,7 @@ class PluginHost:
             make_rules = imported(owned, owned.spec.rules_from)
             settings = self.settings_of(owned, tables)
             try:
-                rules = tuple(_taken_from(make_rules(settings), owned.spec.rules_from, Rule))
+                rules = tuple(taken_from(make_rules(settings), owned.spec.rules_from, Rule))
             except PluginContractError as error:
                 raise PluginContractError(error.what, item=owned.plugin.owner, remedy=owned.plugin.remedy) from error
             except (AgpisError, MemoryError):
@@ -228,26 +197,44 @@ class PluginHost:
         return self.profiles[name]
 
     def settings_of(self, owned: OwnedSpec, tables: Mapping[str, Mapping[str, Any]]) -> ComponentConfig:
-        """Validate a component's table of settings without importing the component."""
+        """Validate a component's table of settings without importing the component.
+
+        Raises `ConfigError` where they are wrong, and `PluginLoadError` naming the plugin where its own validation fails.
+        """
         spec = owned.spec
-        written = [name for name in (spec.name, *spec.aliases) if name in tables]
+        written = [name for name in (spec.table, *spec.aliases) if name in tables]
         if len(written) > 1:
             raise ConfigError(
                 "is one component under two names",
                 item=f"components.{written[1]}",
-                remedy=f"keep components.{spec.name}",
+                remedy=f"keep components.{spec.table}",
             )
-        name = written[0] if written else spec.name
-        config: ComponentConfig = validate(spec.config, tables.get(name, {}), item=f"components.{name}")
+        name = written[0] if written else spec.table
+        try:
+            config: ComponentConfig = validate(spec.config, tables.get(name, {}), item=f"components.{name}")
+        except AgpisError:
+            raise
+        except Exception as error:
+            reason = f"cannot be validated: {in_words(error)}"
+            raise PluginLoadError(
+                f'settings of component "{spec.name}" {reason}', item=owned.plugin.owner, remedy=owned.plugin.remedy
+            ) from error
         return config
 
     def check_component_tables(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
         """Validate every `[components.*]` table; one that no component answers to is an error."""
-        known = self.by_name()
+        known: dict[str, list[OwnedSpec]] = {}
+        for _, owned in self.all_specs():
+            for name in (owned.spec.table, *owned.spec.aliases):
+                known.setdefault(name, []).append(owned)
         for name in tables:
             if name not in known:
-                raise ConfigError("no such component", item=f"components.{name}", remedy=nearest(name, known))
-            self.settings_of(known[name], tables)
+                sharing = self.by_name().get(name)
+                remedy = f"its table is components.{sharing.spec.table}" if sharing else nearest(name, known)
+                what = "shares its settings with others" if sharing else "no such component"
+                raise ConfigError(what, item=f"components.{name}", remedy=remedy)
+            for owned in known[name]:
+                self.settings_of(owned, tables)
 
     def create(self, owned: OwnedSpec, tables: Mapping[str, Mapping[str, Any]], *, device: str = "cpu") -> Any:
         """Import a component's factory and call it with its validated settings, and with `device` where it takes one.
@@ -256,20 +243,12 @@ class PluginHost:
         checker refuses, so no run begins.
         """
         settings = self.settings_of(owned, tables)
-        module, _, attribute = owned.spec.factory.partition(":")
         try:
-            with contextlib.redirect_stdout(sys.stderr):
-                factory = getattr(importlib.import_module(module), attribute)
-                takes_device = "device" in inspect.signature(factory).parameters
-                return factory(settings, device=device) if takes_device else factory(settings)
+            return make_component(owned.spec.factory, settings, device)
         except (AgpisError, MemoryError):
             raise
         except (Exception, SystemExit) as error:
-            raise PluginLoadError(
-                f'component "{owned.spec.name}" cannot be made: {owned.spec.factory} raised {in_words(error)}',
-                item=owned.plugin.owner,
-                remedy=owned.plugin.remedy,
-            ) from error
+            raise cannot_be_made(owned, f"raised {in_words(error)}") from error
 
     def notify(self, hook: str, **arguments: Any) -> dict[str, str]:
         """Call an event hook of every plugin, one at a time; return what failed in words, by the plugin's owner."""
@@ -347,14 +326,14 @@ class PluginHost:
             self.rules.add(rule, owner=plugin.owner)
 
     def _drain(self, plugin: object, hook: str, kind: type[Any]) -> list[Any]:
-        return _taken_from(self._implementation(plugin, hook).function(), hook, kind)
+        return taken_from(self._implementation(plugin, hook).function(), hook, kind)
 
     def _refuse_taken_names(
         self, found: FoundPlugin, collected: Sequence[tuple[str, ComponentSpec]], profiles: Sequence[Profile]
     ) -> None:
-        taken = {name: owned.plugin.owner for _, owned in self.all_specs() for name in _unique_names(owned.spec)}
+        taken = {name: owned.plugin.owner for _, owned in self.all_specs() for name in unique_names(owned.spec)}
         for _, spec in collected:
-            for name in _unique_names(spec):
+            for name in unique_names(spec):
                 if name in taken:
                     raise PluginContractError(f"{name} is announced by both {taken[name]} and {found.owner}")
                 taken[name] = found.owner
@@ -367,7 +346,12 @@ class PluginHost:
 
     def _note(self, found: FoundPlugin, state: PluginState, **fields: Any) -> PluginStatus:
         status = PluginStatus(
-            name=found.name, distribution=found.distribution, version=found.version, state=state, **fields
+            name=found.name,
+            distribution=found.distribution,
+            version=found.version,
+            module=found.module if isinstance(found.module, str) else "",
+            state=state,
+            **fields,
         )
         self.statuses.append(status)
         return status
@@ -377,34 +361,3 @@ class PluginHost:
 def shipped_rules() -> RuleSet:
     """Return the rules of the engine and of the built-in plugins."""
     return PluginHost.load(discover=False).rules
-
-
-def _taken_from(announced: Any, hook: str, kind: type[Any]) -> list[Any]:
-    """Take everything that a hook yields; a wrong type is an error that names it."""
-    if announced is None or isinstance(announced, str | bytes | Mapping) or not isinstance(announced, Iterable):
-        raise PluginContractError(f"{hook} returned {type(announced).__name__}, not an iterable of {kind.__name__}")
-    collected = []
-    for spec in announced:
-        if not isinstance(spec, kind):
-            raise PluginContractError(f"{hook} yielded {type(spec).__name__}, not {kind.__name__}")
-        collected.append(spec)
-        if len(collected) > SPECS_PER_HOOK:
-            raise PluginContractError(f"{hook} yielded more than {SPECS_PER_HOOK} specs: an endless generator?")
-    return collected
-
-
-def _unique_names(spec: ComponentSpec) -> list[str]:
-    """Return, as error messages write it, every name that no other component may have."""
-    names = [f'component "{name}"' for name in (spec.name, *spec.aliases)]
-    return [*names, f'format "{spec.format}" for {spec.reports}'] if isinstance(spec, ReporterSpec) else names
-
-
-def imported(owned: OwnedSpec, reference: str) -> Any:
-    """Import what "package.module:name" refers to; raises `PluginLoadError` naming the plugin where there is no such."""
-    module, _, attribute = reference.partition(":")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise PluginLoadError(
-            f"{reference} cannot be imported: {error}", item=owned.plugin.owner, remedy=owned.plugin.remedy
-        ) from error

@@ -103,6 +103,17 @@ def recolored(pixels: Pixels, degrees: float) -> Pixels:
     return (pixels + (changed - pixels) * weight + 0.5).astype(np.uint8)
 
 
+def dyed(pixels: Pixels, where: NDArray[np.bool_], degrees: float) -> Pixels:
+    """Return the photo with a vivid color of that hue on the part `where` (h, w), as light and as shaded as before."""
+    hsv = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV)
+    hsv[..., 0] = round(degrees / 2) % 180
+    hsv[..., 1] = np.maximum(hsv[..., 1], 170)
+    hsv[..., 2] = np.clip(hsv[..., 2], 90, 230)
+    weight = cv2.GaussianBlur(where.astype(np.float32), (0, 0), 1.0)[..., None]
+    changed = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB).astype(np.float32)
+    return (pixels + (changed - pixels) * weight + 0.5).astype(np.uint8)
+
+
 def colorfulness(pixels: Pixels) -> float:
     """Return how much of a photo's product is colored enough for another hue to show, 0 to 1; skin is left out."""
     hsv = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV)

@@ -29,12 +29,18 @@ Result = TypeVar("Result")
 
 
 class ComponentUnderTest:
-    """A component of a host with its settings, and the backbone or checkers whose facts it requires."""
+    """A component of a host with its settings, and the backbone or checkers whose facts it requires.
+
+    Where it takes rules from its settings, they become rules of the host.
+    """
 
     def __init__(self, host: PluginHost, owned: OwnedSpec, settings: Mapping[str, Any] | None = None) -> None:
         self.host = host
+        self.tables = {owned.spec.table: dict(settings or {})}
+        if owned.spec.rules_from:
+            host.add_rules_from(self.tables)
+            owned = host.component(owned.spec.name)
         self.owned = owned
-        self.tables = {owned.spec.name: dict(settings or {})}
         self._config = Config(components=self.tables)
 
     @classmethod

@@ -102,7 +102,9 @@ class PipelineContract(ComponentContract):
         others = [one.name for one in subject.host.statuses if one.distribution == "agpis-sdk" and one.name not in kept]
         rules = {"rules": {"select": [rule.code for rule in subject.spec.rules]}}
         config = Config.model_validate({**cls.sections(), **rules, "components": subject.tables})
-        return Pipeline(config, host=isolated_host(*cls.hosted(), block=others))
+        host = isolated_host(*cls.hosted(), block=others)
+        host.add_rules_from(subject.tables)
+        return Pipeline(config, host=host)
 
     def test_an_unreadable_image_costs_nothing_but_itself(self, tmp_path: Path) -> None:
         """The image gets the engine's AGP901; the component works on with the others and never fails."""

@@ -8,17 +8,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
-from agpis_sdk.builtin.duplicates.regions import Regions, find_regions
-from agpis_sdk.builtin.duplicates.registration import align
+from agpis_sdk.builtin.duplicates.picture import Picture
+from agpis_sdk.builtin.duplicates.registration import align, with_details
 from agpis_sdk.builtin.duplicates.verdict import KINDS, PairKind, VerdictHead, verdict_features
 from agpis_sdk.builtin.duplicates.verification import Comparison
-from agpis_sdk.components import Backbone
+from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.datasets.splits import Split
 from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.synthetic.pairs import LabeledPair, labeled_pairs
@@ -26,6 +28,7 @@ from agpis_sdk.synthetic.pairs import PairKind as LabeledKind
 from agpis_sdk.training.components import weights_file, write_head
 from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest, one_split
 
+LEAST_STRUCTURE, MOST_RECOLORED = 0.5, 12.0  # beyond these no detail makes a pair a duplicate, so none is looked at
 WEIGHTS = "verdict.safetensors"
 
 
@@ -80,12 +83,26 @@ def measured(pairs: Iterable[LabeledPair], backbone: Backbone) -> Iterator[Measu
     for _, group in itertools.groupby(pairs, key=lambda pair: pair.first.product_id):
         chunk = list(group)
         images = {image.key: image for pair in chunk for image in (pair.first, pair.second)}
-        regions: dict[tuple[str, str], Regions] = {}
-        for image, facts in zip(images.values(), backbone.features(list(images.values())), strict=True):
-            regions[image.key] = find_regions(image, facts["stride16"], backbone, config)
+        pictures = {
+            key: Picture(image, partial(_stride16, image, backbone), backbone, config) for key, image in images.items()
+        }
         for pair in chunk:
-            found = align(regions[pair.first.key], regions[pair.second.key], config)
-            yield MeasuredPair(pair.kind, pair.change, pair.split, pair.folder, found.comparison if found else None)
+            first, second = pictures[pair.first.key], pictures[pair.second.key]
+            found = align(first, second, config)
+            if (
+                found and found.comparison.structure >= LEAST_STRUCTURE
+            ):  # anything else is no duplicate, whatever its details
+                found = with_details(found, first, second)
+            comparison = found.comparison if found else None
+            yield MeasuredPair(pair.kind, pair.change, pair.split, pair.folder, comparison)
+
+
+def _could_be_duplicate(comparison: Comparison) -> bool:
+    return comparison.structure >= LEAST_STRUCTURE and comparison.color_shift <= MOST_RECOLORED
+
+
+def _stride16(image: DecodedImage, backbone: Backbone) -> NDArray[np.float32]:
+    return backbone.features([image])[0]["stride16"]
 
 
 def fit(pairs: Sequence[MeasuredPair]) -> VerdictHead:
@@ -104,7 +121,7 @@ def fit(pairs: Sequence[MeasuredPair]) -> VerdictHead:
         )
     features = np.stack([verdict_features(pair.comparison) for pair in aligned if pair.comparison is not None])
     scaler = StandardScaler().fit(features)
-    model = LogisticRegression(C=1.0, max_iter=5000).fit(scaler.transform(features), labels)
+    model = LogisticRegression(C=1.0, max_iter=5000, class_weight="balanced").fit(scaler.transform(features), labels)
     weight = model.coef_ / scaler.scale_  # (kinds, features)
     return VerdictHead(weight.astype(np.float32), (model.intercept_ - weight @ scaler.mean_).astype(np.float32))
 

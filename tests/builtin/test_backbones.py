@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,28 @@ class TestFromTimm:
         with pytest.raises(WeightsError, match=r"model\.safetensors"):
             timm_backbone(tmp_path)
 
+    def test_a_checkpoint_that_is_not_finite_is_named(self, tmp_path: Path) -> None:
+        from safetensors.torch import load_file, save_file
+
+        path = saved(tmp_path, SMALL) / "model.safetensors"
+        tensors = load_file(path)
+        name = next(iter(tensors))
+        save_file({**tensors, name: torch.full_like(tensors[name], float("nan"))}, path)
+
+        with pytest.raises(WeightsError, match=rf"{name} holds values that are not finite"):
+            timm_backbone(tmp_path)
+
+    def test_a_pickle_that_would_run_code_is_refused(self, tmp_path: Path) -> None:
+        class Hostile:
+            def __reduce__(self) -> tuple[Any, ...]:
+                return (Path.touch, (tmp_path / "ran",))
+
+        torch.save({"weight": Hostile()}, tmp_path / "pytorch_model.bin")
+
+        with pytest.raises(WeightsError, match=r"pytorch_model\.bin"):
+            timm_backbone(tmp_path)
+        assert not (tmp_path / "ran").exists()
+
     def test_without_weights_it_refuses_to_run_on_random_ones(self) -> None:
         from agpis_sdk.builtin.backbones.timm_backbone import TimmBackbone
 
@@ -228,6 +251,36 @@ class TestFromTransformers:
 
         with pytest.raises(WeightsError, match="is the folder complete"):
             self.backbone(model=str(tmp_path))
+
+    def test_a_tensor_that_is_missing_or_not_finite_is_named(self, vit_folder: Path, tmp_path: Path) -> None:
+        from safetensors.torch import load_file, save_file
+
+        for path in vit_folder.iterdir():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+        weights = load_file(vit_folder / "model.safetensors")
+        name = "embeddings.cls_token"
+        without = {key: value for key, value in weights.items() if key != name}
+
+        save_file(without, tmp_path / "model.safetensors", metadata={"format": "pt"})
+        with pytest.raises(WeightsError, match=f"has no {name}"):
+            self.backbone(model=str(tmp_path))
+
+        broken = {**weights, name: torch.full_like(weights[name], float("inf"))}
+        save_file(broken, tmp_path / "model.safetensors", metadata={"format": "pt"})
+        with pytest.raises(WeightsError, match=f"{name} holds values that are not finite"):
+            self.backbone(model=str(tmp_path))
+
+    def test_code_that_a_folder_brings_along_is_not_run(self, vit_folder: Path, tmp_path: Path) -> None:
+        for path in vit_folder.iterdir():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+        config = json.loads((tmp_path / "config.json").read_text())
+        config |= {"model_type": "of-its-own", "auto_map": {"AutoConfig": "code.C", "AutoModel": "code.M"}}
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        (tmp_path / "code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()")
+
+        with pytest.raises(WeightsError):
+            self.backbone(model=str(tmp_path))
+        assert not (tmp_path / "ran").exists()
 
     def test_a_folder_without_a_model_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(WeightsError, match="is the folder complete"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from agpis_sdk.builtin.duplicates import affine, alignment, features, matching, proposals, verification
+from agpis_sdk.builtin.duplicates import affine, alignment, features, matching, overlay, proposals, verification
 from agpis_sdk.builtin.duplicates.checker import DuplicateChecker, is_small_viewpoint_change
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
+from agpis_sdk.builtin.duplicates.picture import Picture
+from agpis_sdk.builtin.duplicates.superposition import View
 from agpis_sdk.builtin.duplicates.verdict import FEATURES, VerdictHead
+from agpis_sdk.builtin.profiles.plugin import agpis_profiles
 from agpis_sdk.builtin.weights import write_tensors
 from agpis_sdk.components import AttributedFinding, DecodedImage, ImagePair
 from agpis_sdk.errors import PluginLoadError, WeightsError
@@ -143,6 +147,85 @@ def test_a_changed_copy_is_found(change: Any) -> None:
     assert score(original, change(original)) >= 0.5
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda pixels: cv2.resize(pixels, (SIZE, round(0.7 * SIZE))), id="lower"),
+        pytest.param(lambda pixels: cv2.resize(pixels, (round(0.8 * SIZE), SIZE)), id="narrower"),
+        pytest.param(lambda pixels: cv2.resize(pixels[40:360, 30:370], (SIZE, 280)), id="cropped and squeezed"),
+    ],
+)
+def test_a_squeezed_copy_is_a_duplicate(change: Any) -> None:
+    original = picture(1)
+    assert score(original, np.asarray(change(original), np.uint8)) >= 0.5
+
+
+def darker(pixels: Pixels) -> Pixels:
+    return np.asarray(pixels * 0.6, np.uint8)
+
+
+def flatter(pixels: Pixels) -> Pixels:
+    return np.asarray(pixels.mean() + 0.7 * (pixels - pixels.mean()), np.uint8)
+
+
+def gray(pixels: Pixels) -> Pixels:
+    return np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2).astype(np.uint8)
+
+
+@pytest.mark.parametrize("change", [darker, flatter, gray])
+def test_a_copy_with_another_exposure_or_without_color_is_a_duplicate_and_no_variant(change: Any) -> None:
+    original = picture(1)
+    assert score(original, change(original)) >= 0.5
+    assert score(original, change(original), code="AGP208") < 0.5
+
+
+def test_a_picture_that_repeats_one_half_of_another_is_a_duplicate_with_a_box_on_that_half() -> None:
+    half = np.concatenate([picture(1)[:, :200], picture(5, base=(160, 60, 60))[:, 200:]], axis=1)
+    finding = next(found for found in check((picture(1), half)) if found.code == "AGP201")
+    assert finding.score >= 0.5
+    # The product spans 100 to 700 original pixels across and 40 to 760 down.
+    assert iou(finding.regions[0].box, (100, 40, 300, 720)) > 0.8
+    assert "in one part alone" in finding.message
+
+
+def test_a_picture_that_is_shown_smaller_beside_another_is_found() -> None:
+    small = cv2.resize(picture(1), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    beside = np.full((SIZE, SIZE + 200, 3), 255, np.uint8)
+    beside[:, 200:] = picture(5, base=(160, 60, 60))
+    beside[100:300, :200] = small
+    assert max(score(picture(1), beside), score(picture(1), beside, code="AGP206")) >= 0.5
+
+
+def table(seed: int) -> Pixels:
+    """A size chart; its layout is the same for all seeds, its numbers are not."""
+    rng = np.random.default_rng(seed)
+    canvas = np.full((SIZE, 500, 3), 255, np.uint8)
+    for row in range(7):
+        for column in range(4):
+            corner = (20 + 115 * column, 60 + 45 * row)
+            cv2.rectangle(canvas, corner, (corner[0] + 115, corner[1] + 45), (0, 0, 0), 1)
+            text = f"size {row}" if column == 0 else str(rng.integers(10, 199))
+            cv2.putText(canvas, text, (corner[0] + 10, corner[1] + 30), 0, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
+    return canvas
+
+
+def test_tables_of_one_layout_with_other_numbers_are_no_duplicates() -> None:
+    assert score(table(1), table(2)) < 0.5
+
+
+def test_a_table_saved_again_is_a_duplicate() -> None:
+    assert score(table(1), recompressed(table(1))) >= 0.5
+
+
+def test_another_color_of_a_narrow_trim_is_a_variant_and_no_duplicate() -> None:
+    trimmed = picture(4)
+    trimmed[300:309, 80:320] = (240, 140, 20)
+    other = picture(4)
+    other[300:309, 80:320] = (250, 90, 160)
+    assert score(trimmed, other) < 0.5
+    assert score(trimmed, other, code="AGP208") >= 0.5
+
+
 def test_a_crop_is_found_with_boxes_on_what_both_show() -> None:
     original = picture(2)
     finding = check((original, original[40:330, 60:350]))[0]
@@ -184,6 +267,12 @@ def test_a_banner_is_told_in_the_message() -> None:
     assert "something is laid over one of them" in finding.message
 
 
+def test_a_message_names_what_was_done_to_a_copy() -> None:
+    squeezed = np.asarray(cv2.resize(darker(picture(1)), (SIZE, 300), interpolation=cv2.INTER_AREA), np.uint8)
+    finding = next(found for found in check((picture(1), squeezed)) if found.code == "AGP201")
+    assert finding.message.endswith("(one of them is squeezed, in other light)")
+
+
 def test_a_small_part_enlarged_is_a_repeated_detail_and_no_duplicate() -> None:
     original = picture(13)
     detail = cv2.resize(original[130:255, 130:255], (400, 400), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
@@ -217,9 +306,7 @@ def test_a_picture_with_much_hidden_has_no_overlay() -> None:
     changed = np.zeros((60, 60), bool)
     changed[5:55, 5:55] = True
     edges = np.random.default_rng(0).random((2, 60, 60)).astype(np.float32)
-    assert not verification.overlay_mask(
-        changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[1]
-    ).any()
+    assert not overlay.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[1]).any()
 
 
 def test_two_products_under_one_watermark_are_no_duplicates() -> None:
@@ -238,10 +325,8 @@ def test_a_changed_part_with_edges_of_its_own_is_an_overlay_and_one_with_the_sam
     changed = np.zeros((60, 60), bool)
     changed[20:40, 20:40] = True
     edges = np.random.default_rng(0).random((2, 60, 60)).astype(np.float32)
-    assert verification.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[1])[30, 30]
-    assert not verification.overlay_mask(
-        changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[0]
-    ).any()
+    assert overlay.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[1])[30, 30]
+    assert not overlay.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[0]).any()
 
 
 def test_a_head_comes_back_as_it_was_saved_whatever_its_order_in_memory(tmp_path: Path) -> None:
@@ -250,9 +335,15 @@ def test_a_head_comes_back_as_it_was_saved_whatever_its_order_in_memory(tmp_path
     assert (VerdictHead.load(tmp_path / "verdict.safetensors").weight == shipped.weight).all()
 
 
+def view_of(shown: DecodedImage) -> View:
+    return Picture(shown, lambda: np.zeros((1, 1, 1), np.float32), FakeBackbone(), DuplicatesConfig()).view  # type: ignore[arg-type]
+
+
 def test_verdicts_sum_to_one_and_a_head_of_another_layout_is_refused(tmp_path: Path) -> None:
     head = VerdictHead.load()
-    same = verification.Comparison(1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, (0, 0, 1, 1), (0, 0, 1, 1))
+    one = image(picture(1), "one")
+    same = verification.compare(view_of(one), view_of(one), np.eye(2, 3))
+    assert same is not None
     assert sum(head.probabilities(same).values()) == pytest.approx(1)
     save_file({"weight": np.zeros((2, 3), np.float32), "bias": np.zeros(2, np.float32)}, tmp_path / "other.safetensors")
     with pytest.raises(WeightsError, match="weight"):
@@ -301,14 +392,43 @@ def test_batches_change_nothing() -> None:
     assert together == alone[::-1]
 
 
-def test_regions_are_computed_once_per_image(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def proposed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Count how often EdgeBoxes runs."""
     calls: list[int] = []
     plain = proposals.propose
     monkeypatch.setattr(proposals, "propose", lambda *args: (calls.append(1), plain(*args))[1])
-    images = [image(picture(seed), str(seed)) for seed in (1, 2, 3)]
-    pairs = [ImagePair(images[0], images[1]), ImagePair(images[0], images[2]), ImagePair(images[1], images[2])]
-    list(DuplicateChecker(DuplicatesConfig()).check_pairs(pairs, FakeContext()))  # type: ignore[arg-type]
-    assert len(calls) == 3
+    return calls
+
+
+def all_pairs_of(seeds: Sequence[int], config: DuplicatesConfig) -> None:
+    images = [image(picture(seed), f"{place}") for place, seed in enumerate(seeds)]
+    pairs = [ImagePair(first, second) for first, second in itertools.combinations(images, 2)]
+    list(DuplicateChecker(config).check_pairs(pairs, FakeContext()))  # type: ignore[arg-type]
+
+
+def test_regions_are_computed_once_per_image(proposed: list[int]) -> None:
+    all_pairs_of((1, 2, 3), DuplicatesConfig(regions="always"))
+    assert len(proposed) == 3
+
+
+def test_a_pair_on_which_keypoints_decide_needs_no_regions(proposed: list[int]) -> None:
+    check((picture(1), picture(1)[40:330, 60:350]))
+    assert proposed == []
+
+
+def test_a_pair_with_few_keypoints_is_decided_by_regions(proposed: list[int]) -> None:
+    disc = np.full((SIZE, SIZE, 3), 255, np.uint8)
+    cv2.circle(disc, (150, 200), 90, (60, 90, 160), -1, cv2.LINE_AA)
+    check((disc, np.ascontiguousarray(disc[:, 60:])))
+    assert len(proposed) == 2
+
+
+def test_the_profile_of_the_paper_matches_the_regions_of_every_pair(proposed: list[int]) -> None:
+    (paper,) = [profile for profile in agpis_profiles() if profile.name == "paper"]
+    config = DuplicatesConfig(**paper.settings["components"]["duplicates"])
+    all_pairs_of((1, 1), config)
+    assert len(proposed) == 2
 
 
 def test_crops_through_the_backbone_find_a_copy_too() -> None:

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from agpis_sdk.datasets.labels import EXCLUDED, gallery_facts, labeled_galleries, labeled_images
+from agpis_sdk.datasets.labels import (
+    EXCLUDED,
+    Look,
+    gallery_facts,
+    labeled_galleries,
+    labeled_images,
+    labeled_looks,
+)
 from agpis_sdk.errors import TrainingDataError
 
 LABEL = {"product": "p", "image": "b", "overlay": ["logo"], "view": "back", "background": "plain", "whole": False}
@@ -50,6 +57,14 @@ def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(TrainingDataError, match=r"labels\.jsonl: no such file"):
         list(labeled_images(tmp_path))
+
+
+def test_a_look_tells_view_color_and_another_product(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path)
+    ranking = {"product": "p", "best_first": ["a"], "one_colour_sets": [["a"], ["b"]], "foreign": ["b"]}
+    (folder / "labels.products.jsonl").write_text(json.dumps(ranking), encoding="utf-8")
+
+    assert labeled_looks(folder) == {("p", "b"): Look("back", 1, foreign=True)}
 
 
 class TestAGalleryOfLabels:

@@ -75,7 +75,7 @@ def test_shell_blocks_run(code: str, tmp_path: Path) -> None:
 def test_settings_in_the_docs_are_known(code: str) -> None:
     settings = tomllib.loads(code)
     config = validate(Config, settings, item="docs")
-    host = PluginHost.load(discover=False)
+    host = PluginHost.load()
     host.check_component_tables({name: table for name, table in config.components.items() if name != "shiny"})
 
 

@@ -107,7 +107,13 @@ def test_a_severity_of_a_rule_that_there_is_not_is_an_error() -> None:
 
 def test_a_selection_that_no_checker_can_raise_is_an_error() -> None:
     with pytest.raises(ConfigError, match="no checker raises any of the selected rules"):
-        audited(Stand().image_checker(flag({})), [], {"rules.select": ["AGP901"]})
+        audited(Stand().image_checker(flag({})), [], {"rules.select": ["TST301"]})
+
+
+def test_the_rules_of_the_engine_need_no_checker(gallery: Path) -> None:
+    (audit,) = audited(Stand().image_checker(flag({"a": 1.0})), [product(gallery, "a!")], {"rules.select": ["AGP9"]})
+
+    assert [(finding.code, finding.images) for finding in audit.findings] == [("AGP901", ("broken",))]
 
 
 def test_a_component_that_nothing_selected_needs_is_not_made(gallery: Path) -> None:

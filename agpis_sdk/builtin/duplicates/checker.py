@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
-from agpis_sdk.builtin.duplicates import verification
-from agpis_sdk.builtin.duplicates.affine import Transform
+from agpis_sdk.builtin.duplicates.affine import Box, Transform
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.messages import describe
-from agpis_sdk.builtin.duplicates.regions import Regions, find_regions
-from agpis_sdk.builtin.duplicates.registration import AlignedPair, align
+from agpis_sdk.builtin.duplicates.picture import Picture
+from agpis_sdk.builtin.duplicates.registration import AlignedPair, align, with_details
 from agpis_sdk.builtin.duplicates.rules import RULES
 from agpis_sdk.builtin.duplicates.verdict import PairKind, VerdictHead
 from agpis_sdk.components import MIN_REPORTED_SCORE, AttributedFinding, Context, DecodedImage, ImagePair, pair_finding
@@ -23,7 +23,7 @@ RULE_OF_KIND: dict[PairKind, Rule] = {
     "similar-angle": RULES["similar-viewing-angle"],
 }
 REPEATED_DETAIL = RULES["enlarged-detail-repeated"]
-FACT = "duplicates.regions"
+FACT = "duplicates.picture"
 MOST_TURNED, MOST_ZOOMED = 15.0, 1.4  # degrees and factor of a second shot from a step aside
 
 
@@ -39,17 +39,24 @@ class DuplicateChecker:
         for pair in pairs:
             swapped = _identity(pair.second) < _identity(pair.first)  # so that the order of a pair changes nothing
             one, two = (pair.second, pair.first) if swapped else (pair.first, pair.second)
-            regions_one, regions_two = self._regions(one, context), self._regions(two, context)
-            aligned = align(regions_one, regions_two, self._config)
+            first, second = self._picture(one, context), self._picture(two, context)
+            aligned = self._aligned(first, second)
             if aligned is None:
                 continue
-            box_one = self._original(one, regions_one, aligned.comparison.first_box)
-            box_two = self._original(two, regions_two, aligned.comparison.second_box)
+            box_one = self._original(first, aligned.comparison.first_box)
+            box_two = self._original(second, aligned.comparison.second_box)
             boxes = (box_two, box_one) if swapped else (box_one, box_two)
             for rule, score in self._verdicts(aligned):
                 if score >= MIN_REPORTED_SCORE:
-                    message = describe(pair, rule, boxes, aligned.transform, aligned.comparison.covered)
+                    message = describe(pair, rule, boxes, aligned.transform, aligned.comparison)
                     yield pair_finding(pair, rule, score, message, boxes)
+
+    def _aligned(self, first: Picture, second: Picture) -> AlignedPair | None:
+        """Align a pair, and look at the details of one that could be a duplicate."""
+        aligned = align(first, second, self._config)
+        if aligned is None or self._head.probabilities(aligned.comparison)["duplicate"] < MIN_REPORTED_SCORE:
+            return aligned
+        return with_details(aligned, first, second)
 
     def _verdicts(self, aligned: AlignedPair) -> Iterator[tuple[Rule, float]]:
         """Yield each rule with its probability; a duplicate that shares little of the wider image is an enlarged detail."""
@@ -59,19 +66,20 @@ class DuplicateChecker:
             elif kind in RULE_OF_KIND and (kind != "similar-angle" or is_small_viewpoint_change(aligned.transform)):
                 yield RULE_OF_KIND[kind], probability
 
-    def _regions(self, image: DecodedImage, context: Context) -> Regions:
-        """Return the image's regions, computed on first use."""
+    def _picture(self, image: DecodedImage, context: Context) -> Picture:
+        """Return what is known of an image; it is shared by all pairs of the image."""
         try:
-            known: Regions = context.fact(image, FACT)
+            known: Picture = context.fact(image, FACT)
         except KeyError:
-            known = find_regions(image, context.fact(image, "stride16"), context.backbone, self._config)
+            stride16 = partial(context.fact, image, "stride16")
+            known = Picture(image, stride16, context.backbone, self._config)
             context.provide(image, FACT, known)
         return known
 
-    def _original(self, image: DecodedImage, regions: Regions, box: verification.Box) -> tuple[int, int, int, int]:
+    def _original(self, picture: Picture, box: Box) -> tuple[int, int, int, int]:
         """Map a box at verification size to the pixels of the original file."""
-        factor = regions.scale * self._config.working_side / self._config.verification_side
-        return image.original_box(*(value * factor for value in box))
+        factor = picture.scale * self._config.working_side / self._config.verification_side
+        return picture.image.original_box(*(value * factor for value in box))
 
 
 def is_small_viewpoint_change(transform: Transform) -> bool:

@@ -26,6 +26,9 @@ class DuplicatesConfig(ComponentConfig):
     verification_side: int = Field(
         default=160, ge=48, description="Long side in pixels at which two aligned pictures are compared."
     )
+    detail_side: int = Field(
+        default=448, ge=48, description="Long side in pixels at which the details of a likely duplicate are compared."
+    )
     max_proposals: int = Field(default=30, ge=1, description="Regions per image from EdgeBoxes.")
     structured_edges_model: Path | None = Field(
         default=None, description="Model of cv2.ximgproc.createStructuredEdgeDetection; plain gradients when unset."
@@ -39,8 +42,12 @@ class DuplicatesConfig(ComponentConfig):
     )
     keypoints: int = Field(default=300, ge=0, description="SIFT keypoints per image; 0 aligns by regions alone.")
     min_inliers: int = Field(default=8, ge=3, description="Keypoint matches that must agree on one alignment.")
+    regions: Literal["unsure", "always"] = Field(
+        default="unsure",
+        description='Pairs whose regions are matched: "unsure" are those on which keypoints do not decide, "always" is the paper.',
+    )
     few_keypoints: int = Field(
-        default=40, ge=0, description="Regions align only pictures of which one has fewer keypoints than this."
+        default=40, ge=0, description="Keypoints decide nothing where one of the pictures has fewer than this."
     )
     min_shared: float = Field(
         default=0.25,

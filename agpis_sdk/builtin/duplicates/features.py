@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torchvision.ops import roi_align
 
 from agpis_sdk.components import Backbone, DecodedImage
 from agpis_sdk.media.letterbox import letterbox_geometry
 
 GRID = 3  # a region is pooled to GRID x GRID cells, so that its layout counts and can be mirrored
+SAMPLES = 2  # bilinear samples along a side of a cell
 
 
 def map_boxes(boxes: NDArray[np.float32], width: int, height: int, side: int) -> NDArray[np.float32]:
@@ -31,10 +30,11 @@ def roi_features(
     `boxes` are (N, 4) x, y, width, height in a picture of `width` x `height`.
     """
     side = stride16.shape[-1]  # the square is measured in cells of the map
-    corners = torch.from_numpy(map_boxes(boxes, width, height, side))
-    maps = torch.from_numpy(np.ascontiguousarray(stride16))[None]  # (1, C, h, w)
-    pooled = roi_align(maps, [corners], output_size=GRID, sampling_ratio=2, aligned=True)
-    return np.asarray(pooled.numpy(), dtype=np.float32)
+    corners = map_boxes(boxes, width, height, side)
+    columns = _sampling_weights(corners[:, 0], corners[:, 2], side)
+    rows = _sampling_weights(corners[:, 1], corners[:, 3], side)
+    pooled = np.einsum("nih,chw,njw->ncij", rows, stride16, columns, optimize=True)
+    return np.asarray(pooled, dtype=np.float32)
 
 
 def crop_features(
@@ -53,6 +53,16 @@ def unit_rows(pooled: NDArray[np.float32], *, mirrored: bool = False) -> NDArray
     """Flatten (N, C, g, g) into rows (N, C*g*g) of length 1; `mirrored` reads each region from right to left."""
     rows = np.ascontiguousarray(pooled[..., ::-1] if mirrored else pooled).reshape(len(pooled), -1)
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), dtype=np.float32)
+
+
+def _sampling_weights(starts: NDArray[np.float32], ends: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Return the weights (N, GRID, side) by which a map's `side` rows or columns add up to the cells of N regions."""
+    places = (np.arange(GRID * SAMPLES) + 0.5) / (GRID * SAMPLES)  # of the samples, as shares of the region
+    samples = (starts[:, None] + (ends - starts)[:, None] * places - 0.5).clip(
+        0, side - 1
+    )  # 0 is the first one's center
+    bilinear = np.maximum(1 - np.abs(samples[:, :, None] - np.arange(side)), 0)  # (N, GRID * SAMPLES, side)
+    return np.asarray(bilinear.reshape(len(starts), GRID, SAMPLES, side).mean(axis=2), dtype=np.float32)
 
 
 def _cut(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from agpis_sdk.builtin.duplicates.affine import Transform
+from agpis_sdk.builtin.duplicates.verification import Comparison
 from agpis_sdk.components import ImagePair
 from agpis_sdk.records import Box
 from agpis_sdk.rules import Rule
 
 MIN_REPORTED_TURN = 4.0  # degrees
+MIN_REPORTED_SQUEEZE = 0.03  # logarithm of the ratio of the two scales
+MIN_REPORTED_GAIN = 0.1  # logarithm of the ratio of light
+MIN_REPORTED_OFFSET = 15  # gray levels
 MIN_REPORTED_OVERLAY = 0.03  # share of what both images show
 VERB_PHRASES = {
     "duplicate-content": "show the same content",
@@ -19,16 +23,26 @@ VERB_PHRASES = {
 }
 
 
-def describe(pair: ImagePair, rule: Rule, boxes: tuple[Box, Box], transform: Transform, covered: float) -> str:
-    """Return how the images of a pair repeat each other; `transform` maps one onto the other, either way.
-
-    `covered` is the share, in 0..1, of what both show that an overlay hides in one of them.
-    """
+def describe(pair: ImagePair, rule: Rule, boxes: tuple[Box, Box], transform: Transform, comparison: Comparison) -> str:
+    """Return how the images of a pair repeat each other; `transform` maps one onto the other, either way."""
     notes = _changes(pair, boxes, transform)
-    if covered > MIN_REPORTED_OVERLAY and rule.name == "duplicate-content":
-        notes.append("something is laid over one of them")
+    if rule.name in ("duplicate-content", "enlarged-detail-repeated"):
+        notes += _edits(comparison)
     detail = f" ({', '.join(notes)})" if notes else ""
     return f'"{pair.first.id}" and "{pair.second.id}" {VERB_PHRASES[rule.name]}{detail}'
+
+
+def _edits(comparison: Comparison) -> list[str]:
+    """Return in words what was done to one of the pictures: squeezed, gray, in other light, something laid over it or beside it."""
+    tone = comparison.tone
+    noted = {
+        "one of them is squeezed": comparison.squeeze > MIN_REPORTED_SQUEEZE,
+        "one of them is gray": comparison.grayed,
+        "in other light": abs(np.log(tone.gain)) > MIN_REPORTED_GAIN or abs(tone.offset) > MIN_REPORTED_OFFSET,
+        "something is laid over one of them": comparison.covered > MIN_REPORTED_OVERLAY,
+        "in one part alone": comparison.parted,
+    }
+    return [words for words, applies in noted.items() if applies]
 
 
 def _changes(pair: ImagePair, boxes: tuple[Box, Box], transform: Transform) -> list[str]:

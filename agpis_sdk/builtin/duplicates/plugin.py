@@ -19,7 +19,7 @@ def agpis_pair_checkers() -> Iterable[PairCheckerSpec]:
         rules=tuple(RULES),
         config=DuplicatesConfig,
         requires=frozenset({"stride16"}),
-        provides=frozenset({"duplicates.regions"}),
+        provides=frozenset({"duplicates.picture"}),
         batch_size=64,
         trainer="agpis_sdk.training.duplicates:train",
         evaluator="agpis_sdk.training.duplicates:evaluate",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from agpis_sdk.builtin.duplicates import affine, alignment, matching, verification
+from agpis_sdk.builtin.duplicates.close_look import look_closely
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
-from agpis_sdk.builtin.duplicates.regions import Regions
+from agpis_sdk.builtin.duplicates.picture import Picture
 
 SURE = 0.95  # no further alignment is tried once the structure of one agrees this well
+BY_CHANCE = 4  # keypoints that agree on some transform even of unlike pictures
+ALIKE = 0.6  # correlation of two whole pictures from which they are laid over each other as they are
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,9 +25,9 @@ class AlignedPair:
     transform: affine.Transform
 
 
-def align(first: Regions, second: Regions, config: DuplicatesConfig) -> AlignedPair | None:
+def align(first: Picture, second: Picture, config: DuplicatesConfig) -> AlignedPair | None:
     """Return the alignment under which two images agree most, None where no candidate aligns them."""
-    if min(first.content_share, second.content_share) < config.min_content:
+    if min(first.content.mean(), second.content.mean()) < config.min_content:
         return None
     best: AlignedPair | None = None
     factor = config.verification_side / config.working_side
@@ -37,29 +42,65 @@ def align(first: Regions, second: Regions, config: DuplicatesConfig) -> AlignedP
     return best
 
 
-def _alignments(first: Regions, second: Regions, config: DuplicatesConfig) -> Iterator[affine.Transform]:
-    """Yield transforms from the first image's working pixels to the second's, the most trusted ones first."""
+def with_details(aligned: AlignedPair, first: Picture, second: Picture) -> AlignedPair:
+    """Return an aligned pair after a close look at its details."""
+    comparison, factor = aligned.comparison, max(first.pixels.shape[:2]) / max(first.view.size)
+    one, two = (
+        (box[0] * factor, box[1] * factor, box[2] * factor, box[3] * factor)
+        for box in (comparison.first_box, comparison.second_box)
+    )
+    differing, recolored = look_closely(first, second, aligned.transform, (one, two))
+    return replace(aligned, comparison=replace(comparison, differing=differing, recolored_details=recolored))
+
+
+def _alignments(first: Picture, second: Picture, config: DuplicatesConfig) -> Iterator[affine.Transform]:
+    """Yield transforms from the first image's working pixels to the second's, the cheapest ones first.
+
+    Whole pictures that look alike as they are need no keypoints, and those on whose keypoints the pictures agree no regions,
+    unless the paper's path is wanted for every pair.
+    """
+    if config.regions == "always":
+        yield from _by_regions(first, second, config)
+    yield from _whole(first, second)
+    agreed = [
+        alignment.agreement(first.keypoints, second.keypoints, config.min_inliers, mirrored=mirrored, width=first.width)
+        for mirrored in (False, True)
+    ]
+    for agreement in agreed:
+        yield from agreement.transforms
+    if config.regions == "unsure" and not _decided(first, second, agreed, config):
+        yield from _by_regions(first, second, config)
+
+
+def _decided(first: Picture, second: Picture, agreed: Sequence[alignment.Agreement], config: DuplicatesConfig) -> bool:
+    """Return whether keypoints decide: both pictures have enough, and clearly many agree, or no more than by chance."""
+    fewest = min(len(first.keypoints.points), len(second.keypoints.points))
+    agreeing = max(agreement.keypoints for agreement in agreed)
+    return fewest >= config.few_keypoints and not BY_CHANCE < agreeing < config.min_inliers
+
+
+def _whole(first: Picture, second: Picture) -> Iterator[affine.Transform]:
+    frames = [np.array([0, 0, *picture.pixels.shape[1::-1]], np.float32) for picture in (first, second)]
     for mirrored in (False, True):
-        found = alignment.keypoint_transform(
-            first.keypoints, second.keypoints, config.min_inliers, mirrored=mirrored, width=first.width
-        )
-        if found is not None:
-            yield found
-    if min(len(first.keypoints.points), len(second.keypoints.points)) >= config.few_keypoints:
-        return  # were they the same picture, their keypoints would have matched
+        thumbnail = first.thumbnail[:, ::-1] if mirrored else first.thumbnail
+        if alignment.likeness(thumbnail, second.thumbnail) > ALIKE:
+            whole = affine.from_corners(affine.box_transform(frames[0], frames[1], mirrored=mirrored))
+            if alignment.plausible(whole):
+                yield whole
+
+
+def _by_regions(first: Picture, second: Picture, config: DuplicatesConfig) -> Iterator[affine.Transform]:
+    one, two = first.regions, second.regions
     for mirrored in (False, True):
         matches = matching.match_regions(
-            first.mirrored if mirrored else first.rows,
-            second.rows,
+            one.mirrored if mirrored else one.rows,
+            two.rows,
             config.neighbors,
             config.min_region_similarity,
             mirrored=mirrored,
         )
-        limit = config.max_region_hypotheses
-        for match in matching.supported_matches(matches, first.boxes, second.boxes, limit):
-            rough = affine.from_corners(
-                affine.box_transform(first.boxes[match.first], second.boxes[match.second], mirrored=match.mirrored)
-            )
-            refined = alignment.refine(rough, first.luma, second.luma, alignment.ECC_SIDE / config.working_side)
+        for match in matching.supported_matches(matches, one.boxes, two.boxes, config.max_region_hypotheses):
+            boxes = (tuple(one.boxes[match.first].tolist()), tuple(two.boxes[match.second].tolist()))
+            refined = alignment.refine_boxes(first.luma, second.luma, boxes, mirrored=match.mirrored)
             if refined is not None:
                 yield refined

@@ -18,12 +18,12 @@ KINDS: tuple[PairKind, ...] = ("duplicate", "variant", "similar-angle", "other")
 """Same content again · same shot in another color · nearly the same angle · another view or another product."""
 FEATURES = (
     "structure", "structure_margin", "color_shift", "greatest_color_shift", "recolored", "recolored_log", "covered",
-    "coverage", "least_coverage",
+    "coverage", "least_coverage", "tint", "grayed", "differing", "recolored_details",
 )  # fmt: skip
 
 
 def verdict_features(comparison: Comparison) -> NDArray[np.float64]:
-    """Return the classifier's `FEATURES` (9,) of an aligned pair, each about 0..1.
+    """Return the classifier's `FEATURES` (13,) of an aligned pair, each about 0..1.
 
     Structure as a margin to perfect, on a logarithmic scale as 0.99 and 0.9 differ more than 0.6 and 0.5; colors
     likewise, as a dye shifts them ten times as far as JPEG does.
@@ -39,6 +39,10 @@ def verdict_features(comparison: Comparison) -> NDArray[np.float64]:
             comparison.covered,
             comparison.coverage,
             comparison.least_coverage,
+            np.log1p(comparison.tint) / 4,
+            float(comparison.grayed),
+            np.sqrt(comparison.differing),
+            np.sqrt(comparison.recolored_details),
         ]
     )
 

@@ -6,38 +6,29 @@ compared for structure (local correlation), color (CIE Lab) and how much of thei
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.duplicates.affine import Transform, invert, transform_boxes
+from agpis_sdk.builtin.duplicates.affine import Box, Transform, invert, transform_boxes
+from agpis_sdk.builtin.duplicates.collage import repeated_part
+from agpis_sdk.builtin.duplicates.overlay import OVERLAY_EDGES, correlation, edge_strength, overlay_mask
+from agpis_sdk.builtin.duplicates.superposition import Overlaid, View, lay_over, smooth
+from agpis_sdk.builtin.duplicates.tone import Tone, common_tone
 
-Box = tuple[float, float, float, float]
 WINDOW = 11  # pixels; side of the window of local statistics
 BLUR = 1.2  # pixels; sigma of the blur before anything is compared
 COLOR_BLUR = 2.0  # pixels; sigma of the further blur before colors are, as JPEG keeps them coarsely
 NOISE = 4.0  # gray levels; texture weaker than this is not compared
 TEXTURE_CAP = 20.0  # gray levels; stronger texture does not count more than this
-MAX_GAIN = 1.4  # brightness may differ by this factor
 COLOR_CHANGE = 7.0  # Lab distance from which a pixel counts as recolored
-OVERLAY_EDGES = 0.4  # correlation of the two pictures' edges above which a changed part is recolored, not covered
-OVERLAY_SHARE = 0.45  # changed parts larger than this share of what is shared are no banner
-STRONG_EDGE = 10.0  # Lab distance per pixel; stronger edges do not count more than this
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """A picture at verification size: (h, w, 3) float32 RGB 0..255 and (h, w) float32 content in 0..1."""
-
-    pixels: NDArray[np.float32]
-    content: NDArray[np.float32]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height."""
-        return (self.pixels.shape[1], self.pixels.shape[0])
+BROAD = 6.0  # pixels; sigma of the surroundings over which hues are averaged
+GRAY = 6.0  # gray levels between the channels of a picture without color
+PARTED = 0.75  # structure below which the pictures may share one part of a collage alone
+MUCH_HIDDEN = 0.2  # share under an overlay from which it may be another picture instead,
+AGREED = 0.95  # unless the structure of the rest agrees as well as this
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,34 +37,35 @@ class Comparison:
 
     `structure` is the mean local correlation, `color_shift` the upper quartile of the Lab distance and
     `greatest_color_shift` its 98th percentile, which a recolored trim moves, too; `recolored` the
-    share of the shared content that changed color, `covered` the share that an overlay hides, `coverage` and
-    `least_coverage` the larger and the smaller of the two shares of a picture's content that are shared. Boxes are x, y,
-    width, height of the shared part.
+    share of the shared content that changed color, `tint` the 95th percentile of the distance of hues in broad areas, which
+    JPEG leaves alone. `covered` is the share that an overlay hides, `coverage` and `least_coverage` are the larger and the
+    smaller of the two shares of a picture's content that are shared. `squeeze` is the logarithm of how much more the transform
+    stretches one direction than the other. `tone` is what the exposure changed, `grayed` whether one picture is gray and the
+    other is not, `parted` whether they share one part and have nothing in common beside it. `differing` and `recolored_details`
+    come from a close look (`close_look.py`), 0 before it. Boxes are x, y, width, height of the shared part.
     """
 
     structure: float
     color_shift: float
     greatest_color_shift: float
     recolored: float
+    tint: float
     covered: float
     coverage: float
     least_coverage: float
+    squeeze: float
+    tone: Tone
+    grayed: bool
     first_box: Box
     second_box: Box
+    parted: bool = False
+    differing: float = 0.0
+    recolored_details: float = 0.0
 
     @property
     def agreement(self) -> float:
         """How well the alignment fits, whatever the colors: structure, on as much of both pictures as possible."""
         return self.structure * self.coverage * min(1.0, 2 * self.least_coverage)
-
-
-def make_view(pixels: NDArray[np.uint8], content: NDArray[np.uint8], side: int) -> View:
-    """Shrink (H, W, 3) pixels and their (H, W) content mask to a long side of `side`."""
-    factor = side / max(content.shape)
-    size = (max(1, round(content.shape[1] * factor)), max(1, round(content.shape[0] * factor)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    share = cv2.resize(content.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return View(small, np.asarray(share, dtype=np.float32))
 
 
 def compare(first: View, second: View, transform: Transform) -> Comparison | None:
@@ -83,44 +75,113 @@ def compare(first: View, second: View, transform: Transform) -> Comparison | Non
     """
     if abs(np.linalg.det(transform[:, :2])) > 1:
         swapped = compare(second, first, invert(transform))
-        return swapped and Comparison(
-            **{**vars(swapped), "first_box": swapped.second_box, "second_box": swapped.first_box}
-        )
-    width, height = second.size
-    warped = _warp(first, transform, (width, height))
-    valid = _warp_ones(first, transform, (width, height))  # (h, w) bool: what the first picture covers
-    shared = valid & (np.maximum(warped.content, second.content) > 0.5)
-    if shared.sum() < WINDOW**2:
+        return swapped and replace(swapped, first_box=swapped.second_box, second_box=swapped.first_box)
+    laid = lay_over(first, second, transform, BLUR)
+    if laid.shared.sum() < WINDOW**2:
+        return None
+    whole = laid
+    laid, found = _in_common(laid)
+    if found.kept.sum() < WINDOW**2:
         return None
     shrink = abs(float(np.linalg.det(transform[:, :2])))
-    first_total = max(float((first.content > 0.5).sum()) * shrink, 1.0)
-    second_total = max(float((second.content > 0.5).sum()), 1.0)
     coverages = (
-        min(float((valid & (warped.content > 0.5)).sum()) / first_total, 1.0),
-        min(float((valid & (second.content > 0.5)).sum()) / second_total, 1.0),
+        _share(laid.valid & laid.first_content, (first.content > 0.5).sum() * shrink),
+        _share(laid.valid & laid.second_content, (second.content > 0.5).sum()),
     )
-    laid_over = np.where(valid[:, :, None], warped.pixels, second.pixels)  # so that no border bleeds into a blur
-    one, other = _smooth(laid_over, BLUR), _smooth(second.pixels, BLUR)
-    distance = lab_distance(_smooth(one, COLOR_BLUR), _smooth(other, COLOR_BLUR), shared)
-    changed = cv2.morphologyEx((distance > COLOR_CHANGE).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    overlay = overlay_mask(changed > 0, valid, shared, edge_strength(one), edge_strength(other))
-    kept = shared & ~overlay
-    if kept.sum() < WINDOW**2:
-        return None
-    rows, columns = np.nonzero(shared)
-    x, y = int(columns.min()), int(rows.min())
-    second_box = (float(x), float(y), float(columns.max() + 1 - x), float(rows.max() + 1 - y))
+    stretch = np.linalg.svd(transform[:, :2], compute_uv=False)
+    second_box = _box_of(laid.shared)
+    distance, kept = found.distance, found.kept
     return Comparison(
-        structure=structure(_luma(one), _luma(other), kept),
+        structure=found.structure,
         color_shift=float(np.percentile(distance[kept], 75)),
         greatest_color_shift=float(np.percentile(distance[kept], 98)),
-        recolored=float(changed[kept].mean()),
-        covered=float(overlay[shared].mean()),
+        recolored=float(found.recolored[kept].mean()),
+        tint=found.tint,
+        covered=_share(laid.shared & ~kept, laid.shared.sum()),
         coverage=max(coverages),
         least_coverage=min(coverages),
+        squeeze=float(np.log(stretch[0] / stretch[1])),
+        tone=found.tone,
+        grayed=found.grayed,
         first_box=_clipped_box(invert(transform), second_box, first.size),
         second_box=second_box,
+        parted=laid is not whole,
     )
+
+
+def _in_common(laid: Overlaid) -> tuple[Overlaid, Differences]:
+    """Return what two pictures share and how it differs: all of it, or the one part of a collage that they agree in."""
+    found = differences(laid)
+    hidden = _share(laid.shared & ~found.kept, laid.shared.sum())
+    if found.structure >= (PARTED if hidden <= MUCH_HIDDEN else AGREED):
+        return laid, found
+    band = repeated_part(*local_correlation(*found.lumas, laid.shared), laid.shared)
+    # A dye turns light into dark, too, but keeps the outlines.
+    if band is None or correlation(*found.edges, laid.shared & ~band) > OVERLAY_EDGES:
+        return laid, found
+    part = replace(laid, valid=laid.valid & band, shared=laid.shared & band)
+    return part, differences(part)
+
+
+@dataclass(frozen=True, eq=False)
+class Differences:
+    """What differs between two pictures that are laid over each other, all (h, w)."""
+
+    structure: float
+    lumas: tuple[NDArray[np.float32], NDArray[np.float32]]
+    edges: tuple[NDArray[np.float32], NDArray[np.float32]]
+    distance: NDArray[np.float32]
+    recolored: NDArray[np.bool_]
+    kept: NDArray[np.bool_]
+    tint: float
+    tone: Tone
+    grayed: bool
+
+
+def differences(laid: Overlaid) -> Differences:
+    """Compare structure and colors after one common change of exposure, leaving out what an overlay hides."""
+    one, other = laid.one, laid.other
+    grayed = is_gray(one, laid.valid) != is_gray(other, laid.valid)
+    if grayed:
+        one, other = (np.repeat(_luma(picture)[:, :, None], 3, axis=2) for picture in (one, other))
+    tone = common_tone(one, other, laid.valid)
+    one, other = tone.applied(one, other)
+    lab_one, lab_other = _lab(smooth(one, COLOR_BLUR)), _lab(smooth(other, COLOR_BLUR))
+    difference = (lab_one - lab_other) * np.array([0.5, 1.0, 1.0], np.float32)
+    distance = np.asarray(np.sqrt((difference**2).sum(axis=2)), dtype=np.float32)
+    opened = cv2.morphologyEx((distance > COLOR_CHANGE).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    recolored = opened > 0
+    edges = (edge_strength(_lab(one)), edge_strength(_lab(other)))
+    overlay = overlay_mask(recolored, laid.valid, laid.shared, *edges)
+    kept = laid.shared & ~overlay
+    if not kept.any():
+        kept = laid.shared
+    lumas = (_luma(one), _luma(other))
+    return Differences(
+        lumas=lumas,
+        edges=edges,
+        structure=structure(*lumas, kept),
+        distance=distance,
+        recolored=recolored,
+        kept=kept,
+        tint=broad_shift(difference[:, :, 1:], kept),
+        tone=tone,
+        grayed=grayed,
+    )
+
+
+def broad_shift(difference: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+    """Return the 95th percentile of the length of an (h, w, 2) difference of hues, each the mean of its surroundings."""
+    inside = mask.astype(np.float32)
+    weight = np.maximum(smooth(inside, BROAD), 1e-3)
+    mean = smooth(difference * inside[:, :, None], BROAD) / weight[:, :, None]
+    return float(np.percentile(np.sqrt((mean[mask] ** 2).sum(axis=1)), 95))
+
+
+def is_gray(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> bool:
+    """Tell whether an (h, w, 3) RGB picture has no color anywhere inside a mask."""
+    chosen = pixels[mask]
+    return bool(np.percentile(chosen.max(axis=1) - chosen.min(axis=1), 99) < GRAY)
 
 
 def structure(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
@@ -130,7 +191,7 @@ def structure(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDA
 
 
 def local_correlation(
-    first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]
+    first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_], window: int = WINDOW
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the correlation (h, w) of two (h, w) lumas within windows, and the texture (h, w) that it rests on.
 
@@ -138,10 +199,10 @@ def local_correlation(
     0 where only one picture has texture. Where neither has any there is little to compare, and it is 1.
     """
     inside = mask.astype(np.float32)
-    count = np.maximum(_box(inside), 1e-3)
+    count = np.maximum(_box(inside, window), 1e-3)
 
     def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(_box(values * inside) / count, dtype=np.float32)
+        return np.asarray(_box(values * inside, window) / count, dtype=np.float32)
 
     mean_one, mean_two = mean(first), mean(second)
     variance_one = np.maximum(mean(first * first) - mean_one**2, 0)
@@ -153,85 +214,14 @@ def local_correlation(
     return correlation, weight
 
 
-def lab_distance(
-    first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]
-) -> NDArray[np.float32]:
-    """Return the (h, w) distance in CIE Lab of two (h, w, 3) RGB 0..255 pictures after one common gain of light.
-
-    Lightness counts half: shade and exposure change it more than a dye changes hue.
-    """
-    ratio = (_luma(second)[mask] + 1) / (_luma(first)[mask] + 1)
-    ratio = ratio[(ratio > 1 / MAX_GAIN) & (ratio < MAX_GAIN)]  # what differs by more is covered or recolored
-    gain = float(np.median(ratio)) if len(ratio) else 1.0
-    # The darker one is lightened, so that both are cut off where the lighter one was.
-    one = _lab(first * np.float32(max(gain, 1.0)))
-    two = _lab(second * np.float32(max(1 / gain, 1.0)))
-    difference = (one - two) * np.array([0.5, 1.0, 1.0], np.float32)
-    return np.asarray(np.sqrt((difference**2).sum(axis=2)), dtype=np.float32)
+def _share(part: NDArray[np.bool_], total: float) -> float:
+    return min(float(part.sum()) / max(float(total), 1.0), 1.0)
 
 
-def edge_strength(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how fast (h, w) the colors of (h, w, 3) RGB 0..255 change, in Lab distance per pixel, cut off when strong."""
-    lab = _lab(pixels)
-    steps = [cv2.Sobel(lab, cv2.CV_32F, dx, dy, scale=1 / 8) for dx, dy in ((1, 0), (0, 1))]
-    strength = np.sqrt(sum((step**2).sum(axis=2) for step in steps))
-    return np.asarray(np.minimum(strength, STRONG_EDGE), dtype=np.float32)
-
-
-def overlay_mask(
-    changed: NDArray[np.bool_],
-    valid: NDArray[np.bool_],
-    shared: NDArray[np.bool_],
-    first_edges: NDArray[np.float32],
-    edges: NDArray[np.float32],
-) -> NDArray[np.bool_]:
-    """Return (h, w), True on changed parts that hide what was there: banners, badges and stickers laid over one picture.
-
-    A recolored part keeps its outline, its seams and its folds, so the strengths (h, w) of the two pictures' edges
-    correlate; an overlay has its own. `valid` is where both pictures lie, `shared` where one of them shows content.
-    """
-    overlay = np.zeros(changed.shape, dtype=np.uint8)
-    total = max(int(shared.sum()), 1)
-    # Along the pictures' own edge there is no outline to judge by.
-    inside = cv2.erode(np.pad(valid, 1).astype(np.uint8), np.ones((7, 7), np.uint8))[1:-1, 1:-1] > 0
-    contours, _ = cv2.findContours((changed & valid).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    for contour in contours:
-        if not 0.01 * total < cv2.contourArea(contour) < OVERLAY_SHARE * total:
-            continue
-        part = cv2.drawContours(np.zeros_like(overlay), [contour], -1, (1,), cv2.FILLED)
-        part = cv2.dilate(part, np.ones((5, 5), np.uint8)).astype(np.uint8)
-        if correlation(first_edges, edges, (part > 0) & inside) < OVERLAY_EDGES:
-            overlay = np.maximum(overlay, part)
-    hidden = overlay > 0
-    # So much of the content hidden is no banner over a picture, but another product under the same mark.
-    return hidden if (hidden & shared).sum() < OVERLAY_SHARE * total else np.zeros_like(hidden)
-
-
-def correlation(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
-    """Return Pearson's correlation of two (h, w) maps inside a mask, 0 where one of them is even."""
-    one, two = first[mask], second[mask]
-    if not len(one):
-        return 0.0
-    one, two = one - one.mean(), two - two.mean()
-    norm = float(np.sqrt((one @ one) * (two @ two)))
-    return float(one @ two) / norm if norm > 1e-6 else 0.0
-
-
-def _warp(view: View, transform: Transform, size: tuple[int, int]) -> View:
-    """Draw a view into a frame of (width, height), blurred first as far as it shrinks."""
-    shrink = float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))
-    pixels = view.pixels
-    if shrink < 0.8:
-        pixels = _smooth(pixels, 0.4 / shrink)
-    white = (255.0, 255.0, 255.0)
-    drawn = cv2.warpAffine(pixels, transform, size, flags=cv2.INTER_LINEAR, borderValue=white)
-    content = cv2.warpAffine(view.content, transform, size, flags=cv2.INTER_LINEAR, borderValue=(0.0,))
-    return View(drawn.astype(np.float32), content.astype(np.float32))
-
-
-def _warp_ones(view: View, transform: Transform, size: tuple[int, int]) -> NDArray[np.bool_]:
-    ones = np.ones((view.size[1], view.size[0]), np.float32)
-    return np.asarray(cv2.warpAffine(ones, transform, size, flags=cv2.INTER_LINEAR) > 0.99)
+def _box_of(mask: NDArray[np.bool_]) -> Box:
+    rows, columns = np.nonzero(mask)
+    x, y = int(columns.min()), int(rows.min())
+    return (float(x), float(y), float(columns.max() + 1 - x), float(rows.max() + 1 - y))
 
 
 def _clipped_box(transform: Transform, box: Box, size: tuple[int, int]) -> Box:
@@ -242,8 +232,10 @@ def _clipped_box(transform: Transform, box: Box, size: tuple[int, int]) -> Box:
     return (left, top, right - left, bottom - top)
 
 
-def _smooth(pixels: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), dtype=np.float32)
+def _box(values: NDArray[np.float32], window: int) -> NDArray[np.float32]:
+    return np.asarray(
+        cv2.boxFilter(values, cv2.CV_32F, (window, window), borderType=cv2.BORDER_CONSTANT), dtype=np.float32
+    )
 
 
 def _lab(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -252,9 +244,3 @@ def _lab(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _luma(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.float32)
-
-
-def _box(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(
-        cv2.boxFilter(values, cv2.CV_32F, (WINDOW, WINDOW), borderType=cv2.BORDER_CONSTANT), dtype=np.float32
-    )

@@ -13,6 +13,7 @@ from transformers.utils.logging import disable_progress_bar
 from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
 from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.builtin.muisc.tower import TimmTower, TransformersTower
+from agpis_sdk.builtin.weights import refuse_non_finite
 from agpis_sdk.errors import WeightsError
 
 SHIPPED = "muisc-lite"
@@ -36,7 +37,12 @@ def load_muisc(model: Path | str) -> tuple[Muisc, MuiscText]:
     try:
         # Misshapen tensors are let through here and refused below, by name.
         loaded, report = Muisc.from_pretrained(
-            folder, config=config, local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True
+            folder,
+            config=config,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
         )
     except (OSError, ValueError, RuntimeError, TypeError) as error:
         raise WeightsError(str(error).splitlines()[0], item=str(model), remedy="is the folder complete?") from error
@@ -44,6 +50,7 @@ def load_muisc(model: Path | str) -> tuple[Muisc, MuiscText]:
     if wrong:
         listed = "; ".join(f"{name.replace('_', ' ')}: {_names(keys)}" for name, keys in wrong.items())
         raise WeightsError(listed, item=str(model), remedy=TRAIN_AGAIN)
+    refuse_non_finite(loaded, str(model))
     return loaded.eval().requires_grad_(False), text
 
 
@@ -102,7 +109,7 @@ def load_pretrained_decoder(model: Muisc, gpt2: str) -> None:
     checkpoint is no GPT-2, has too few blocks, or is of another width or vocabulary.
     """
     try:
-        source = GPT2Model.from_pretrained(gpt2).state_dict()
+        source = GPT2Model.from_pretrained(gpt2, use_safetensors=True).state_dict()
     except (OSError, ValueError) as error:
         raise WeightsError(
             textwrap.shorten(str(error), 300), item=gpt2, remedy="name a GPT-2 folder or hub id"

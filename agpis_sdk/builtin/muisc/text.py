@@ -73,7 +73,8 @@ class MuiscText:
         # A folder's tokenizer.json is read as it is; the auto class also asks for a config that it knows.
         own = (Path(name) / "tokenizer.json").is_file()
         try:
-            tokenizer = (PreTrainedTokenizerFast if own else AutoTokenizer).from_pretrained(name).backend_tokenizer
+            kind = PreTrainedTokenizerFast if own else AutoTokenizer
+            tokenizer = kind.from_pretrained(name, trust_remote_code=False).backend_tokenizer
         except (OSError, ValueError, AttributeError) as error:
             raise WeightsError(
                 f"no tokenizer loads: {str(error).splitlines()[0]}",

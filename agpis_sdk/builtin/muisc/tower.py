@@ -17,11 +17,14 @@ class TimmTower(nn.Module):
     def __init__(self, name: str, size: int, checkpoint: Path | None = None) -> None:
         super().__init__()
         import timm
+        from timm.models import load_checkpoint
 
         if not timm.is_model(name):
             raise ConfigError("timm has no such model", item=f"timm/{name}", remedy="see timm.list_models()")
         try:
-            self.model = timm.create_model(name, num_classes=0, checkpoint_path=str(checkpoint or ""))
+            self.model = timm.create_model(name, num_classes=0)
+            if checkpoint is not None:
+                load_checkpoint(self.model, str(checkpoint), weights_only=True)
         except (RuntimeError, OSError, ValueError) as error:
             raise WeightsError(
                 textwrap.shorten(str(error), 300), item=str(checkpoint), remedy="is it a checkpoint of this model?"
@@ -47,8 +50,11 @@ class TransformersTower(nn.Module):
         from transformers import AutoConfig, AutoModel
 
         try:
-            config = AutoConfig.from_pretrained(name)
-            self.model = AutoModel.from_pretrained(name) if pretrained else AutoModel.from_config(config)
+            if pretrained:
+                self.model = AutoModel.from_pretrained(name, trust_remote_code=False, use_safetensors=True)
+            else:
+                config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+                self.model = AutoModel.from_config(config, trust_remote_code=False)
         except (OSError, ValueError) as error:
             raise WeightsError(
                 textwrap.shorten(str(error), 300), item=name, remedy="is the folder complete?"

@@ -14,7 +14,11 @@ def agpis_profiles() -> Iterable[Profile]:
     yield Profile(
         name="paper",
         summary="The paper's choices: sequences of exactly K^t images, drawn at random, the largest p_primary first.",
-        settings={"primary": {"margin": 0.0}, "sequence": {"min_length": 0, "builder": "random"}},
+        settings={
+            "primary": {"margin": 0.0},
+            "sequence": {"min_length": 0, "builder": "random"},
+            "components": {"duplicates": {"regions": "always"}},
+        },
     )
     yield Profile(
         name="strict",

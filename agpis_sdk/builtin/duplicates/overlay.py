@@ -1,0 +1,57 @@
+"""Overlays: parts of one picture that hide what is there in the other, such as banners, badges and stickers."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+OVERLAY_EDGES = 0.4  # correlation of the two pictures' edges above which a changed part is recolored, not covered
+OVERLAY_SHARE = 0.45  # changed parts larger than this share of what is shared are no banner
+STRONG_EDGE = 10.0  # Lab distance per pixel; stronger edges do not count more than this
+
+
+def edge_strength(lab: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how fast (h, w) the colors of (h, w, 3) Lab change, in Lab distance per pixel, cut off when strong."""
+    steps = [cv2.Sobel(lab, cv2.CV_32F, dx, dy, scale=1 / 8) for dx, dy in ((1, 0), (0, 1))]
+    strength = np.sqrt(sum((step**2).sum(axis=2) for step in steps))
+    return np.asarray(np.minimum(strength, STRONG_EDGE), dtype=np.float32)
+
+
+def overlay_mask(
+    changed: NDArray[np.bool_],
+    valid: NDArray[np.bool_],
+    shared: NDArray[np.bool_],
+    first_edges: NDArray[np.float32],
+    edges: NDArray[np.float32],
+) -> NDArray[np.bool_]:
+    """Return (h, w), True on changed parts that hide what was there: banners, badges and stickers laid over one picture.
+
+    A recolored part keeps its outline, its seams and its folds, so the strengths (h, w) of the two pictures' edges
+    correlate; an overlay has its own. `valid` is where both pictures lie, `shared` where one of them shows content.
+    """
+    overlay = np.zeros(changed.shape, dtype=np.uint8)
+    total = max(int(shared.sum()), 1)
+    # Along the pictures' own edge there is no outline to judge by.
+    inside = cv2.erode(np.pad(valid, 1).astype(np.uint8), np.ones((7, 7), np.uint8))[1:-1, 1:-1] > 0
+    contours, _ = cv2.findContours((changed & valid).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    for contour in contours:
+        if not 0.01 * total < cv2.contourArea(contour) < OVERLAY_SHARE * total:
+            continue
+        part = cv2.drawContours(np.zeros_like(overlay), [contour], -1, (1,), cv2.FILLED)
+        part = cv2.dilate(part, np.ones((5, 5), np.uint8)).astype(np.uint8)
+        if correlation(first_edges, edges, (part > 0) & inside) < OVERLAY_EDGES:
+            overlay = np.maximum(overlay, part)
+    hidden = overlay > 0
+    # So much of the content hidden is no banner over a picture, but another product under the same mark.
+    return hidden if (hidden & shared).sum() < OVERLAY_SHARE * total else np.zeros_like(hidden)
+
+
+def correlation(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+    """Return Pearson's correlation of two (h, w) maps inside a mask, 0 where one of them is even."""
+    one, two = first[mask], second[mask]
+    if not len(one):
+        return 0.0
+    one, two = one - one.mean(), two - two.mean()
+    norm = float(np.sqrt((one @ one) * (two @ two)))
+    return float(one @ two) / norm if norm > 1e-6 else 0.0

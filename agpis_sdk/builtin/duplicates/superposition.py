@@ -1,0 +1,94 @@
+"""Two pictures in one frame, one laid over the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agpis_sdk.builtin.duplicates.affine import Box, Transform
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A picture at verification size: (h, w, 3) float32 RGB 0..255 and (h, w) float32 content in 0..1."""
+
+    pixels: NDArray[np.float32]
+    content: NDArray[np.float32]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return (self.pixels.shape[1], self.pixels.shape[0])
+
+
+def make_view(pixels: NDArray[np.uint8], content: NDArray[np.uint8], side: int) -> View:
+    """Shrink (H, W, 3) pixels and their (H, W) content mask to a long side of `side`."""
+    factor = side / max(content.shape)
+    size = (max(1, round(content.shape[1] * factor)), max(1, round(content.shape[0] * factor)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    share = cv2.resize(content.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return View(small, np.asarray(share, dtype=np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Overlaid:
+    """The first picture laid over the second, in the second's frame.
+
+    `one` and `other` are (h, w, 3) RGB, `valid` (h, w) is where both lie, `shared` where one of them shows content there.
+    """
+
+    one: NDArray[np.float32]
+    other: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+    first_content: NDArray[np.bool_]
+    second_content: NDArray[np.bool_]
+    shared: NDArray[np.bool_]
+
+
+def lay_over(first: View, second: View, transform: Transform, blur: float) -> Overlaid:
+    """Draw the first view over the second, both blurred by a sigma of `blur` pixels."""
+    warped = _warp(first, transform, second.size)
+    valid = _warp_ones(first, transform, second.size)
+    laid_over = np.where(valid[:, :, None], warped.pixels, second.pixels)  # so that no border bleeds into a blur
+    first_content, second_content = warped.content > 0.5, second.content > 0.5
+    return Overlaid(
+        smooth(laid_over, blur),
+        smooth(second.pixels, blur),
+        valid,
+        first_content,
+        second_content,
+        valid & (first_content | second_content),
+    )
+
+
+def within(laid: Overlaid, box: Box) -> Overlaid:
+    """Return what lies inside a box x, y, width, height alone."""
+    inside = np.zeros(laid.shared.shape, bool)
+    left, top, right, bottom = round(box[0]), round(box[1]), round(box[0] + box[2]), round(box[1] + box[3])
+    inside[max(top, 0) : bottom, max(left, 0) : right] = True
+    return replace(laid, valid=laid.valid & inside, shared=laid.shared & inside)
+
+
+def smooth(pixels: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Blur (h, w) or (h, w, channels) by a sigma in pixels."""
+    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), dtype=np.float32)
+
+
+def _warp(view: View, transform: Transform, size: tuple[int, int]) -> View:
+    """Draw a view into a frame of (width, height), blurred first as far as it shrinks."""
+    shrink = float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))
+    pixels = view.pixels
+    if shrink < 0.8:
+        pixels = smooth(pixels, 0.4 / shrink)
+    white = (255.0, 255.0, 255.0)
+    drawn = cv2.warpAffine(pixels, transform, size, flags=cv2.INTER_LINEAR, borderValue=white)
+    content = cv2.warpAffine(view.content, transform, size, flags=cv2.INTER_LINEAR, borderValue=(0.0,))
+    return View(drawn.astype(np.float32), content.astype(np.float32))
+
+
+def _warp_ones(view: View, transform: Transform, size: tuple[int, int]) -> NDArray[np.bool_]:
+    ones = np.ones((view.size[1], view.size[0]), np.float32)
+    return np.asarray(cv2.warpAffine(ones, transform, size, flags=cv2.INTER_LINEAR) > 0.99)

@@ -1,0 +1,86 @@
+"""Exposure: one curve that turns the tones of one picture into those of another, the same for all three channels.
+
+A darker or flatter copy follows such a curve everywhere, background included; a dye does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLES = 2000  # pixels from which the curve is estimated
+DARKEST, LIGHTEST = 8.0, 247.0  # gray levels beyond which a tone is taken for cut off
+MAX_GAIN = 2.2
+MAX_CLIPPED_GAIN = 1.4  # where the lighter picture is cut off, the background does not show whether it is exposure
+WHITE, MOST_WHITE = 250.0, 0.05  # gray level of white; where a larger share stays white, contrast did not change
+LEAST_OFFSET = 6.0  # gray levels that make a curve a change of contrast
+CUT = 30.0  # gray levels; a pixel that differs by more is covered or recolored, however much
+BETTER = 0.9  # share of the differences that a curve may leave to be preferred to none
+
+
+@dataclass(frozen=True)
+class Tone:
+    """The darker picture's tones x become gain * x + offset, cut off at white; `clipped` is the share of pixels that are cut off."""
+
+    gain: float = 1.0
+    offset: float = 0.0
+    clipped: float = 0.0
+    first_is_darker: bool = True
+
+    def applied(
+        self, first: NDArray[np.float32], second: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return both pictures, the darker one with the tones of the other one; both are cut off where the lighter one was."""
+        if self.first_is_darker:
+            return self._mapped(first), second
+        return first, self._mapped(second)
+
+    def _mapped(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(np.clip(pixels * self.gain + self.offset, 0, 255), dtype=np.float32)
+
+
+def common_tone(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> Tone:
+    """Estimate the curve between two (h, w, 3) RGB 0..255 pictures inside a mask (h, w)."""
+    rows = np.flatnonzero(mask)
+    rows = rows[:: max(1, len(rows) // SAMPLES)]
+    one, other = first.reshape(-1, 3)[rows], second.reshape(-1, 3)[rows]
+    first_is_darker = float(one.mean()) <= float(other.mean())
+    dark, light = (one.ravel(), other.ravel()) if first_is_darker else (other.ravel(), one.ravel())
+    within = (dark > DARKEST) & (dark < LIGHTEST) & (light > DARKEST) & (light < LIGHTEST)
+    best, least = Tone(first_is_darker=first_is_darker), _cost(dark, light, 1.0, 0.0) * BETTER
+    if within.sum() < 30:
+        return best
+    white = float(((dark > WHITE) & (light > WHITE)).mean())
+    for gain, offset in _curves(dark[within], light[within]):
+        if white > MOST_WHITE and abs(offset) > LEAST_OFFSET:
+            continue
+        clipped = float((dark * gain + offset > 258).mean())
+        limit = MAX_CLIPPED_GAIN if clipped > 0.02 else MAX_GAIN
+        cost = _cost(dark, light, gain, offset)
+        if 1 / limit <= gain <= limit and cost < least:
+            best, least = Tone(gain, offset, clipped, first_is_darker), cost
+    return best
+
+
+def _curves(dark: NDArray[np.float32], light: NDArray[np.float32]) -> list[tuple[float, float]]:
+    """Return candidates (gain, offset): a gain alone, and a line through the tones that such a line fits."""
+    ratio = light / dark
+    curves = [(float(np.median(ratio)), 0.0)]
+    near = (ratio > 1 / MAX_CLIPPED_GAIN) & (ratio < MAX_CLIPPED_GAIN)
+    if near.any():
+        curves.append((float(np.median(ratio[near])), 0.0))
+    kept = np.ones(len(dark), bool)
+    for _ in range(4):
+        if kept.sum() < 30 or float(dark[kept].std()) < 5:
+            break
+        gain, offset = np.polyfit(dark[kept], light[kept], 1)
+        curves.append((float(gain), float(offset)))
+        error = np.abs(dark * gain + offset - light)
+        kept = error <= max(float(np.percentile(error, 70)), 2.0)
+    return curves
+
+
+def _cost(dark: NDArray[np.float32], light: NDArray[np.float32], gain: float, offset: float) -> float:
+    return float(np.minimum(np.abs(np.clip(dark * gain + offset, 0, 255) - light), CUT).mean())
