@@ -1,4 +1,4 @@
-"""Settings: where they come from, which one wins, and what is said of a wrong one (agpis_sdk/config.py)."""
+"""Settings: where they come from, which one wins, and what is said of a wrong one (agpis_sdk/config/)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,29 @@
+"""Settings: strict, every section one model; precedence, highest first: `--set` > a shop's folder > file > profile > default."""
+
+from agpis_sdk.config.loading import SHOP_FILE, LoadedConfig, load_config, merge
+from agpis_sdk.config.sections import (
+    Config,
+    IndexSection,
+    MediaSection,
+    PluginsSection,
+    PrimarySection,
+    ReviewSection,
+    flatten,
+)
+from agpis_sdk.config.validation import config_schema, validate
+
+__all__ = [
+    "SHOP_FILE",
+    "Config",
+    "IndexSection",
+    "LoadedConfig",
+    "MediaSection",
+    "PluginsSection",
+    "PrimarySection",
+    "ReviewSection",
+    "config_schema",
+    "flatten",
+    "load_config",
+    "merge",
+    "validate",
+]
