@@ -26,6 +26,7 @@ from scipy.stats import bootstrap
 from sklearn.metrics import roc_auc_score
 
 from agpis_sdk.builtin.muisc.model import MuiscConfig
+from agpis_sdk.builtin.muisc.processor import FACTS
 from agpis_sdk.builtin.muisc.text import QUALIFIED
 from agpis_sdk.config import Config
 from agpis_sdk.datasets.galleries import read_reviews
@@ -40,7 +41,7 @@ from agpis_sdk.plugins import PluginHost
 from agpis_sdk.synthetic.galleries import read_clean_galleries
 from agpis_sdk.synthetic.reviews import REVIEWS, build_reviews
 from agpis_sdk.synthetic.sequences import TABLE_1
-from agpis_sdk.training.muisc.trainer import FACTS, TrainingPlan, fit
+from agpis_sdk.training.muisc.trainer import TrainingPlan, fit
 from agpis_sdk.training.provenance import drop_checkpoints
 
 REVIEWS_PER_SHOP, MOST_PER_GALLERY = 600, 60

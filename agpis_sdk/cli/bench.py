@@ -66,12 +66,12 @@ def tables(
 
     from pydantic import ValidationError
 
+    from agpis_sdk.builtin.muisc.processor import FACTS
     from agpis_sdk.cli.options import lazy_backbone, settings
     from agpis_sdk.components import FeatureSource
     from agpis_sdk.datasets.galleries import read_reviews
     from agpis_sdk.pipeline.image_facts import RunFacts
     from agpis_sdk.synthetic.reviews import REVIEWS, read_manifest
-    from agpis_sdk.training.muisc.trainer import FACTS
     from agpis_sdk.training.paper_tables import TablesConfig, render_tables, run_tables
 
     def feature_source(overrides: Sequence[str], evidence: bool) -> FeatureSource:

@@ -484,4 +484,4 @@ def test_proposals_begin_with_the_whole_picture_and_its_content() -> None:
 def test_an_opencv_without_contrib_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2, "ximgproc", object())
     with pytest.raises(PluginLoadError, match="ximgproc"):
-        score(picture(1), picture(2))
+        score(picture(1), picture(2), DuplicatesConfig(regions="always"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from agpis_sdk.components import DecodedImage, ImageSequence
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import CandidateImage, Product
+from tests.training.color_shop import measured
 
 CLASSES = label_space(shipped_rules())
 
@@ -30,9 +32,10 @@ class Facts:
     def __init__(self, threshold: float = 0.3) -> None:
         self.sequence_threshold = threshold
 
-    def fact(self, image: DecodedImage, name: str) -> np.ndarray:
+    def fact(self, image: DecodedImage, name: str) -> Any:
         rng = np.random.default_rng([image.position, len(image.product_id), len(name)])
-        return rng.random(SHAPES[name], dtype=np.float32)
+        known = measured(rng.random(3, dtype=np.float32))
+        return known[name] if name in known else rng.random(SHAPES[name], dtype=np.float32)
 
 
 def sequence(product_id: str, length: int = 3) -> ImageSequence:

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from agpis_sdk import Muisc, MuiscConfig, MuiscProcessor
-from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
-from agpis_sdk.builtin.backbones.efficientnet_lite0 import EfficientNetLite0
 from agpis_sdk.builtin.muisc.checkpoints import load_muisc
+from agpis_sdk.builtin.muisc.processor import FACTS
 from agpis_sdk.builtin.muisc.text import MuiscText
+from agpis_sdk.config import Config
 from agpis_sdk.errors import ConfigError, WeightsError
+from agpis_sdk.pipeline.image_facts import RunFacts
 from agpis_sdk.testing import isolated_host, make_image
 from agpis_sdk.testing.checking import sequence_of
 from agpis_sdk.testing.component import ComponentUnderTest
@@ -29,7 +30,7 @@ RED, BLUE, GREEN = picture((200, 0, 0)), picture((0, 0, 200), (60, 20)), picture
 
 @pytest.fixture(scope="module")
 def processor() -> MuiscProcessor:
-    return MuiscProcessor.from_pretrained("muisc-lite", backbone=ColorBackbone())
+    return MuiscProcessor.from_pretrained("muisc-lite", source=ColorBackbone())
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +48,8 @@ def test_a_batch_has_the_names_and_shapes_of_the_models_forward(processor: Muisc
 def test_p_qualified_is_that_of_a_run(model: Muisc) -> None:
     scorer = ComponentUnderTest.named(isolated_host(), "muisc")
     sequence = sequence_of([make_image(fault, position=place) for place, fault in enumerate(("plain", "banner"))])
-    backbone = EfficientNetLite0(EfficientNetLite0Config())
-    processor = MuiscProcessor.from_pretrained("muisc-lite", backbone=backbone)
+    facts = RunFacts(FACTS, host=isolated_host(), config=Config())
+    processor = MuiscProcessor.from_pretrained("muisc-lite", source=facts)
 
     batch = processor(
         [[image.pixels for image in sequence.images]], [sequence.product.title], [sequence.product.category]
@@ -77,7 +78,7 @@ def test_the_order_of_images_matters(processor: MuiscProcessor, model: Muisc) ->
 
 def test_generated_words_are_read_back(processor: MuiscProcessor, model: Muisc) -> None:
     batch = processor([[RED, BLUE]], ["Tent"])
-    feature = model.encode(batch["tokens"], batch["global_tokens"], batch["image_mask"])
+    feature = model.encode(batch["tokens"], batch["global_tokens"], batch["image_mask"], batch["evidence"])
 
     words = model.generate_feedback(
         feature, batch["input_ids"], batch["attention_mask"], eos_token_id=processor.text.end, max_new_tokens=12
@@ -91,7 +92,7 @@ def test_generated_words_are_read_back(processor: MuiscProcessor, model: Muisc) 
 def test_what_is_saved_is_read_again(processor: MuiscProcessor, tmp_path: Path) -> None:
     processor.save_pretrained(tmp_path / "processor")
 
-    again = MuiscProcessor.from_pretrained(tmp_path / "processor", backbone=ColorBackbone())
+    again = MuiscProcessor.from_pretrained(tmp_path / "processor", source=ColorBackbone())
 
     assert again.config.to_dict() == processor.config.to_dict()
     assert again([[RED]], ["Red bag"])["input_ids"].tolist() == processor([[RED]], ["Red bag"])["input_ids"].tolist()
@@ -122,4 +123,4 @@ def test_early_fusion_without_a_tower_of_its_own_is_refused() -> None:
     text = MuiscText.train(["red bag"], vocab_size=300, title_tokens=6, feedback_tokens=10)
 
     with pytest.raises(ConfigError, match="fusion = early: puts the images of a sequence into one picture"):
-        MuiscProcessor(config, text, backbone=ColorBackbone())
+        MuiscProcessor(config, text, source=ColorBackbone())

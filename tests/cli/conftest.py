@@ -39,6 +39,7 @@ SETTINGS = """
     [plugins]
     load = ["fakes_for_the_command_line"]
     block = ["marketplaces", {block}]
+    isolate = "none"  # the fakes are made in this process
 """
 
 

@@ -107,7 +107,7 @@ class TestRun:
         ("arguments", "message"),
         [
             (["gone.jsonl"], "agpis: [E301] gone.jsonl: no such file (check the path)"),
-            (["agpis.toml"], "agpis: [E301] agpis.toml: holds no JSON objects"),
+            (["agpis.toml"], "agpis: [E301] agpis.toml: is no JSON"),
             (["products.jsonl", "--set", "sequence.lenght=4"], 'sequence.lenght: unknown key (did you mean "length"?)'),
             (["products.jsonl", "--set", "primary.selector=frist"], 'no plugin announces it (did you mean "first"?)'),
             (["products.jsonl", "--config", "gone.toml"], "gone.toml: cannot be read"),

@@ -29,6 +29,7 @@ SETTINGS = """
     backbone.name = "colors"
     index.min_similarity = -1.0
     plugins.load = ["fakes_for_the_index"]
+    plugins.isolate = "none"  # the fakes are made in this process
 """
 
 

@@ -51,6 +51,7 @@ SETTINGS = """
     audit_share = 0.0
     [plugins]
     load = ["fakes_for_the_loop"]
+    isolate = "none"  # the fakes are made in this process
     block = ["marketplaces", {block}]
 """
 

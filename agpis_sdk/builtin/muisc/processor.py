@@ -14,7 +14,7 @@ from transformers import BatchFeature
 
 from agpis_sdk.builtin.muisc import evidence
 from agpis_sdk.builtin.muisc.checkpoints import load_text
-from agpis_sdk.builtin.muisc.features import image_tokens
+from agpis_sdk.builtin.muisc.features import REQUIRED_FACTS, image_tokens
 from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.builtin.muisc.text import MuiscText
 from agpis_sdk.components import FeatureSource
@@ -23,21 +23,23 @@ from agpis_sdk.media.decode import as_image
 from agpis_sdk.media.letterbox import letterbox
 
 Pixels = NDArray[np.uint8]
+FACTS = REQUIRED_FACTS | evidence.REQUIRED_FACTS
+"""The facts that a model with evidence reads."""
 
 
 class MuiscProcessor:
     """What goes with a `Muisc`: its tokenizer, and how it expects pictures; as a processor of transformers does.
 
-    A model without a tower of its own reads the features of the shared `backbone`; where its config names evidence, of
-    `agpis_sdk.pipeline.image_facts.RunFacts`, which gives the facts of a run. Raises `ConfigError` where it is not given
-    one, and for early fusion without a tower.
+    A model without a tower of its own reads the features that a `source` gives: a backbone or, where the config names
+    evidence, `agpis_sdk.pipeline.image_facts.RunFacts` with `FACTS`. Raises `ConfigError` where it is not given one, and for
+    early fusion without a tower.
     """
 
     # Not a `ProcessorMixin`: that copies and saves everything it holds, a backbone too, writes the config a second time,
     # and its `__call__` has no sequences of images; what would be left to inherit is the saving of the tokenizer.
 
-    def __init__(self, config: MuiscConfig, text: MuiscText, backbone: FeatureSource | None = None) -> None:
-        if not config.tower and backbone is None:
+    def __init__(self, config: MuiscConfig, text: MuiscText, source: FeatureSource | None = None) -> None:
+        if not config.tower and source is None:
             raise ConfigError(
                 "this model reads the features of a backbone", item="MuiscProcessor", remedy="hand one over"
             )
@@ -47,13 +49,13 @@ class MuiscProcessor:
                 item="MuiscProcessor, fusion = early",
                 remedy='use a model with a tower of its own, or fusion = "late"',
             )
-        self.config, self.text, self._backbone = config, text, backbone
+        self.config, self.text, self._source = config, text, source
 
     @classmethod
-    def from_pretrained(cls, model: Path | str, *, backbone: FeatureSource | None = None) -> MuiscProcessor:
+    def from_pretrained(cls, model: Path | str, *, source: FeatureSource | None = None) -> MuiscProcessor:
         """Read the processor of a model, by folder, hub id, or "muisc-lite", the one that ships."""
         config, text = load_text(model)
-        return cls(config, text, backbone)
+        return cls(config, text, source)
 
     def save_pretrained(self, folder: Path) -> None:
         """Write config and tokenizer into a folder, where `from_pretrained` finds them."""
@@ -92,10 +94,10 @@ class MuiscProcessor:
 
     def _pictures(self, sequence: Sequence[Pixels]) -> dict[str, Tensor]:
         """Return a sequence as pixels (K, 3, S, S) for the model's own tower, else as (K, h*w, C), (K, G), (K, E)."""
-        if self._backbone is None or self.config.tower:
+        if self._source is None or self.config.tower:
             squares = np.stack([letterbox(pixels, self.config.tower_size) for pixels in sequence])
             return {"pixels": normalized(torch.from_numpy(squares), self.config)}
-        known = self._backbone.features([as_image(one) for one in sequence])
+        known = self._source.features([as_image(one) for one in sequence])
         features = [image_tokens(facts) for facts in known]
         batch = {
             "tokens": torch.from_numpy(np.stack([tokens for tokens, _ in features])),

@@ -16,6 +16,7 @@ from agpis_sdk.builtin.builders.color_agreement import color_mismatch
 from agpis_sdk.builtin.muisc.checkpoints import SHIPPED, load_muisc
 from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
+from agpis_sdk.builtin.muisc.processor import FACTS
 from agpis_sdk.builtin.muisc.text import QUALIFIED, MuiscText
 from agpis_sdk.datasets.galleries import read_reviews
 from agpis_sdk.datasets.labels import EXCLUDED, SEVERAL
@@ -30,7 +31,7 @@ from agpis_sdk.synthetic.galleries import Gallery, galleries_of
 from agpis_sdk.synthetic.reviews import REVIEWS, write_reviews
 from agpis_sdk.training.adaptation.request import Adaptation, AdaptationRequest
 from agpis_sdk.training.muisc.initialization import InitFrom
-from agpis_sdk.training.muisc.trainer import FACTS, TrainingPlan, fit, learnable
+from agpis_sdk.training.muisc.trainer import TrainingPlan, fit, learnable
 from agpis_sdk.training.provenance import drop_checkpoints
 
 FOLDER = "muisc"

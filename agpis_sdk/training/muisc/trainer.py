@@ -22,9 +22,8 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from agpis_sdk.builtin.muisc.config import MuiscTrainingConfig
-from agpis_sdk.builtin.muisc.evidence import REQUIRED_FACTS as EVIDENCE_FACTS
-from agpis_sdk.builtin.muisc.features import REQUIRED_FACTS as TOKEN_FACTS
 from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
+from agpis_sdk.builtin.muisc.processor import FACTS
 from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED, MuiscText
 from agpis_sdk.components import FeatureSource
 from agpis_sdk.datasets.galleries import read_reviews, subsample_accepted
@@ -40,9 +39,6 @@ from agpis_sdk.rules import RuleSet
 from agpis_sdk.training.muisc.initialization import InitFrom, build_model, initial_config, switched_config
 from agpis_sdk.training.provenance import describe_run, drop_checkpoints
 from agpis_sdk.training.request import LearningData, TrainingRequest
-
-FACTS = TOKEN_FACTS | EVIDENCE_FACTS
-"""The facts that a model with evidence reads."""
 
 
 @dataclass(frozen=True)
