@@ -140,7 +140,7 @@ def test_query_ends_with_1_where_an_image_cannot_be_read(shop: Path) -> None:
     answer = agpis("query", "shop.index", "p.png", "--json")
 
     assert answer.exit_code == 1
-    assert "is not an image" in lines(answer.stdout)[0]["reason"]
+    assert "is damaged" in lines(answer.stdout)[0]["reason"]
 
 
 @pytest.mark.parametrize("command", [("add", "shop.index", "products.jsonl"), ("report", "shop.index")])

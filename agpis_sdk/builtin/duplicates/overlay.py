@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.builtin.duplicates.superposition import squared_length
+
 OVERLAY_EDGES = 0.4  # correlation of the two pictures' edges above which a changed part is recolored, not covered
 OVERLAY_SHARE = 0.45  # changed parts larger than this share of what is shared are no banner
 STRONG_EDGE = 10.0  # Lab distance per pixel; stronger edges do not count more than this
@@ -13,8 +15,10 @@ STRONG_EDGE = 10.0  # Lab distance per pixel; stronger edges do not count more t
 
 def edge_strength(lab: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how fast (h, w) the colors of (h, w, 3) Lab change, in Lab distance per pixel, cut off when strong."""
-    steps = [cv2.Sobel(lab, cv2.CV_32F, dx, dy, scale=1 / 8) for dx, dy in ((1, 0), (0, 1))]
-    strength = np.sqrt(sum((step**2).sum(axis=2) for step in steps))
+    across, down = (
+        np.asarray(cv2.Sobel(lab, cv2.CV_32F, dx, dy, scale=1 / 8), dtype=np.float32) for dx, dy in ((1, 0), (0, 1))
+    )
+    strength = np.sqrt(np.add(squared_length(across), squared_length(down)))
     return np.asarray(np.minimum(strength, STRONG_EDGE), dtype=np.float32)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from agpis_sdk.builtin.duplicates.affine import Box, Transform, invert, transform_boxes
 from agpis_sdk.builtin.duplicates.collage import repeated_part
 from agpis_sdk.builtin.duplicates.overlay import OVERLAY_EDGES, correlation, edge_strength, overlay_mask
-from agpis_sdk.builtin.duplicates.superposition import Overlaid, View, lay_over, smooth
+from agpis_sdk.builtin.duplicates.superposition import Overlaid, View, lay_over, smooth, squared_length
 from agpis_sdk.builtin.duplicates.tone import Tone, common_tone
 
 WINDOW = 11  # pixels; side of the window of local statistics
@@ -148,7 +148,7 @@ def differences(laid: Overlaid) -> Differences:
     one, other = tone.applied(one, other)
     lab_one, lab_other = _lab(smooth(one, COLOR_BLUR)), _lab(smooth(other, COLOR_BLUR))
     difference = (lab_one - lab_other) * np.array([0.5, 1.0, 1.0], np.float32)
-    distance = np.asarray(np.sqrt((difference**2).sum(axis=2)), dtype=np.float32)
+    distance = np.sqrt(squared_length(difference))
     opened = cv2.morphologyEx((distance > COLOR_CHANGE).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     recolored = opened > 0
     edges = (edge_strength(_lab(one)), edge_strength(_lab(other)))
@@ -174,14 +174,15 @@ def broad_shift(difference: NDArray[np.float32], mask: NDArray[np.bool_]) -> flo
     """Return the 95th percentile of the length of an (h, w, 2) difference of hues, each the mean of its surroundings."""
     inside = mask.astype(np.float32)
     weight = np.maximum(smooth(inside, BROAD), 1e-3)
-    mean = smooth(difference * inside[:, :, None], BROAD) / weight[:, :, None]
-    return float(np.percentile(np.sqrt((mean[mask] ** 2).sum(axis=1)), 95))
+    mean = np.asarray(smooth(difference * inside[:, :, None], BROAD) / weight[:, :, None], dtype=np.float32)
+    return float(np.percentile(np.sqrt(squared_length(mean)[mask]), 95))
 
 
 def is_gray(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> bool:
     """Tell whether an (h, w, 3) RGB picture has no color anywhere inside a mask."""
-    chosen = pixels[mask]
-    return bool(np.percentile(chosen.max(axis=1) - chosen.min(axis=1), 99) < GRAY)
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    largest, smallest = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    return bool(np.percentile((largest - smallest)[mask], 99) < GRAY)
 
 
 def structure(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
