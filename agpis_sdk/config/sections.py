@@ -104,7 +104,7 @@ class PrimarySection(Section):
     selector: str = Field(default="primary", description="A primary selector that some plugin announces.")
     threshold: float = Field(default=0.05, ge=0, le=1, description="p_primary must reach this, or the product ends.")
     margin: float = Field(
-        default=0.1,
+        default=0.25,
         ge=0,
         le=1,
         description="Of images whose p_primary is by no larger share below the largest, the first listed wins.",
