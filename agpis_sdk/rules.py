@@ -189,9 +189,10 @@ def selected(rule: Rule, select: Iterable[str], ignore: Mapping[str, str]) -> bo
     """
     if rule.category == "engine":
         return True
-
-    def matches(entry: str) -> bool:
-        return rule.code.startswith(entry.upper()) or rule.name == entry.lower()
-
     chosen = list(select)
-    return (not chosen or any(matches(entry) for entry in chosen)) and not any(matches(entry) for entry in ignore)
+    return (not chosen or matches(rule, chosen)) and not matches(rule, ignore)
+
+
+def matches(rule: Rule, entries: Iterable[str]) -> bool:
+    """Tell whether one of some codes, names or code prefixes is that of a rule."""
+    return any(rule.code.startswith(entry.upper()) or rule.name == entry.lower() for entry in entries)

@@ -11,7 +11,7 @@ from agpis_sdk.config import Config
 from agpis_sdk.errors import ConfigError, nearest
 from agpis_sdk.facts import FACTS
 from agpis_sdk.plugins import OwnedSpec, PluginHost
-from agpis_sdk.rules import Rule, RuleSet, selected
+from agpis_sdk.rules import Rule, RuleSet, matches, selected
 from agpis_sdk.specs import is_costly
 
 NO_SCORER = "none"
@@ -83,8 +83,8 @@ def make_audit_plan(host: PluginHost, config: Config) -> Plan:
     images = _in_order(_with_providers(host, _needed(host, "agpis_image_checkers", config), later))
     everyone = [*images, *later]
     # What cannot be read is found by the engine itself: whoever selects its rules needs no checker.
-    of_engine = any(rule.category == "engine" and _selected(rule, config) for rule in host.rules)
-    if not everyone and not (config.rules.select and of_engine):
+    of_engine = any(rule.category == "engine" and matches(rule, config.rules.select) for rule in host.rules)
+    if not everyone and not of_engine:
         raise ConfigError(
             "no checker raises any of the selected rules",
             item="rules.select",

@@ -14,9 +14,11 @@ from agpis_sdk.components import (
     PairCheckerSpec,
     PrimarySelectorSpec,
     Profile,
+    ReaderSpec,
     ReporterSpec,
     SequenceBuilderSpec,
     SequenceCheckerSpec,
+    WriterSpec,
 )
 from agpis_sdk.hookspecs import hookimpl
 
@@ -94,6 +96,18 @@ class HookRecorder:
     def agpis_fixers(self) -> list[FixerSpec]:
         """Note the call."""
         self._note("agpis_fixers")
+        return []
+
+    @hookimpl
+    def agpis_readers(self) -> list[ReaderSpec]:
+        """Note the call."""
+        self._note("agpis_readers")
+        return []
+
+    @hookimpl
+    def agpis_writers(self) -> list[WriterSpec]:
+        """Note the call."""
+        self._note("agpis_writers")
         return []
 
     @hookimpl

@@ -88,7 +88,7 @@ class TestAnImageChecker:
             ([finding(regions=(Region(image="z", box=(0, 0, 1, 1)),))], "gave a region of an image"),
             (
                 [Finding.model_construct(code="TST101", images=("a",), score=7.0, message="x", regions=())],
-                "1 validation",
+                "a AttributedFinding with a wrong score",
             ),
         ],
     )
@@ -278,7 +278,7 @@ class TestTheScorer:
         ("check", "reason"),
         [
             (lambda given, context: 1 / 0, "steady (fakes local) failed: ZeroDivisionError: division by zero"),
-            (lambda given, context: [], "steady (fakes local) gave no verdict"),
+            (lambda given, context: [], "ComponentError: [E202] gave no verdict"),
             (lambda given, context: [0.8], "yielded float, not a SequenceVerdict"),
             (lambda given, context: [verdict(given[0])], "is the scorer but gave no p_qualified"),
             (

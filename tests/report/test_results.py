@@ -40,7 +40,7 @@ def test_are_made_into_a_data_frame_and_an_arrow_table_of_the_same_rows(results:
 def test_are_shown_with_the_chosen_pictures_and_names_escaped(results: Results) -> None:
     shown = results._repr_html_()
 
-    assert shown.count("data:image/jpeg;base64,") == len(results[0].sequence) + len(results[1].sequence)
+    assert shown.count("data:image/webp;base64,") == len(results[0].sequence) + len(results[1].sequence)
     assert "&lt;P2&gt;" in shown
     assert "<P2>" not in shown
 

@@ -85,7 +85,7 @@ def test_a_sequence_checker_that_leaves_one_out_is_found() -> None:
         (
             SequenceBuilderContract,
             "primarylast",
-            "a_sequence_has_the_primary_image_first_and_its_length_of_different_ones",
+            "a_sequence_has_the_primary_image_first_and_at_most_its_length_of_different_ones",
         ),
         (SequenceBuilderContract, "moody", "it_builds_the_same_again_and_when_made_anew"),
         (BackboneContract, "sizeaware", "pictures_of_every_size_have_facts_of_one_shape"),

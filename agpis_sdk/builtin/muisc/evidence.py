@@ -1,7 +1,7 @@
 """What stage 1 measured of the images of a sequence, as numbers beside their tokens: a MUIsC need not see it again.
 
-A banner is plain to the non-compliance head and hardly to a sequence model that learned from a few thousand sequences of a
-few shops. Not part of the paper; off in `MuiscConfig.paper()`.
+A banner is plain to the non-compliance head, which saw many of them, and need not be learned again from sequences. Not part of
+the paper; off in `MuiscConfig.paper()`.
 """
 
 from __future__ import annotations
