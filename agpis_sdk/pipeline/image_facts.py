@@ -53,7 +53,7 @@ def _batch_facts(run: Run, pending: PendingBatch, names: frozenset[str]) -> Iter
 
 def _known(run: Run, state: ProductState, names: frozenset[str]) -> dict[str, dict[str, Any]]:
     return {
-        image_id: {name: run.context.known(image, name) for name in names}
+        image_id: {name: run.context.fact(image, name) for name in names}
         for image_id, image in state.images.items()
         if run.context.has_facts(image, names)
     }

@@ -90,6 +90,8 @@ class HeadChecker:
 
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
         """Yield a finding for each image and rule, but for the surest that nothing is wrong."""
+        if not images:
+            return
         embeddings = np.stack([context.fact(image, "embedding") for image in images])
         for code, rule in self._rules.items():
             for image, score in zip(images, self._heads[code].probabilities(embeddings).tolist(), strict=True):

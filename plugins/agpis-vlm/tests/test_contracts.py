@@ -58,6 +58,7 @@ class TestHeads(ImageCheckerContract):
     @classmethod
     def _heads(cls, tmp_path_factory: pytest.TempPathFactory) -> None:
         folder: Path = tmp_path_factory.mktemp("heads")
-        Head(np.random.default_rng(0).normal(size=1280).astype(np.float32), 0.0).save(head_file(folder, "VLM101"))
+        weight = np.random.default_rng(0).normal(scale=0.01, size=1280).astype(np.float32)
+        Head(weight, 0.0).save(head_file(folder, "VLM101"))
         (folder / SENTENCES).write_text(json.dumps({"VLM101": NO_RED["text"]}), encoding="utf-8")
         cls.settings = {"heads": str(folder), "rules": {"VLM101": NO_RED | {"judge": "head"}}}

@@ -124,7 +124,9 @@ class TestFromSentenceToHead:
         assert {review.rules for review in rejected} == {("VLM101",)}
 
     def test_3_a_head_is_learned_from_them(self, shop: Shop) -> None:
-        figures = agpis("train", "vlm-heads", shop.path("answers.jsonl"), "-o", shop.path("heads"), *shop.configured())
+        figures = agpis(
+            "train", "vlm-heads", shop.path("answers.jsonl"), "-o", shop.path("heads"), "--json", *shop.configured()
+        )
 
         assert figures.keys() == {"VLM101"}  # no picture breaks the other rule
         assert figures["VLM101"]["test"]["reviews"] >= 10
