@@ -76,6 +76,7 @@ def serve(
             typer.echo(f"Review: {address}  (Ctrl-C ends the server)", err=True)
         else:
             typer.echo(f"Create the first account: {address}/setup?token={site.setup_token}", err=True)
+            typer.echo(f"Then review: {address}  (Ctrl-C ends the server)", err=True)
         run_server(site, listening)
     store.close()
 

@@ -264,5 +264,5 @@ def _print_summary(pipeline: Pipeline) -> None:
             components=summary.component_seconds,
         )
     )
-    for notice in summary.notices:
+    for notice in (*summary.faults, *summary.notices):
         console.print(f"agpis: {printable(notice)}", style="yellow", markup=False, soft_wrap=True)

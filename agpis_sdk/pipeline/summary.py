@@ -10,6 +10,9 @@ from typing import Any
 
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import GalleryAudit, Outcome
+from agpis_sdk.wording import counted
+
+UNREADABLE = "AGP901"
 
 
 @dataclass(kw_only=True)
@@ -65,12 +68,18 @@ class RunStats:
 
 @dataclass(kw_only=True)
 class RunSummary(RunStats):
-    """What a run has done so far; `reasons` counts those of products without a sequence."""
+    """What a run has done so far; `reasons` counts those of products without a sequence.
+
+    `first_failed` and `first_unreadable` say of the first record that failed, and of the first image that could not be
+    read, what was wrong.
+    """
 
     statuses: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     hold_reasons: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
+    first_failed: str | None = None
+    first_unreadable: str | None = None
 
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
@@ -81,6 +90,19 @@ class RunSummary(RunStats):
         elif outcome.status == "hold" and outcome.reason:
             self.hold_reasons[outcome.reason] += 1
         self.rules.update(finding.code for finding in outcome.findings)
+        if outcome.status == "failed" and self.first_failed is None:
+            self.first_failed = f"{outcome.product_id}: {outcome.reason}" if outcome.product_id else outcome.reason
+        unreadable = (finding.message for finding in outcome.findings if finding.code == UNREADABLE)
+        self.first_unreadable = self.first_unreadable or next(unreadable, None)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What went wrong with the records themselves, a line for each kind, with the first one as an example."""
+        kinds = (
+            (self.statuses["failed"], "product", "failed", self.first_failed),
+            (self.rules[UNREADABLE], "image", "could not be read", self.first_unreadable),
+        )
+        return tuple(f"{counted(count, noun)} {what}; first: {first}" for count, noun, what, first in kinds if count)
 
     @property
     def failed(self) -> bool:

@@ -184,3 +184,12 @@ def test_an_outcome_carries_no_token_of_an_address(gallery: Path) -> None:
     outcome = Stand().run_one(signed)
 
     assert outcome.images[0].uri == "https://***@shop.invalid/a.jpg?token=***&w=80"
+
+
+def test_a_run_says_which_image_it_could_not_read_first(gallery: Path) -> None:
+    pipeline = Stand().pipeline({})
+
+    list(pipeline.run([product(gallery, "a!"), product(gallery, "b", "P2")]))
+
+    (fault,) = pipeline.summary.faults
+    assert fault.startswith(f"1 image could not be read; first: {gallery / 'broken.png'}")
