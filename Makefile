@@ -57,8 +57,8 @@ test-plugins: .venv/.installed $(PLUGINS)/.installed  ## Run the tests of the pl
 	PYTHONPATH=$(PLUGINS) $(BIN)/python -m pytest plugins/agpis-text/tests
 	PYTHONPATH=$(PLUGINS) $(BIN)/python -m pytest plugins/agpis-safety/tests
 
-test-lowest: $(LOWEST)/.installed  ## Run the tests with the lowest versions that pyproject.toml allows.
-	$(LOWEST)/bin/python -m pytest --ignore tests/docs
+test-lowest: $(LOWEST)/.installed  ## Run the tests, but the slow ones, with the lowest versions that pyproject.toml allows.
+	$(LOWEST)/bin/python -m pytest -m "not slow" --ignore tests/docs
 
 plugin-jobs: .venv/.installed $(PLUGINS)/.installed  ## Run the main job with no plugin, with each alone, and with all.
 	PYTHONPATH=$(PLUGINS) $(BIN)/python plugins/run_each_alone.py

@@ -116,9 +116,10 @@ def settings(
     A profile comes from a plugin, so the config is read once for the plugins and once more with the profile.
     """
     loaded = load_config(config, overrides=overrides or (), shop=shop)
-    if loaded.config.plugins.load and str(Path.cwd()) not in sys.path:
-        # Last, so that a file here shadows no installed package.
-        sys.path.append(str(Path.cwd()))
+    if loaded.config.plugins.load:
+        # Last, so that a file here, or beside the config that is named, shadows no installed package.
+        folders = [Path.cwd(), *([config.resolve().parent] if config else [])]
+        sys.path += [str(folder) for folder in folders if str(folder) not in sys.path]
     host = PluginHost.load(loaded.config.plugins, discover=not no_plugins, components=loaded.config.components)
     if profile is not None:
         chosen = _profile(host, profile)

@@ -102,6 +102,7 @@ def test_a_reviewer_adds_no_user(ann: httpx2.Client) -> None:
         {"origin": "https://evil.example"},
         {"sec-fetch-site": "cross-site"},
         {"origin": "null"},
+        {"origin": "http://[::1"},
     ],
 )
 def test_a_request_from_another_site_changes_nothing(
@@ -233,3 +234,15 @@ def test_paths_lead_to_no_file(site: Running, ann: httpx2.Client, path: str) -> 
 
 def test_a_body_that_is_too_large_is_not_read(ann: httpx2.Client) -> None:
     assert post(ann, "/undo", {"more": "x" * 300_000}).status_code == 413
+
+
+def test_half_of_an_emoji_is_refused(ann: httpx2.Client) -> None:
+    body = '{"more": "\\ud800"}'
+
+    response = ann.post("/undo", content=body, headers={"content-type": "application/json"})
+
+    assert response.status_code == 400
+
+
+def test_a_number_that_no_item_can_have_is_not_found(ann: httpx2.Client) -> None:
+    assert ann.get("/review/99999999999999999999999").status_code == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -30,17 +31,18 @@ class ImageFolderWriter:
         """Make the folder; an image that cannot be read is left out with a word."""
         unfinished = export.path.with_name(f".{export.path.name}.{os.getpid()}")
         unfinished.mkdir()
+        taken: set[str] = set()
         try:
             for outcome in outcomes:
-                self._write_product(outcome, unfinished, export)
+                folder = unfinished / _free_name(_folder_name(outcome.product_id), taken)
+                self._write_product(outcome, folder, export)
             unfinished.replace(export.path)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
-    def _write_product(self, outcome: Outcome, top: Path, export: Export) -> None:
+    def _write_product(self, outcome: Outcome, folder: Path, export: Export) -> None:
         images = chosen_images(outcome)
         width = max(2, len(str(len(images))))
-        folder = top / _folder_name(outcome.product_id)
         for number, image in enumerate(images, start=1):
             if not image.uri:
                 export.skip(
@@ -69,6 +71,19 @@ def _folder_name(product_id: str) -> str:
     """
     parts = [_safe(part) for part in product_id.split("/")]
     return "/".join(part for part in parts if part) or "_"
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """Return a name that no other product has, on a system that ignores letter case either, and note that it is taken.
+
+    >>> taken: set[str] = set()
+    >>> _free_name("x_", taken), _free_name("X_", taken), _free_name("x_", taken)
+    ('x_', 'X_ (2)', 'x_ (3)')
+    """
+    names = itertools.chain([name], (f"{name} ({number})" for number in itertools.count(2)))
+    free = next(one for one in names if one.casefold() not in taken)
+    taken.add(free.casefold())
+    return free
 
 
 def _safe(name: str) -> str:

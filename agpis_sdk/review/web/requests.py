@@ -23,6 +23,7 @@ from agpis_sdk.review.web.site import Site
 
 SESSION_COOKIE, FORM_COOKIE = "agpis_session", "agpis_form"
 MAX_BODY = 256 * 1024
+LARGEST_ID = 2**63 - 1
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -54,8 +55,11 @@ class Ask:
 
     @property
     def item_id(self) -> int:
-        """The item that the path names."""
-        return int(self.request.path_params["item"])
+        """The item that the path names; raises 404 for a number that no item can have."""
+        item = int(self.request.path_params["item"])
+        if item > LARGEST_ID:
+            raise HTTPException(404)
+        return item
 
 
 Handler = Callable[[Ask], Response]
@@ -123,6 +127,7 @@ def _fields(request: Request, body: bytes) -> dict[str, Any]:
     try:
         if kind == "application/json":
             data = json.loads(body)
+            json.dumps(data, ensure_ascii=False).encode()  # half of an emoji can be written nowhere
             return data if isinstance(data, dict) else {}
         if kind == "application/x-www-form-urlencoded":
             return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100))
@@ -136,10 +141,17 @@ def _check_origin(request: Request) -> None:
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     foreign = site is not None and site not in ("same-origin", "none")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and _host_of(origin) != request.headers.get("host"):
         foreign = True
     if foreign:
         raise HTTPException(403, "The request comes from another site.")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # no address at all
+        return None
 
 
 def _check_token(request: Request, account: Account | None, fields: Mapping[str, Any]) -> None:
