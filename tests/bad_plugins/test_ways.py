@@ -147,9 +147,13 @@ def findings_of_others(ended: Ended) -> dict[str, list[Finding]]:
 
 
 def left_over() -> bool:
-    """Tell whether a process that the plugin has started is still there."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return "sleep 3612" in listed.splitlines()
+    """Tell whether a process that the plugin has started is still there, two seconds after it was killed at the latest."""
+    for _ in range(20):
+        listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        if "sleep 3612" not in listed.splitlines():
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def test_a_run_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:

@@ -26,6 +26,6 @@ def test_the_notebook_runs_and_shows_pictures_and_tables() -> None:
         for output in cell.get("outputs", ())
         if "data" in output
     ]
-    assert any("mug-01" in html and "data:image/jpeg" in html for html in shown)
+    assert any("mug-01" in html and "data:image/webp" in html for html in shown)
     assert any("dataframe" in html for html in shown)
     assert any("AGP201" in html for html in shown)

@@ -95,7 +95,7 @@ def test_features_are_computed_once(reviews: list[Review], tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not_been(reviews: list[Review], tmp_path: Path) -> None:
-    features = review_features(reviews, ColorBackbone())
+    features = review_features(reviews, ColorBackbone(), with_evidence=True)
     plan = TrainingPlan(epochs=3, patience=9)
     _, _, whole = fit(features, SMALL, plan, tmp_path / "whole")
     shutil.copytree(tmp_path / "whole", tmp_path / "cut")
