@@ -53,7 +53,7 @@ def apply(
     overrides: SetOption = None,
     no_plugins: NoPluginsOption = False,
 ) -> None:
-    """Write the images of every submitted product in the order that a run has chosen; nothing is written over."""
+    """Write the images of every submitted product in the order that a run has chosen; the file that they were read from stays as it is."""
     loaded, host = settings(config, overrides, no_plugins=no_plugins)
     source = None
     if products is not None:
