@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from leave_one_shop_out import interval
 from numpy.typing import NDArray
-from scipy.stats import bootstrap
 from sklearn.metrics import roc_auc_score
 
 from agpis_sdk.builtin.muisc.model import MuiscConfig
@@ -32,9 +32,9 @@ from agpis_sdk.config import Config
 from agpis_sdk.datasets.galleries import read_reviews
 from agpis_sdk.datasets.review_features import LearnableReview, ReviewFeatures, review_features
 from agpis_sdk.datasets.splits import Split
-from agpis_sdk.evaluation.bootstrap import BINS
+from agpis_sdk.evaluation.bootstrap import WeightedMetrics
 from agpis_sdk.evaluation.calibration import Calibration, calibrated, fit_calibration
-from agpis_sdk.evaluation.metrics import CATEGORIES, reliability
+from agpis_sdk.evaluation.metrics import CATEGORIES
 from agpis_sdk.evaluation.predict import class_logits
 from agpis_sdk.pipeline.image_facts import RunFacts
 from agpis_sdk.plugins import PluginHost
@@ -151,10 +151,11 @@ def figures_of(shops: Mapping[str, ReviewFeatures], logits: Mapping[str, Logits]
         calibration = fitted({other: shops[other] for other in others}, logits)
         rows = as_in_table_1(table)
         p_qualified = calibrated(logits[name][rows], calibration)[:, 0]
-        by_shop[name]["calibration_error"] = round(calibration_error(qualified(table)[rows], p_qualified), 3)
+        metrics = WeightedMetrics.unweighted(qualified(table)[rows], p_qualified)
+        by_shop[name]["calibration_error"] = round(float(metrics.calibration_error()[0]), 3)
     means = {}
     for metric in ("auc", *(f"auc_{category}" for category in CATEGORIES), "calibration_error"):
-        means[metric] = interval([own[metric] for own in by_shop.values() if metric in own])
+        means[metric] = interval(np.array([own[metric] for own in by_shop.values() if metric in own]))
     return {"mean": means, "by_shop": by_shop}
 
 
@@ -190,25 +191,6 @@ def fitted(shops: Mapping[str, ReviewFeatures], logits: Mapping[str, Logits]) ->
         np.concatenate([logits[name][rows[name]] for name in shops]),
         np.concatenate([qualified(table)[rows[name]] for name, table in shops.items()]),
     )
-
-
-def calibration_error(accepted: NDArray[np.bool_], p_qualified: NDArray[np.float64]) -> float:
-    """Return the expected calibration error over equal-width bins."""
-    bins = reliability(accepted, p_qualified, BINS)
-    gaps = [
-        one.reviews * abs(one.mean_probability - one.share_qualified)
-        for one in bins
-        if one.mean_probability is not None and one.share_qualified is not None
-    ]
-    return float(sum(gaps) / len(accepted))
-
-
-def interval(values: Sequence[float]) -> Figures:
-    """Return n, the mean over shops, and its 95 % interval by bootstrap."""
-    sample = np.array(values)
-    found = bootstrap((sample,), np.mean, rng=np.random.default_rng(0), n_resamples=2000, method="percentile")
-    ends = [round(float(end), 3) for end in found.confidence_interval]
-    return {"n": len(sample), "mean": round(float(sample.mean()), 3), "interval": ends}
 
 
 def ship(shops: Mapping[str, ReviewFeatures], logits: Mapping[str, Logits], options: argparse.Namespace) -> None:

@@ -24,9 +24,10 @@ from scipy.optimize import bisect
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from agpis_sdk.builtin.backbone_maps import MAPS
 from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
 from agpis_sdk.builtin.backbones.efficientnet_lite0 import EfficientNetLite0
-from agpis_sdk.builtin.noncompliance.head_file import MAPS, HeadSizes
+from agpis_sdk.builtin.noncompliance.head_file import HeadSizes
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
 from agpis_sdk.builtin.noncompliance.model import NoncomplianceHead, any_kind_logit
 from agpis_sdk.components import DecodedImage

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -57,12 +57,22 @@ class Look:
     foreign: bool
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What an image of a gallery shows: view and color, whether it is right as the first one, and whether it belongs in no clean sequence."""
+
+    view: str
+    color: str
+    is_main: bool
+    is_unfit: bool
+
+
 def labeled_looks(folder: Path) -> dict[tuple[str, str], Look]:
     """Return the look of each labeled image of a shop's folder by product and image id."""
     colors: dict[tuple[str, str], int] = {}
     foreign: set[tuple[str, str]] = set()
     for _, label in _lines(folder / PRODUCT_LABELS):
-        for color, images in enumerate(label.get("one_colour_sets", ())):
+        for color, images in enumerate(_color_sets(label)):
             colors |= {(label["product"], image): color for image in images}
         foreign |= {(label["product"], image) for image in label.get("foreign", ())}
     keys = {(label["product"], label["image"]): label["view"] for _, label in _lines(folder / LABELS)}
@@ -117,33 +127,52 @@ def gallery_facts(folder: Path, *, marked: bool = False) -> dict[str, dict[str, 
 
 
 def _gallery_facts(labels: list[LabeledImage], line: dict[str, Any], *, marked: bool) -> dict[str, dict[str, str]]:
-    colors = _colors(labels, line.get("one_colour_sets", ()))
+    colors = _colors(labels, _color_sets(line))
     best, foreign = set(line["best_first"]), set(line.get("foreign", ()))
-    main_views = {(colors[label.image.id], label.view) for label in labels if label.image.id in best}
+    return facts_of_gallery(
+        {
+            label.image.id: Shown(
+                view=label.view,
+                color=colors[label.image.id],
+                is_main=label.image.id in best,
+                is_unfit=bool(set(label.overlays) - ({"watermark"} if marked else set()))
+                or label.image.id in foreign
+                or label.view == "text",
+            )
+            for label in labels
+        }
+    )
+
+
+def facts_of_gallery(images: Mapping[str, Shown]) -> dict[str, dict[str, str]]:
+    """Return role, view and file_color of each image of a product, as a shop's `facts.json` has them."""
+    main_views = {(image.color, image.view) for image in images.values() if image.is_main}
     facts: dict[str, dict[str, str]] = {}
-    for number, label in enumerate(labels):
-        name, role, view = label.image.id, "gallery", label.view
-        if name in best:
+    for number, (name, image) in enumerate(images.items()):
+        role, view = "gallery", image.view
+        if image.is_main:
             view = "main"
         elif view in SEVERAL:
             view = f"{view} {number}"
         elif view == "lifestyle":
             role = "in-store photo"
-        elif (colors[name], view) in main_views:
+        elif (image.color, view) in main_views:
             role = EXCLUDED
-        overlays = set(label.overlays) - ({"watermark"} if marked else set())
-        if overlays or name in foreign or label.view == "text":
-            role = EXCLUDED
-        facts[name] = {"role": role, "view": view, "file_color": colors[name]}
+        facts[name] = {"role": EXCLUDED if image.is_unfit else role, "view": view, "file_color": image.color}
     return facts
+
+
+def _color_sets(line: Mapping[str, Any]) -> list[list[str]]:
+    """Return the images of each color of a product, by id."""
+    return [images for images in line.get("one_colour_sets", ()) if images]
 
 
 def _colors(labels: list[LabeledImage], sets: Sequence[Sequence[str]]) -> dict[str, str]:
     """Return the color of each image: a word where one set of images alone has it, else the number of its set."""
     words = {label.image.id: label.color for label in labels}
-    named = [Counter(words.get(image, "") for image in images).most_common(1)[0][0] for images in sets if images]
+    named = [Counter(words.get(image, "") for image in images).most_common(1)[0][0] for images in sets]
     colors = {name: f"image {number}" for number, name in enumerate(words)}
-    for number, images in enumerate(images for images in sets if images):
+    for number, images in enumerate(sets):
         own = named[number]
         colors |= dict.fromkeys(images, own if own and named.count(own) == 1 else f"set {number}")
     return colors

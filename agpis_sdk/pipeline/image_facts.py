@@ -9,7 +9,7 @@ from typing import Any
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import Config
 from agpis_sdk.media.products import CheckedProducts
-from agpis_sdk.pipeline.batch import PendingBatch, ProductState, finish_decoding
+from agpis_sdk.pipeline.batch import Batch, PendingBatch, ProductState, finish_decoding
 from agpis_sdk.pipeline.plan import make_facts_plan
 from agpis_sdk.pipeline.run import Run, assemble
 from agpis_sdk.pipeline.single_image import check_images, check_images_at_cost
@@ -44,11 +44,16 @@ def image_facts(
 
 def _batch_facts(run: Run, pending: PendingBatch, names: frozenset[str]) -> Iterator[ProductFacts]:
     batch = {state.product.id: state for state in finish_decoding(pending, run.rules)}
+    _measure(run, batch)
+    for state in batch.values():
+        yield ProductFacts(state.product, _known(run, state, names))
+
+
+def _measure(run: Run, batch: Batch) -> None:
+    """Compute all facts about the images of a micro-batch."""
     run.context.open_batch(state.product for state in batch.values())
     check_images(run, batch)
     check_images_at_cost(run, batch)
-    for state in batch.values():
-        yield ProductFacts(state.product, _known(run, state, names))
 
 
 def _known(run: Run, state: ProductState, names: frozenset[str]) -> dict[str, dict[str, Any]]:
@@ -77,7 +82,5 @@ class RunFacts:
             image.product_id: ProductState(Product(id=image.product_id, images=()), images={image.id: image})
             for image in alone
         }
-        self._run.context.open_batch(state.product for state in batch.values())
-        check_images(self._run, batch)
-        check_images_at_cost(self._run, batch)
+        _measure(self._run, batch)
         return [{name: self._run.context.fact(image, name) for name in self._names} for image in alone]

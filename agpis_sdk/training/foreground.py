@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from agpis_sdk.builtin.backbone_maps import MAPS
 from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
 from agpis_sdk.builtin.backbones.efficientnet_lite0 import EfficientNetLite0
 from agpis_sdk.builtin.foreground.config import ForegroundTrainingConfig
-from agpis_sdk.builtin.foreground.head_file import MAPS, SIDE, HeadSizes
+from agpis_sdk.builtin.foreground.head_file import SIDE, HeadSizes
 from agpis_sdk.builtin.foreground.model import ForegroundHead
 from agpis_sdk.builtin.foreground.segmentation import normalized, picture_batch
 from agpis_sdk.components import Backbone, DecodedImage

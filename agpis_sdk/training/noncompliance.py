@@ -15,8 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from agpis_sdk.builtin.backbone_maps import MAPS
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceTrainingConfig
-from agpis_sdk.builtin.noncompliance.head_file import MAPS, HeadSizes
+from agpis_sdk.builtin.noncompliance.head_file import HeadSizes
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
 from agpis_sdk.builtin.noncompliance.location import peak_box
 from agpis_sdk.builtin.noncompliance.model import NoncomplianceHead, any_kind_logit

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.batches import batches
+from agpis_sdk.builtin.backbone_maps import MAPS
 from agpis_sdk.builtin.fixed_batches import fact_batch
 from agpis_sdk.builtin.foreground.color_histogram import color_histogram_of
 from agpis_sdk.builtin.foreground.composition import describe
 from agpis_sdk.builtin.foreground.config import ForegroundConfig
-from agpis_sdk.builtin.foreground.head_file import GRAPH, MAPS, SHIPPED, SIDE, HeadSizes, read_head
+from agpis_sdk.builtin.foreground.head_file import GRAPH, SHIPPED, SIDE, HeadSizes, read_head
 from agpis_sdk.builtin.foreground.segmentation import foreground_of, picture_batch, without_letterbox
 from agpis_sdk.builtin.graphs import GraphModel
 from agpis_sdk.builtin.logits import sigmoid

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.batches import batches
+from agpis_sdk.builtin.backbone_maps import MAPS
 from agpis_sdk.builtin.fixed_batches import fact_batch
 from agpis_sdk.builtin.graphs import GraphModel
 from agpis_sdk.builtin.logits import sigmoid
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
-from agpis_sdk.builtin.noncompliance.head_file import GRAPH, MAPS, SHIPPED, HeadSizes, read_head
+from agpis_sdk.builtin.noncompliance.head_file import GRAPH, SHIPPED, HeadSizes, read_head
 from agpis_sdk.builtin.noncompliance.kinds import KINDS, UNSURE
 from agpis_sdk.builtin.noncompliance.location import on_product_hint, place, position
 from agpis_sdk.builtin.weights import check_shapes

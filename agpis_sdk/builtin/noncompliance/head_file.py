@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from agpis_sdk.builtin.backbone_maps import SHIPPED_INPUTS, MapChannels
 from agpis_sdk.builtin.graphs import GraphSpec
 from agpis_sdk.builtin.noncompliance.kinds import KINDS
 from agpis_sdk.builtin.weights import Tensors, read_tensors
 
 SHIPPED = Path(__file__).parent / "weights" / "noncompliance.safetensors"
-MAPS = ("stride32", "stride16", "stride8")
 
 GRAPH = GraphSpec(
     file=SHIPPED.with_suffix(".onnx"),
     weights=SHIPPED,
     reference="agpis_sdk.builtin.noncompliance.model:head_of",
-    inputs={
-        "stride32": ("batch", 320, 7, 7),
-        "stride16": ("batch", 112, 14, 14),
-        "stride8": ("batch", 40, 28, 28),
-    },
+    inputs=SHIPPED_INPUTS,
     outputs=("logits", "maps"),
 )
 
 
 @dataclass(frozen=True)
-class HeadSizes:
+class HeadSizes(MapChannels):
     """Channels of the three maps that the head reads, which are the backbone's, and of its own hidden layer."""
 
-    stride32: int
-    stride16: int
-    stride8: int
     width: int = 128
-
-    @classmethod
-    def of(cls, shapes: Mapping[str, tuple[int, ...]]) -> HeadSizes:
-        """Return the sizes for a backbone's facts, given their shapes (channels, h, w) by name."""
-        return cls(shapes["stride32"][0], shapes["stride16"][0], shapes["stride8"][0])
 
     @classmethod
     def of_tensors(cls, tensors: Tensors) -> HeadSizes:

@@ -19,7 +19,7 @@ from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
 from agpis_sdk.builtin.muisc.processor import FACTS
 from agpis_sdk.builtin.muisc.text import QUALIFIED, MuiscText
 from agpis_sdk.datasets.galleries import read_reviews
-from agpis_sdk.datasets.labels import EXCLUDED, SEVERAL
+from agpis_sdk.datasets.labels import Shown, facts_of_gallery
 from agpis_sdk.datasets.photos import load_photo
 from agpis_sdk.datasets.review_features import LearnableReviews
 from agpis_sdk.datasets.splits import Split
@@ -133,24 +133,18 @@ def seen_facts(known: ProductFacts) -> dict[str, dict[str, str]]:
 
     An image that p_nc finds non-compliant, or that shows text, is left out; so is another one of the main view.
     """
-    facts: dict[str, dict[str, str]] = {}
     colors: list[ColorHistogram | None] = []
-    main_view = ""
-    for number, (name, own) in enumerate(known.images.items()):
-        view, role = own["view"].name, "gallery"
-        color = _color(own["color_histogram"], colors)
-        if not facts:
-            main_view, view = view, "main"
-        elif view in SEVERAL:
-            view = f"{view} {number}"
-        elif view == "lifestyle":
-            role = "in-store photo"
-        elif view == main_view and color == 0:
-            role = EXCLUDED
-        if own["p_noncompliant"] >= REFUSED or own["view"].name == "text":
-            role = EXCLUDED
-        facts[name] = {"role": role, "view": view, "file_color": f"color {color}"}
-    return facts
+    return facts_of_gallery(
+        {
+            name: Shown(
+                view=own["view"].name,
+                color=f"color {_color(own['color_histogram'], colors)}",
+                is_main=not number,
+                is_unfit=own["p_noncompliant"] >= REFUSED or own["view"].name == "text",
+            )
+            for number, (name, own) in enumerate(known.images.items())
+        }
+    )
 
 
 def _color(histogram: ColorHistogram | None, known: list[ColorHistogram | None]) -> int:
