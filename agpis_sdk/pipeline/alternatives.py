@@ -107,12 +107,8 @@ class Alternatives:
         progress = self.progress
         return min(
             fit,
-            key=lambda one: (
-                len(about[one]),
-                -progress.p_primary.get(one, 0.0),  # an audit knows none: the view decides
-                self._rank_of_view(one),
-                progress.p_noncompliant.get(one, 1.0),
-            ),
+            # An audit knows no p_primary: there the view decides, then the listed order.
+            key=lambda one: (len(about[one]), -progress.p_primary.get(one, 0.0), self._rank_of_view(one)),
             default="",
         )
 
