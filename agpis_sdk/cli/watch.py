@@ -106,7 +106,7 @@ def _changed(watched: Watched, seen: Mapping[Path, Mark]) -> tuple[list[Path], d
 
 def _run(command: list[str]) -> int:
     """Run a command to its end; an interruption goes to it too, and is its to answer."""
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen(command) as process:  # noqa: S603 - our own interpreter and the words that it was given
         try:
             while True:
                 with contextlib.suppress(KeyboardInterrupt):
