@@ -67,7 +67,10 @@ app.command(
         "agpis apply outcomes.jsonl products_export.csv --dry-run", "agpis apply outcomes.jsonl --to folder"
     ),
 )(apply.apply)
-app.command("fix", epilog=options.examples("agpis fix products.jsonl -o fixed/"))(fix.fix)
+app.command(
+    "fix",
+    epilog=options.examples("agpis fix products.jsonl -o fixed/", "agpis fix photos/ -o fixed/ --longest-side 2000"),
+)(fix.fix)
 app.command("rules")(rules.rules)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(config.app, name="config")

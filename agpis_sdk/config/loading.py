@@ -62,7 +62,7 @@ def load_config(
         _put(nested, key, value)
         merge(merged, nested, origins, "--set")
     files = (*([found] if found is not None else []), *([shop / SHOP_FILE] if shop is not None else []))
-    return LoadedConfig(validate(Config, merged, item="config"), origins, files)
+    return LoadedConfig(validate(Config, merged, item="config", origins=origins), origins, files)
 
 
 def _find(directory: Path) -> Path | None:

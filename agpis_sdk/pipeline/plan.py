@@ -46,6 +46,7 @@ class Plan:
 def make_plan(host: PluginHost, config: Config) -> Plan:
     """Choose the components of a run; raises `ConfigError` for a name or a fact that nothing provides."""
     check_rule_names(host.rules, config)
+    host.check_loaded()
     host.check_component_tables(config.components)
     pairs = _in_order(_needed(host, "agpis_pair_checkers", config, ENGINE_FACTS))
     sequences = _sequence_checkers(host, config)
@@ -75,6 +76,7 @@ def make_plan(host: PluginHost, config: Config) -> Plan:
 def make_audit_plan(host: PluginHost, config: Config) -> Plan:
     """Choose the components of an audit; raises `ConfigError` also where nothing can raise a selected rule."""
     check_rule_names(host.rules, config)
+    host.check_loaded()
     host.check_component_tables(config.components)
     pairs = _in_order(_needed(host, "agpis_pair_checkers", config))
     sequences = _sequence_checkers(host, config)
@@ -103,6 +105,7 @@ def make_audit_plan(host: PluginHost, config: Config) -> Plan:
 
 def make_facts_plan(host: PluginHost, config: Config, facts: frozenset[str]) -> Plan:
     """Choose the components that provide some facts about images; raises `ConfigError` for a fact that nothing provides."""
+    host.check_loaded()
     host.check_component_tables(config.components)
     backbone = host.named("agpis_backbones", config.backbone.name, setting="backbone.name")
     providers = [owned for owned in host.specs("agpis_image_checkers").values() if owned.spec.provides & facts]
