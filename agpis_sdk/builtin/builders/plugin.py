@@ -17,7 +17,7 @@ def agpis_sequence_builders() -> Iterable[SequenceBuilderSpec]:
         name="search",
         factory="agpis_sdk.builtin.builders.search:SearchBuilder",
         config=SearchBuilderConfig,
-        requires=frozenset({"color_histogram"}),
+        requires=frozenset({"color_histogram", "product_embedding"}),
         needs_scorer=True,
     )
     yield SequenceBuilderSpec(name="listed", factory="agpis_sdk.builtin.builders.builders:ListedBuilder")
