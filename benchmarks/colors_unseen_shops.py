@@ -3,8 +3,8 @@
 python benchmarks/colors_unseen_shops.py SHOP SHOP … --work DIR [-o TABLE.md]
 
 Each SHOP is a folder of labeled photos, as `leave_one_shop_out.py` takes them. The curve over the two differences of
-`color_agreement.py` is fitted without each shop in turn and judges all pairs of images of one product of it, at probability
-0.5. The last line is the curve that all shops teach: the constants of that file. DIR keeps the differences.
+`color_agreement.py` is fitted without each shop in turn and judges all pairs of images of one product of it, at the limit from
+which the builder takes two images for different colors. The last line is the curve that all shops teach: the constants of that file. DIR keeps the differences.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from agpis_sdk.builtin.builders.color_agreement import FACTS, Appearance, color_differences
+from agpis_sdk.builtin.builders.color_agreement import FACTS, OTHER_COLOR, Appearance, color_differences
 from agpis_sdk.config import Config
 from agpis_sdk.datasets.galleries import products_of
 from agpis_sdk.datasets.labels import labeled_looks
@@ -93,7 +93,7 @@ def _row(name: str, judged: NDArray[np.float64], *, auc: bool = True) -> str:
 def _called(scores: NDArray[np.float64]) -> str:
     if not len(scores):
         return "0 | "
-    share = float((scores >= 0.5).mean())
+    share = float((scores >= OTHER_COLOR).mean())
     low, high = wilson_interval(np.array([share]), np.array([len(scores)]))
     return f"{len(scores)} | {share:.2f} ({low[0]:.2f} to {high[0]:.2f})"
 

@@ -166,3 +166,14 @@ def test_an_image_below_the_threshold_is_not_primary_however_near_it_is(gallery:
     outcome = Stand().selector(nearly_equal("b", "a")).run_one(product(gallery, "abc"), {"primary.threshold": 0.89})
 
     assert outcome.sequence[0] == "b"
+
+
+def test_where_a_color_has_too_few_images_all_of_them_are_chosen(gallery: Path) -> None:
+    # Whatever goes with a and d is blue, and the scorer likes what is listed late.
+    painted = stand(two_colors("abcde", red="ab"))
+
+    outcome = painted.scorer(likes_reversed).run_one(
+        product(gallery, "abcde"), {**SEARCH, "sequence.min_length": 1, "components.search.alternative_weight": 0}
+    )
+
+    assert outcome.sequence == ("a", "b")

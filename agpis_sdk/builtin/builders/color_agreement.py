@@ -16,7 +16,8 @@ from agpis_sdk.components import Context, DecodedImage
 from agpis_sdk.facts import ColorHistogram
 from agpis_sdk.records import CandidateImage, Product
 
-OTHER_COLOR = 0.5
+OTHER_COLOR = 0.4
+"""Two images from this probability on are taken for different colors: a mixed sequence is worse than a shorter one."""
 COLOR_NAMES = frozenset({"color", "colour", "farbe", "couleur", "colore", "kleur", "kolor", "颜色"})
 """How catalogs call the attribute of an image, or the option of a variant, that names its color."""
 FACTS = frozenset({"color_histogram", "product_embedding"})
@@ -57,11 +58,15 @@ class ColorMismatch:
         """Return the largest probability among the pairs of some images, 0 where no pair has two histograms."""
         return max((self._of(one, other) for one, other in itertools.combinations(images, 2)), default=0.0)
 
+    def agree(self, images: Sequence[DecodedImage]) -> bool:
+        """Return whether no two of some images are taken for different colors."""
+        return self.worst(images) < OTHER_COLOR
+
     def agreeing(self, images: Sequence[DecodedImage]) -> tuple[DecodedImage, ...]:
-        """Return the images, in order, without those that more likely than not are of another color than one before them."""
+        """Return the images, in order, without those that are taken for another color than one before them."""
         kept: list[DecodedImage] = []
         for image in images:
-            if all(self._of(image, other) < OTHER_COLOR for other in kept):
+            if all(self.agree((image, other)) for other in kept):
                 kept.append(image)
         return tuple(kept)
 
