@@ -102,7 +102,7 @@ def named_color(image: CandidateImage) -> str | None:
 def color_mismatch(one: Appearance, other: Appearance) -> float:
     """Return the probability in 0..1 that two images show a product in different colors.
 
-    In shops left out it finds 0.75 of the pairs of two colors, and wrongly 0.11 of those of one
+    At `OTHER_COLOR`, in shops left out, it finds 0.80 of the pairs of two colors, and wrongly 0.15 of those of one
     (docs/benchmarks/unseen-shops.md).
     """
     lacking, recolored = color_differences(one, other)
