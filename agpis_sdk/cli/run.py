@@ -34,6 +34,7 @@ from agpis_sdk.cli.outputs import STDIO, OutcomeSink, OutcomeStream, check_place
 from agpis_sdk.cli.progress import with_progress
 from agpis_sdk.cli.run_report import RunReport, reporter_of
 from agpis_sdk.cli.streams import data_on_stdout
+from agpis_sdk.cli.watch import Watched, WatchOption, keep_running
 from agpis_sdk.errors import ConfigError, InputFileError, OutputError
 from agpis_sdk.wording import counted, printable
 
@@ -94,10 +95,13 @@ def run(
         ),
     ] = None,
     no_plugins: NoPluginsOption = False,
+    watch: WatchOption = False,
 ) -> None:
     """Choose an image sequence for each product, with p^t and every violation found."""
     output = STDIO if output in STDOUT_PATHS else output
     given = ProductsGiven(products, file_format, mapping, limit)
+    if watch:
+        keep_running(Watched(given, lambda: settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)))
     with data_on_stdout() as stdout:
         loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
         records = given.read(loaded, host)

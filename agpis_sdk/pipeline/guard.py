@@ -11,7 +11,7 @@ import itertools
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -22,6 +22,7 @@ from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.isolation.component import IsolatedComponent
 from agpis_sdk.pipeline.isolation.messages import PluginProcessError
+from agpis_sdk.pipeline.printed import Printed
 from agpis_sdk.pipeline.time_limit import TimeLimitExceededError, time_limit
 from agpis_sdk.plugins import OwnedSpec
 from agpis_sdk.plugins.discovery import OURS
@@ -86,6 +87,7 @@ class Guard:
         self.unjudged: Counter[str] = Counter()
         self._last_unjudged: dict[str, str] = {}
         self._inner_seconds = 0.0
+        self._printed: dict[str, Printed] = {}
 
     def start(self, failures: Mapping[str, int], reasons: Mapping[str, str]) -> None:
         """Begin a run with what has failed before it: nothing, or what an earlier run noted that this one resumes."""
@@ -177,7 +179,7 @@ class Guard:
         started = time.perf_counter()
         try:
             # Whatever a component prints would stand among the outcomes on standard output.
-            with contextlib.redirect_stdout(sys.stderr):
+            with self._printing(component):
                 if isinstance(component.instance, IsolatedComponent):
                     component.instance.prepare()  # a fresh process is no fault of what is tried again
                 with time_limit(limit):
@@ -220,6 +222,21 @@ class Guard:
                 self.failures[component.label] += 1
                 self.last_reason[component.label] = error
                 failures.append(Failure(item, f"{component.label} failed: {error}"))
+
+    @contextlib.contextmanager
+    def _printing(self, component: Component) -> Iterator[None]:
+        """Send what a component prints to standard error, under its plugin's name where it is not built in."""
+        plugin = component.owned.plugin
+        if plugin.distribution == OURS:
+            with contextlib.redirect_stdout(sys.stderr):
+                yield
+            return
+        printed = self._printed.setdefault(plugin.owner, Printed(plugin.owner))
+        try:
+            with contextlib.redirect_stdout(printed):
+                yield
+        finally:
+            printed.finish()
 
     def _limit(self, component: Component) -> float | None:
         """Return the seconds that a call may take; built-in components are not limited."""

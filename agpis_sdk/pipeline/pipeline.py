@@ -12,6 +12,7 @@ from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import Config
 from agpis_sdk.errors import RecordError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
+from agpis_sdk.pipeline.alternatives import Alternatives
 from agpis_sdk.pipeline.batch import Batch, PendingBatch, finish_decoding, rejected_outcome
 from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint, decided_batches, digest_of
 from agpis_sdk.pipeline.image_pairs import check_pairs, remove_from_pairs
@@ -139,6 +140,9 @@ class Pipeline:
         self._read_suppressions(batch)
         run.context.open_batch(progress.product for progress in batch.values())
         _through_figure_2(run, batch)
+        for progress in batch.values():
+            chosen = progress.sequence.ids if progress.sequence else ()
+            progress.findings = list(Alternatives(progress, run.rules, chosen).told())
         for record in pending.records:
             if isinstance(record, RejectedRecord):
                 yield ProcessedProduct(None, rejected_outcome(record), {})
