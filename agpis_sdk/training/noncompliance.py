@@ -6,6 +6,7 @@ Fonts, marks, wordings and layouts of the test split are never drawn in training
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -40,6 +41,7 @@ HARD = ("watermark", "promotional-text", "collage", "unnatural-artifact")
 """Kinds that are faint or look like what is fine: they are drawn twice as often."""
 NEIGHBORS = 64
 BATCH_SIZE = 64
+LEARNING_RATE, ADAPTING_RATE = 2e-3, 2e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +72,15 @@ def train_noncompliance(
     epochs: int = 10,
     draws: int = 8,
     single_photos: int = 1000,
+    begin: NoncomplianceHead | None = None,
 ) -> dict[str, Any]:
     """Train on what accepted reviews show, measure on unseen products with unseen marks, write both to `out`.
 
-    `draws` violations are drawn into each photo of a product with several, two into each of at most `single_photos`
+    A head to `begin` from learns on; without one, a new head learns. `draws` violations are drawn into each photo of a product with several, two into each of at most `single_photos`
     products that have but one. Raises `TrainingDataError` when there is no clean photo.
     """
     table = feature_table(draw(reviews, seed=seed, draws=draws, single_photos=single_photos), backbone)
-    head = fit(table, seed=seed, epochs=epochs)
+    head = fit(table, seed=seed, epochs=epochs, begin=begin)
     metrics = {"seed": seed, "epochs": epochs, "train_photos": len(_rows(table, "train")), **measure(table, head)}
     write_head(head, out, WEIGHTS, metrics)
     return metrics
@@ -136,8 +139,9 @@ def _drawn(
 def train(request: TrainingRequest) -> dict[str, Any]:
     """Train the non-compliance head as `agpis train noncompliance` asks."""
     settings = cast("NoncomplianceTrainingConfig", request.settings)
+    begin = NoncomplianceHead.load(weights_file(str(settings.adapt), WEIGHTS)) if settings.adapt is not None else None
     return train_noncompliance(
-        request.examples(), request.out, request.backbone(), seed=request.seed, epochs=settings.epochs
+        request.examples(), request.out, request.backbone(), seed=request.seed, epochs=settings.epochs, begin=begin
     )
 
 
@@ -175,8 +179,11 @@ def feature_table(photos: Iterable[DrawnPhoto], backbone: Backbone, chunk: int =
     return FeatureTable({name: torch.from_numpy(np.stack(rows.pop(name))) for name in MAPS}, labels, kept)
 
 
-def fit(table: FeatureTable, *, seed: int, epochs: int) -> NoncomplianceHead:
-    """Train a head with AdamW on the train split: binary cross-entropy per kind and on "any kind at all"."""
+def fit(table: FeatureTable, *, seed: int, epochs: int, begin: NoncomplianceHead | None = None) -> NoncomplianceHead:
+    """Train a head with AdamW on the train split: binary cross-entropy per kind and on "any kind at all".
+
+    A head to `begin` from learns on, at a lower rate; it is not changed itself.
+    """
     rows = _rows(table, "train")
     if not len(rows) or table.labels[rows].amax(1).unique().numel() < 2:
         raise TrainingDataError(
@@ -184,10 +191,14 @@ def fit(table: FeatureTable, *, seed: int, epochs: int) -> NoncomplianceHead:
         )
     torch.manual_seed(seed)
     order = torch.Generator().manual_seed(seed)
-    head = NoncomplianceHead(HeadSizes.of({name: tuple(table.facts[name].shape[1:]) for name in MAPS}))
-    optimizer = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.05)
+    if begin is None:
+        head = NoncomplianceHead(HeadSizes.of({name: tuple(table.facts[name].shape[1:]) for name in MAPS}))
+    else:
+        head = deepcopy(begin).requires_grad_(True)
+    rate = LEARNING_RATE if begin is None else ADAPTING_RATE
+    optimizer = torch.optim.AdamW(head.parameters(), lr=rate, weight_decay=0.05)
     steps = epochs * -(-len(rows) // BATCH_SIZE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2e-3, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rate, total_steps=steps)
     binary = nn.functional.binary_cross_entropy_with_logits
     # A kind is rare among the kinds: without a weight the head would rather name none.
     weight = torch.full((len(KINDS),), 2.0)

@@ -1,0 +1,184 @@
+"""What do a shop's own reviews buy? The sequence model after 0, 30, 100, 300 and 1,000 reviews of a shop that it has never seen.
+
+python benchmarks/learning_curves.py --left SHOP SHOP … --others SHOP SHOP … --work DIR [-o FIGURES.json]
+
+Each SHOP is a folder of labeled photos, as `leave_one_shop_out.py` takes them. The model begins with what the other shops
+teach, read from the backbone alone: no head of stage 1, which might have seen a shop left out, has a say. Half of the
+products of a shop left out give reviews as `agpis bench build` makes them, of which a stated share is wrong; the other
+half judges. Reviews come in random order, or the most uncertain first, as a queue with `review.order = "uncertainty"` has
+them. The model learns on as `agpis train muisc --adapt` does. DIR keeps features and what has been measured.
+
+`stage1_learning_curves.py` does the same for the first image and for non-compliance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from train_muisc import PLAN, SHARES, VARIANTS, joined, qualified, taught
+
+from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
+from agpis_sdk.builtin.backbones.efficientnet_lite0 import EfficientNetLite0
+from agpis_sdk.builtin.muisc.checkpoints import load_muisc
+from agpis_sdk.builtin.muisc.model import MuiscConfig
+from agpis_sdk.builtin.muisc.text import QUALIFIED
+from agpis_sdk.datasets.galleries import read_reviews
+from agpis_sdk.datasets.review_features import LearnableReview, ReviewFeatures, review_features
+from agpis_sdk.datasets.splits import Split
+from agpis_sdk.evaluation.bootstrap import WeightedMetrics, bootstrap_weights, confidence_interval
+from agpis_sdk.evaluation.predict import class_logits
+from agpis_sdk.review.ordering import draw
+from agpis_sdk.synthetic.galleries import Gallery, read_clean_galleries
+from agpis_sdk.synthetic.reviews import REVIEWS, write_reviews
+from agpis_sdk.training.adaptation.muisc import p_qualified
+from agpis_sdk.training.muisc.initialization import InitFrom
+from agpis_sdk.training.muisc.trainer import TrainingPlan, calibrate, fit
+from agpis_sdk.training.provenance import drop_checkpoints
+
+SIZES = (30, 100, 300, 1000)
+REVIEWS_BY_OTHER_SHOP, TESTED = 200, 400
+ERROR_RATE = 0.05
+ORDERS = ("random", "uncertainty")
+ADAPTING = TrainingPlan(epochs=10, batch_size=16, learning_rate=2e-4)
+VALIDATION = 0.2
+RESAMPLES = 1000
+Figures = dict[str, Any]
+
+
+def main() -> None:
+    """Measure, print, and write what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--left", nargs="+", type=Path, required=True)
+    parser.add_argument("--others", nargs="+", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("-o", "--out", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    options.work.mkdir(parents=True, exist_ok=True)
+    base = base_model(options.others, options.work)
+    rows = []
+    for shop in options.left:
+        for seed in options.seeds:
+            rows += curve(shop, base, options.sizes, seed, options.work)
+            print(json.dumps(rows[-1]), flush=True)
+    if options.out:
+        options.out.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+def base_model(folders: Sequence[Path], work: Path) -> Path:
+    """Return the folder of a model that other shops teach; what DIR holds is not trained again."""
+    out = work / "muisc-base"
+    if not (out / "config.json").is_file():
+        tables = []
+        for folder in folders:
+            galleries = read_clean_galleries([folder])
+            if any(gallery.length > 1 for gallery in galleries):
+                tables.append(features_of(galleries, work / f"other-{folder.name}", REVIEWS_BY_OTHER_SHOP))
+        everything = joined([taught(table) for table in tables])
+        model, text, _ = fit(everything, VARIANTS["no evidence"](), PLAN, out)
+        calibrate(model, text, everything)
+        model.save_pretrained(out)
+        text.save(out)
+        drop_checkpoints(out)
+    return out
+
+
+def features_of(galleries: Sequence[Gallery], folder: Path, count: int) -> ReviewFeatures:
+    """Return about so many synthetic reviews of galleries with the backbone's features; DIR keeps them."""
+    several = sum(gallery.length > 1 for gallery in galleries)
+    if not (folder / REVIEWS).is_file():
+        per_product = -(-count // (several + (len(galleries) - several) // 8))
+        write_reviews(galleries, folder, per_product=max(4, per_product), shares=SHARES)
+    return review_features(read_reviews(folder / REVIEWS), EfficientNetLite0(EfficientNetLite0Config()), cache=folder)
+
+
+def curve(shop: Path, base: Path, sizes: Sequence[int], seed: int, work: Path) -> list[Figures]:
+    """Return the AUC of p^t on the test half of a shop's products after so many reviews of the other half, by order."""
+    galleries = read_clean_galleries([shop], seed=seed, shares={"validation": 0.0, "test": 0.5})
+    halves = {half: [one for one in galleries if one.split == half] for half in ("train", "test")}
+    place = work / f"left-{shop.name}-{seed}"
+    pool = with_errors(features_of(halves["train"], place / "pool", max(sizes)), ERROR_RATE, seed)
+    test = features_of(halves["test"], place / "test", TESTED)
+    model, text = load_muisc(str(base))
+    before = p_qualified(class_logits(model, text, test, test.every_row))
+    unsure = 1 - abs(2 * model.probabilities(logits_of(model, text, pool))[:, 0].double().numpy() - 1)
+    orders = {
+        "random": np.random.default_rng(seed).permutation(len(pool.reviews)),
+        "uncertainty": np.argsort(-unsure, kind="stable"),
+    }
+    rows = [{"shop": shop.name, "seed": seed, "order": "none", "reviews": 0, **figures(test, before, before)}]
+    for size in sizes:
+        for name in ORDERS if size < len(pool.reviews) else ORDERS[:1]:
+            kept = place / f"{name}-{size}.npy"
+            if not kept.is_file():
+                chosen = replace(pool, reviews=tuple(validated(pool.reviews[row], seed) for row in orders[name][:size]))
+                begin = InitFrom(model=str(base))
+                learned = fit(chosen, MuiscConfig(), replace(ADAPTING, seed=seed), place / "model", begin=begin)
+                drop_checkpoints(place / "model")
+                np.save(kept, p_qualified(class_logits(*learned[:2], test, test.every_row)))
+            count = min(size, len(pool.reviews))
+            found = figures(test, before, np.load(kept))
+            rows.append({"shop": shop.name, "seed": seed, "order": name, "reviews": count, **found})
+            print(json.dumps(rows[-1]), flush=True)
+    return rows
+
+
+def logits_of(model: Any, text: Any, table: ReviewFeatures) -> torch.Tensor:
+    """Return the class logits (n, C) of all reviews."""
+    return torch.from_numpy(class_logits(model, text, table, table.every_row))
+
+
+def with_errors(table: ReviewFeatures, rate: float, seed: int) -> ReviewFeatures:
+    """Return reviews of which a share is wrong: what was accepted is rejected for another's reason, or the reverse."""
+    chance = np.random.default_rng([seed, 5])
+    rejected = [review for review in table.reviews if review.code != QUALIFIED]
+    reviews = []
+    for review in table.reviews:
+        if chance.random() < rate:
+            other = rejected[int(chance.integers(len(rejected)))]
+            code, feedback = (other.code, other.feedback) if review.code == QUALIFIED else (QUALIFIED, QUALIFIED)
+            review = replace(review, code=code, feedback=feedback)
+        reviews.append(review)
+    return replace(table, reviews=tuple(reviews))
+
+
+def validated(review: LearnableReview, seed: int) -> LearnableReview:
+    """Return a review in the train split, or where its product is drawn, in the one that says when to stop."""
+    split: Split = "validation" if draw(review.product, f"validation:{seed}") < VALIDATION else "train"
+    return replace(review, split=split)
+
+
+def figures(test: ReviewFeatures, before: NDArray[np.float64], after: NDArray[np.float64]) -> Figures:
+    """Return the AUC of p^t, and its gain, with 95 % intervals over draws of products."""
+    accepted = qualified(test)
+    products = np.array([review.product for review in test.reviews])
+    found: Figures = {"tested": len(accepted), "products": len(set(products.tolist()))}
+    auc, gain = aucs(accepted, after), aucs(accepted, after) - aucs(accepted, before)
+    drawn_auc, drawn_gain = [], []
+    for weights in bootstrap_weights(products, RESAMPLES, seed=0):
+        new = WeightedMetrics(weights, accepted, after).area_under_roc(~accepted)
+        drawn_auc.append(new)
+        drawn_gain.append(new - WeightedMetrics(weights, accepted, before).area_under_roc(~accepted))
+    for name, value, drawn in (("auc", auc, drawn_auc), ("gain", gain, drawn_gain)):
+        ends = confidence_interval(np.concatenate(drawn)) or (np.nan, np.nan)
+        found[name], found[f"{name}_interval"] = round(value, 3), [round(end, 3) for end in ends]
+    return found
+
+
+def aucs(accepted: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+    """Return the ROC AUC of accepted against rejected reviews."""
+    return float(WeightedMetrics.unweighted(accepted, scores).area_under_roc(~accepted)[0])
+
+
+if __name__ == "__main__":
+    main()
