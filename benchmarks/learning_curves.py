@@ -44,10 +44,10 @@ from agpis_sdk.training.muisc.trainer import TrainingPlan, calibrate, fit
 from agpis_sdk.training.provenance import drop_checkpoints
 
 SIZES = (30, 100, 300, 1000)
-REVIEWS_BY_OTHER_SHOP, TESTED = 200, 400
+REVIEWS_BY_OTHER_SHOP, TESTED = 200, 300
 ERROR_RATE = 0.05
 ORDERS = ("random", "uncertainty")
-ADAPTING = TrainingPlan(epochs=10, batch_size=16, learning_rate=2e-4)
+ADAPTING = TrainingPlan(epochs=6, batch_size=16, learning_rate=2e-4)
 VALIDATION = 0.2
 RESAMPLES = 1000
 Figures = dict[str, Any]

@@ -2,12 +2,12 @@
 
 python benchmarks/stage1_learning_curves.py --left SHOP SHOP … --others SHOP SHOP … --work DIR [-o FIGURES.json]
 
-Each SHOP is a folder of labeled photos, as `leave_one_shop_out.py` takes them. Non-compliance, view and primary head are
-trained on the other shops; of these, the last three set the operating point of p_nc. The foreground head is the one that ships:
-it has learned masks of some photos of the shops left out, and no label. Reviews of half of a shop's products teach, the
-other half judges, over several halves; a stated share of reviews is wrong. A head learns on from the first one, as
-`agpis train all` lets it, or anew. Non-compliance is measured in shops with at least 30 real overlays. DIR keeps tables
-and heads: `agpis review simulate` can begin with them.
+Each SHOP is a folder of labeled photos, as `leave_one_shop_out.py` takes them. DIR holds the tables and heads of
+`train_noncompliance.py`: p_nc of a shop is that of a head trained without it. View and primary head are trained on the
+other shops. The foreground head is the one that ships: it has learned masks of some photos of the shops left out, and no
+label. Reviews of half of a shop's products teach, the other half judges, over several halves; a stated share of reviews
+is wrong. A head learns on from the first one, as `agpis train all` lets it, or anew. Non-compliance is measured in shops
+with at least 30 real overlays. DIR keeps heads: `agpis review simulate` can begin with them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,9 @@ from learning_curves import ERROR_RATE, RESAMPLES, VALIDATION
 from leave_one_shop_out import FACTS, with_view
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
-from train_noncompliance import ShopTable, operating_shift, photo_logits, shifted, trained
+from train_noncompliance import DRAWS, LABELED_KINDS, NAMES, ShopTable
 
 from agpis_sdk.builtin.backbone_maps import MAPS
-from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
-from agpis_sdk.builtin.backbones.efficientnet_lite0 import EfficientNetLite0
 from agpis_sdk.builtin.noncompliance.model import NoncomplianceHead, any_kind_logit
 from agpis_sdk.builtin.primary.model import PrimaryHead
 from agpis_sdk.builtin.view.model import ViewHead
@@ -39,15 +37,14 @@ from agpis_sdk.datasets.galleries import products_of
 from agpis_sdk.datasets.labels import labeled_galleries, labeled_images
 from agpis_sdk.datasets.splits import Split, split_key
 from agpis_sdk.evaluation.bootstrap import bootstrap_weights, confidence_interval
+from agpis_sdk.media.decode import as_image
 from agpis_sdk.pipeline.image_facts import ProductFacts, image_facts
 from agpis_sdk.plugins import PluginHost
-from agpis_sdk.records import Mark, Review
-from agpis_sdk.review.oracle import OVERLAY_RULES
 from agpis_sdk.review.ordering import draw
 from agpis_sdk.training import noncompliance, primary, view
 
-SIZES, HALVES, NONCOMPLIANCE_HALVES = (10, 30, 1000), 10, 3
-OPERATING_SHOPS, FEWEST_OVERLAYS = 3, 30
+SIZES, HALVES, NONCOMPLIANCE_HALVES = (10, 30, 1000), 10, 2
+FEWEST_OVERLAYS = 30
 Figures = dict[str, Any]
 Outcomes = list[tuple[str, float, float]]
 """Of tested examples: the product, what the head made of it before, and after."""
@@ -63,38 +60,30 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.work.mkdir(parents=True, exist_ok=True)
-    nc_head = base_noncompliance(options.others, options.work)
-    galleries, head = base_primary(options.others, options.left, nc_head, options.work)
     rows = []
     for shop in options.left:
-        rows += primary_curve(shop.name, head, galleries[shop.name])
         if sum(bool(label.overlays) for label in labeled_images(shop)) >= FEWEST_OVERLAYS:
-            rows += noncompliance_curve(shop, NoncomplianceHead.load(nc_head), options.work)
+            rows += noncompliance_curve(shop, NoncomplianceHead.load(unseen_head(shop, options.work)), options.work)
+    galleries, head = base_primary(options.others, options.left, options.work)
+    for shop in options.left:
+        rows += primary_curve(shop.name, head, galleries[shop.name])
     for row in rows:
         print(json.dumps(row), flush=True)
     if options.out:
         options.out.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
-def base_noncompliance(folders: Sequence[Path], work: Path) -> Path:
-    """Return the file of a non-compliance head that other shops teach, with an operating point."""
-    path = work / "noncompliance.safetensors"
-    if not path.is_file():
-        tables = {folder.name: ShopTable.of(folder, work) for folder in folders}
-        names = list(tables)
-        head = trained(tables, names[:-OPERATING_SHOPS], work / "raw-base.safetensors")
-        judged = names[-OPERATING_SHOPS:]
-        overlaid = {name: np.array([bool(label.overlays) for label in tables[name].labels]) for name in judged}
-        shift = operating_shift(judged, {name: photo_logits(head, tables[name]) for name in judged}, overlaid)
-        shifted(work / "raw-base.safetensors", shift).save(path)
-    return path
+def unseen_head(shop: Path, work: Path) -> Path:
+    """Return the file of the non-compliance head that has not seen a shop."""
+    fold = json.loads((work / "folds.json").read_text())[shop.name]
+    return work / f"noncompliance-{fold}.safetensors"
 
 
 def base_primary(
-    others: Sequence[Path], left: Sequence[Path], nc_head: Path, work: Path
+    others: Sequence[Path], left: Sequence[Path], work: Path
 ) -> tuple[dict[str, list[primary.RankedGallery]], PrimaryHead]:
     """Return the labeled galleries of each shop and a primary head that other shops teach; views come from heads that have not seen them."""
-    facts = {folder.name: _facts(folder, nc_head, work) for folder in (*others, *left)}
+    facts = {folder.name: _facts(folder, work) for folder in (*others, *left)}
     photos = view.labeled_table(*_labels(others, facts), seed=0)
     halves = [
         np.array([shop in [folder.name for folder in others[part::2]] for shop in photos.shops]) for part in (0, 1)
@@ -110,10 +99,10 @@ def base_primary(
     return galleries, head
 
 
-def _facts(folder: Path, nc_head: Path, work: Path) -> list[ProductFacts]:
-    path = work / f"facts-{folder.name}.pickle"
+def _facts(folder: Path, work: Path) -> list[ProductFacts]:
+    path = work / f"reviewed-{folder.name}.pickle"
     if not path.is_file():
-        config = Config.model_validate({"components": {"noncompliance": {"weights": str(nc_head)}}})
+        config = Config.model_validate({"components": {"noncompliance": {"weights": str(unseen_head(folder, work))}}})
         host = PluginHost.load(config.plugins, discover=False, components=config.components)
         path.write_bytes(pickle.dumps(list(image_facts(products_of(folder), FACTS, host=host, config=config))))
     return pickle.loads(path.read_bytes())
@@ -239,7 +228,9 @@ def noncompliance_curve(shop: Path, base: NoncomplianceHead, work: Path) -> list
         orders = {"random": chance.permutation(len(pool)), "close races first": np.argsort(unsure, kind="stable")}
         tested = np.flatnonzero(known.real & np.isin(known.keys, keys[~teaching]))
         for learner, begin in (("learns on", base), ("anew", None)):
-            for order, size in _steps(len(pool)):
+            # A new head is measured where there are most reviews: with fewer it knows less still.
+            steps = list(_steps(len(pool))) if begin is not None else [("random", SIZES[-1])]
+            for order, size in steps:
                 table = known.taught(pool[orders[order][:size]].tolist(), wrong, seed)
                 after = p_nc(noncompliance.fit(table, seed=seed, epochs=10, begin=begin), known)
                 sign = np.where(overlaid[tested], 1, -1)
@@ -252,35 +243,23 @@ def noncompliance_curve(shop: Path, base: NoncomplianceHead, work: Path) -> list
 
 
 def _photographed(shop: Path, work: Path) -> Photographed:
-    path = work / f"reviewed-{shop.name}.pickle"
-    if not path.is_file():
-        reviews = list(_reviews(shop))
-        table = noncompliance.feature_table(
-            noncompliance.draw(reviews, seed=0, draws=8, single_photos=1000),
-            EfficientNetLite0(EfficientNetLite0Config()),
-        )
-        path.write_bytes(pickle.dumps((table, sum(1 for _ in noncompliance.marked(reviews, 0)))))
-    table, marks = pickle.loads(path.read_bytes())
-    products = {product.id: split_key(product) for product in products_of(shop)}
-    keys = np.array([products[photo.image.product_id] for photo in table.photos])
-    real = np.array([row < marks or not photo.kind for row, photo in enumerate(table.photos)])
-    return Photographed(table, keys, real)
-
-
-def _reviews(shop: Path) -> Iterator[Review]:
-    """Yield what a reviewer says of each product: its overlaid images are rejected and marked, the others accepted."""
-    labels: dict[str, list[Any]] = {}
-    for label in labeled_images(shop):
-        labels.setdefault(label.product.id, []).append(label)
-    for own in labels.values():
-        product = own[0].product
-        marks = tuple(Mark(image=one.image.id, rule=OVERLAY_RULES[one.overlays[0]]) for one in own if one.overlays)
-        clean = tuple(one.image.id for one in own if not one.overlays)
-        if marks:
-            shown = tuple(mark.image for mark in marks)
-            yield Review(product=product, sequence=shown, decision="rejected", feedback="overlay", marks=marks)
-        if clean:
-            yield Review(product=product, sequence=clean, decision="accepted", feedback="yes")
+    """Return the photos of a shop as they came, and of the clean ones a look-alike and two violations drawn in."""
+    known = ShopTable.of(shop, work)
+    clean = [label for label in known.labels if not label.overlays and label.view != "text"]
+    drawn_from = [clean[row // (2 + DRAWS)] for row in range(len(known.kinds))]
+    drawn = np.array([bool(kind) for kind in known.kinds])
+    labels = [*known.labels, *(label for label, is_drawn in zip(drawn_from, drawn, strict=True) if is_drawn)]
+    kinds = [LABELED_KINDS[one.overlays[0]] if one.overlays else "" for one in known.labels]
+    kinds += [kind for kind in known.kinds if kind]
+    blank = as_image(np.zeros((1, 1, 3), np.uint8))
+    photos = [noncompliance.DrawnPhoto("train", kind, blank) for kind in kinds]
+    table = noncompliance.FeatureTable(
+        {name: torch.from_numpy(np.concatenate([known.photos[name], known.drawn[name][drawn]])) for name in MAPS},
+        torch.tensor([[float(kind == one) for one in NAMES] for kind in kinds]),
+        photos,
+    )
+    keys = np.array([split_key(label.product) for label in labels])
+    return Photographed(table, keys, np.arange(len(kinds)) < len(known.labels))
 
 
 @torch.inference_mode()
@@ -318,7 +297,7 @@ def _row(
         for rows in bootstrap_weights(products, RESAMPLES, 0)
         for row in rows
     ]
-    figures: Figures = {"head": learner, "order": order, "reviews": size, "products": len(set(products.tolist()))}
+    figures: Figures = {"head": learner, "order": order, "reviews": size, "tested": len(set(products.tolist()))}
     values = {"before": measure(before, ones), "after": measure(after, ones)}
     values["gain"] = values["after"] - values["before"]
     resampled = np.array(drawn)

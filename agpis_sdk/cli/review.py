@@ -56,6 +56,7 @@ def serve(
     Settings are those of the run, and the table [review]. Decisions are in the database as soon as the page goes on.
     """
     loaded, plugins = settings(config, overrides, profile, shop=shop)
+    from agpis_sdk.pipeline.plan import reportable_rules
     from agpis_sdk.review.outcomes import read_run
     from agpis_sdk.review.store.accounts import has_users
     from agpis_sdk.review.store.queues import add_queue
@@ -70,7 +71,9 @@ def serve(
     queue_id = add_queue(store, run, loaded.config.review, versions, utc_now())
     with bound(host, port) as listening:
         hosts = ("127.0.0.1", "localhost", "[::1]", *([host] if host not in LOOPBACK else []), *(allow_host or ()))
-        site = Site(store, queue_id, loaded.config.review, plugins.rules, Pictures(loaded.config.media), hosts)
+        offered = tuple(rule for rule in reportable_rules(plugins, loaded.config) if rule.category != "engine")
+        pictures = Pictures(loaded.config.media)
+        site = Site(store, queue_id, loaded.config.review, plugins.rules, offered, pictures, hosts)
         address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         if has_users(store):
             typer.echo(f"Review: {address}  (Ctrl-C ends the server)", err=True)
