@@ -120,9 +120,7 @@ def print_comparison(comparison: ModelComparison, *, as_json: bool = False) -> N
         ranks = "decides" if figure.name == comparison.headline else ""
         table.add_row(Text(figure.name), old, new, f"{figure.difference:+.4g}", ranks)
     Console().print(table)
-    Console().print(
-        f"The new model is {'worse' if comparison.new_is_worse else 'no worse'} on the {comparison.split} split."
-    )
+    Console().print(comparison.verdict)
 
 
 def _with_interval(value: float, interval: tuple[float, float] | None) -> str:

@@ -58,10 +58,10 @@ def import_annotations(
     out: Annotated[str, typer.Option("-o", "--out", help="Reviews, one JSON object a line; - is stdout.")] = "-",
 ) -> None:
     """Write the annotations as reviews, which `agpis train` reads."""
-    from agpis_sdk.media.products import RejectedRecord, read_products
     from agpis_sdk.review.label_studio import reviews_from
+    from agpis_sdk.review.outcomes import products_by_id
 
-    known = {record.id: record for record in read_products(products) if not isinstance(record, RejectedRecord)}
+    known = products_by_id(products)
     try:
         exported = json.loads(annotations.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

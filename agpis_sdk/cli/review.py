@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from agpis_sdk.cli import label_studio
+from agpis_sdk.cli import fiftyone, label_studio
 from agpis_sdk.cli.options import ConfigOption, ProfileOption, SetOption, ShopOption, opened, settings
 from agpis_sdk.errors import ConfigError
 
@@ -23,6 +23,7 @@ app = typer.Typer(help="Review outcomes in the browser, and learn from it.", no_
 users_app = typer.Typer(help="Who may log in.", no_args_is_help=True)
 app.add_typer(users_app, name="users")
 app.add_typer(label_studio.app, name="label-studio")
+app.add_typer(fiftyone.app, name="fiftyone")
 
 DbOption = Annotated[
     str,

@@ -30,11 +30,12 @@ from agpis_sdk.media.letterbox import letterbox_geometry
 from agpis_sdk.records import Review
 from agpis_sdk.synthetic.violations import hard_negative, inject
 from agpis_sdk.training.components import weights_file, write_head
-from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest, one_split
+from agpis_sdk.training.request import Evaluation, EvaluationRequest, JudgedExamples, TrainingRequest, one_split
 
 WEIGHTS = "noncompliance.safetensors"
 
 LOOK_ALIKE = "look-alike"
+FINE = ("", LOOK_ALIKE)
 FALSE_ALARMS = 0.03
 """Share of the validation split's clean photos and look-alikes whose p_nc may reach 0.5."""
 HARD = ("watermark", "promotional-text", "collage", "unnatural-artifact")
@@ -150,7 +151,30 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
     head = NoncomplianceHead.load(weights_file(request.model, WEIGHTS))
     split = one_split(request)
     photos = draw(request.examples(), seed=request.seed, draws=8, single_photos=1000)
-    return Evaluation(measure(feature_table(photos, request.backbone()), head, split))
+    table = feature_table(photos, request.backbone())
+    return Evaluation(measure(table, head, split), examples=judged_examples(table, head, split))
+
+
+def judged_examples(table: FeatureTable, head: NoncomplianceHead, split: Split) -> JudgedExamples:
+    """Return p_nc of each photo of a split, and whether it holds a violation."""
+    rows = _rows(table, split)
+    photos = [table.photos[row] for row in rows]
+    return JudgedExamples(
+        np.array([photo.image.product_id for photo in photos]),
+        _judged(table, head, rows)[2].astype(np.float64),
+        ~np.array([photo.kind in FINE for photo in photos], dtype=bool),
+    )
+
+
+@torch.inference_mode()
+def _judged(
+    table: FeatureTable, head: NoncomplianceHead, rows: NDArray[np.int64]
+) -> tuple[torch.Tensor, NDArray[np.float32], NDArray[np.float32]]:
+    """Return the logits (n, kinds), the maps and p_nc (n,) of some photos."""
+    parts = torch.from_numpy(rows).split(256)
+    judged = [head(*(table.facts[name][part].float() for name in MAPS)) for part in parts]
+    logits, maps = torch.cat([logit for logit, _ in judged]), torch.cat([kind_map for _, kind_map in judged]).numpy()
+    return logits, maps, torch.sigmoid(any_kind_logit(logits)).numpy()
 
 
 def feature_table(photos: Iterable[DrawnPhoto], backbone: Backbone, chunk: int = 32) -> FeatureTable:
@@ -221,7 +245,7 @@ def fit(table: FeatureTable, *, seed: int, epochs: int, begin: NoncomplianceHead
 @torch.inference_mode()
 def set_operating_point(head: NoncomplianceHead, table: FeatureTable, rate: float = FALSE_ALARMS) -> None:
     """Shift the logits of all kinds so that p_nc reaches 0.5 on `rate` of the validation split's fine photos."""
-    fine = [row for row in _rows(table, "validation").tolist() if table.photos[row].kind in ("", LOOK_ALIKE)]
+    fine = [row for row in _rows(table, "validation").tolist() if table.photos[row].kind in FINE]
     if not fine:
         return
     logits = torch.cat(
@@ -244,11 +268,9 @@ def measure(table: FeatureTable, head: NoncomplianceHead, split: Split = "test")
     rows = _rows(table, split)
     if not len(rows):
         return {f"{split}_photos": 0}
-    judged = [head(*(table.facts[name][part].float() for name in MAPS)) for part in torch.from_numpy(rows).split(256)]
-    logits, maps = torch.cat([logit for logit, _ in judged]), torch.cat([kind_map for _, kind_map in judged]).numpy()
-    p_nc = torch.sigmoid(any_kind_logit(logits)).numpy()
+    logits, maps, p_nc = _judged(table, head, rows)
     kinds = np.array([table.photos[row].kind for row in rows])
-    fine = np.isin(kinds, ["", LOOK_ALIKE])
+    fine = np.isin(kinds, FINE)
     names = list(KINDS)
     named = np.array([names[index] for index in logits.argmax(1).tolist()])
     hits = [

@@ -25,7 +25,14 @@ from agpis_sdk.pipeline.image_facts import ProductFacts
 from agpis_sdk.records import Product, Review
 from agpis_sdk.training.components import weights_file, write_head
 from agpis_sdk.training.linear_models import listwise, shop_weights
-from agpis_sdk.training.request import Evaluation, EvaluationRequest, ImageFacts, TrainingRequest, one_split
+from agpis_sdk.training.request import (
+    Evaluation,
+    EvaluationRequest,
+    ImageFacts,
+    JudgedExamples,
+    TrainingRequest,
+    one_split,
+)
 
 WEIGHTS = "primary.safetensors"
 
@@ -79,8 +86,13 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
     """Measure a primary head on a split: top-1 and mean reciprocal rank."""
     head = PrimaryHead.load(weights_file(request.model, WEIGHTS))
     split = one_split(request)
-    galleries = ranked_galleries(request.examples(), request.image_facts, seed=request.seed)
-    return Evaluation(gallery_metrics([gallery for gallery in galleries if gallery.split == split], head))
+    every = ranked_galleries(request.examples(), request.image_facts, seed=request.seed)
+    galleries = [gallery for gallery in every if gallery.split == split]
+    examples = JudgedExamples(
+        np.array([gallery.product.id for gallery in galleries]),
+        np.array([float(first_right_rank(gallery, head) == 1) for gallery in galleries]),
+    )
+    return Evaluation(gallery_metrics(galleries, head), examples=examples)
 
 
 def ranked_galleries(reviews: Iterable[Review], image_facts: ImageFacts, *, seed: int = 0) -> Iterator[RankedGallery]:
