@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -23,7 +23,7 @@ def utc_now() -> datetime:
 class Site:
     """A queue that is reviewed, and the limits under which it is.
 
-    `offered` are the rules that a reviewer may name, `rules` all that have ever been named.
+    `reference` are scores on what the models learned from, where they are known. `offered` are the rules that a reviewer may name, `rules` all that have ever been named.
     `setup_token` lets whoever started the server make the first account, as long as there is none.
     """
 
@@ -34,6 +34,7 @@ class Site:
     offered: tuple[Rule, ...]
     pictures: Pictures
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    reference: Mapping[str, Sequence[float]] = field(default_factory=dict)
     clock: Callable[[], datetime] = utc_now
     setup_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     logins_by_address: RateLimit = field(default_factory=lambda: RateLimit(count=20, seconds=60))
