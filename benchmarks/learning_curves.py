@@ -3,10 +3,11 @@
 python benchmarks/learning_curves.py --left SHOP SHOP … --others SHOP SHOP … --work DIR [-o FIGURES.json]
 
 Each SHOP is a folder of labeled photos, as `leave_one_shop_out.py` takes them. The model begins with what the other shops
-teach, read from the backbone alone: no head of stage 1, which might have seen a shop left out, has a say. Half of the
-products of a shop left out give reviews as `agpis bench build` makes them, of which a stated share is wrong; the other
-half judges. Reviews come in random order, or the most uncertain first, as a queue with `review.order = "uncertainty"` has
-them. The model learns on as `agpis train muisc --adapt` does. DIR keeps features and what has been measured.
+teach (reviews as `agpis bench build` makes them), read from the backbone alone: no head of stage 1, which might have seen
+a shop left out, has a say. Half of the products of a shop left out teach, the other half judges: sequences of its own
+photos, which a reviewer judges by the labels made by eye, and of which a stated share is judged wrongly where they teach.
+Reviews come in random order, or the most uncertain first, as a queue with `review.order = "uncertainty"` has them. The
+model learns on as `agpis train muisc --adapt` does. DIR keeps features and what has been measured.
 
 `stage1_learning_curves.py` does the same for the first image and for non-compliance.
 """
@@ -28,13 +29,19 @@ from train_muisc import PLAN, SHARES, VARIANTS, joined, qualified, taught
 from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config
 from agpis_sdk.builtin.backbones.efficientnet_lite0 import EfficientNetLite0
 from agpis_sdk.builtin.muisc.checkpoints import load_muisc
+from agpis_sdk.builtin.muisc.features import image_tokens
 from agpis_sdk.builtin.muisc.model import MuiscConfig
 from agpis_sdk.builtin.muisc.text import QUALIFIED
 from agpis_sdk.datasets.galleries import read_reviews
+from agpis_sdk.datasets.labels import LabeledImage, labeled_galleries, labeled_images, labeled_looks
+from agpis_sdk.datasets.photos import load_photo
 from agpis_sdk.datasets.review_features import LearnableReview, ReviewFeatures, review_features
-from agpis_sdk.datasets.splits import Split
+from agpis_sdk.datasets.splits import Split, split_key
 from agpis_sdk.evaluation.bootstrap import WeightedMetrics, bootstrap_weights, confidence_interval
 from agpis_sdk.evaluation.predict import class_logits
+from agpis_sdk.plugins import shipped_rules
+from agpis_sdk.report.phrases import spoken
+from agpis_sdk.review.oracle import OVERLAY_RULES, WRONG_FIRST
 from agpis_sdk.review.ordering import draw
 from agpis_sdk.synthetic.galleries import Gallery, read_clean_galleries
 from agpis_sdk.synthetic.reviews import REVIEWS, write_reviews
@@ -47,7 +54,10 @@ SIZES = (30, 100, 300, 1000)
 REVIEWS_BY_OTHER_SHOP, TESTED = 200, 300
 ERROR_RATE = 0.05
 ORDERS = ("random", "uncertainty")
-ADAPTING = TrainingPlan(epochs=6, batch_size=16, learning_rate=2e-4)
+ACCEPTED_SHARE, LONGEST, DRAWS = 0.5, 3, 40
+OTHER_PRODUCT, OTHER_COLOR = "AGP205", "AGP204"
+RULES = shipped_rules()
+ADAPTING = TrainingPlan(epochs=4, batch_size=16, learning_rate=2e-4)
 VALIDATION = 0.2
 RESAMPLES = 1000
 Figures = dict[str, Any]
@@ -83,7 +93,7 @@ def base_model(folders: Sequence[Path], work: Path) -> Path:
         for folder in folders:
             galleries = read_clean_galleries([folder])
             if any(gallery.length > 1 for gallery in galleries):
-                tables.append(features_of(galleries, work / f"other-{folder.name}", REVIEWS_BY_OTHER_SHOP))
+                tables.append(synthetic_reviews(galleries, work / f"other-{folder.name}"))
         everything = joined([taught(table) for table in tables])
         model, text, _ = fit(everything, VARIANTS["no evidence"](), PLAN, out)
         calibrate(model, text, everything)
@@ -93,22 +103,93 @@ def base_model(folders: Sequence[Path], work: Path) -> Path:
     return out
 
 
-def features_of(galleries: Sequence[Gallery], folder: Path, count: int) -> ReviewFeatures:
-    """Return about so many synthetic reviews of galleries with the backbone's features; DIR keeps them."""
+def synthetic_reviews(galleries: Sequence[Gallery], folder: Path) -> ReviewFeatures:
+    """Return synthetic reviews of galleries with the backbone's features; DIR keeps them."""
     several = sum(gallery.length > 1 for gallery in galleries)
     if not (folder / REVIEWS).is_file():
-        per_product = -(-count // (several + (len(galleries) - several) // 8))
+        per_product = -(-REVIEWS_BY_OTHER_SHOP // (several + (len(galleries) - several) // 8))
         write_reviews(galleries, folder, per_product=max(4, per_product), shares=SHARES)
     return review_features(read_reviews(folder / REVIEWS), EfficientNetLite0(EfficientNetLite0Config()), cache=folder)
 
 
+def photo_features(labels: Sequence[LabeledImage], path: Path) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+    """Return the backbone's tokens and global tokens of photos; DIR keeps them."""
+    if not path.is_file():
+        backbone, rows = EfficientNetLite0(EfficientNetLite0Config()), []
+        for start in range(0, len(labels), 64):
+            photos = [load_photo(label.product, label.image) for label in labels[start : start + 64]]
+            rows += [image_tokens(facts) for facts in backbone.features(photos)]
+        np.savez(path, *(np.stack(one).astype(np.float16) for one in zip(*rows, strict=True)))
+    with np.load(path) as file:
+        return file["arr_0"], file["arr_1"]
+
+
+class LabelingReviewer:
+    """Draws sequences of a shop's own photos, and judges them by the labels, the first of these reasons counts.
+
+    An overlay; another product; two colors; a first image that no careful merchandiser would put first.
+    """
+
+    def __init__(self, shop: Path, labels: Sequence[LabeledImage]) -> None:
+        self._labels, self._looks = labels, labeled_looks(shop)
+        self._rows: dict[str, list[int]] = {}
+        for row, label in enumerate(labels):
+            self._rows.setdefault(label.product.id, []).append(row)
+        self._best = {gallery.product.id: gallery.best_first for gallery in labeled_galleries(shop)}
+
+    def reviews(self, products: Sequence[str], count: int, seed: int) -> list[LearnableReview]:
+        """Return so many reviews, or as many as there are different ones, `ACCEPTED_SHARE` of them accepted where possible."""
+        rng = np.random.default_rng([seed, len(products)])
+        drawn: dict[tuple[int, ...], LearnableReview] = {}
+        for _ in range(DRAWS * count):
+            product = products[int(rng.integers(len(products)))]
+            rows = tuple(rng.permutation(self._rows[product])[: rng.integers(2, LONGEST + 1)].tolist())
+            drawn.setdefault(rows, self._review(product, rows))
+        accepted = [review for review in drawn.values() if review.code == QUALIFIED]
+        rejected = [review for review in drawn.values() if review.code != QUALIFIED]
+        taken = min(len(accepted), round(count * ACCEPTED_SHARE))
+        chosen = accepted[:taken] + rejected[: count - taken]
+        return [chosen[row] for row in rng.permutation(len(chosen))]
+
+    def products(self) -> list[str]:
+        """Return the products with a choice of which each image is labeled."""
+        return [name for name, rows in self._rows.items() if name in self._best and len(rows) > 1]
+
+    def _review(self, product_id: str, rows: tuple[int, ...]) -> LearnableReview:
+        shown = [self._labels[row] for row in rows]
+        product = shown[0].product
+        code = self._code(product_id, shown)
+        words = QUALIFIED if code == QUALIFIED else spoken(RULES[code].name).lower()
+        return LearnableReview(split_key(product), "train", product.title, product.category, code, words, rows)
+
+    def _code(self, product_id: str, shown: Sequence[LabeledImage]) -> str:
+        looks = [self._looks[product_id, label.image.id] for label in shown]
+        overlays = [one for label in shown for one in label.overlays if one in OVERLAY_RULES]
+        if overlays:
+            return OVERLAY_RULES[overlays[0]]
+        if any(look.foreign for look in looks):
+            return OTHER_PRODUCT
+        if len({look.color for look in looks if look.color is not None}) > 1:
+            return OTHER_COLOR
+        return QUALIFIED if shown[0].image.id in self._best[product_id] else WRONG_FIRST
+
+
 def curve(shop: Path, base: Path, sizes: Sequence[int], seed: int, work: Path) -> list[Figures]:
     """Return the AUC of p^t on the test half of a shop's products after so many reviews of the other half, by order."""
-    galleries = read_clean_galleries([shop], seed=seed, shares={"validation": 0.0, "test": 0.5})
-    halves = {half: [one for one in galleries if one.split == half] for half in ("train", "test")}
+    labels = list(labeled_images(shop))
+    tokens, global_tokens = photo_features(labels, work / f"photos-{shop.name}.npz")
+    reviewer = LabelingReviewer(shop, labels)
+    titles = {label.product.id: split_key(label.product) for label in labels}
+    teaching = {name: draw(titles[name], f"half:{seed}") < 0.5 for name in reviewer.products()}
+    halves = [[name for name, teaches in teaching.items() if teaches is half] for half in (True, False)]
+    evidence = np.zeros((len(labels), 0), np.float32)
+    pool, test = (
+        ReviewFeatures(tuple(reviewer.reviews(half, count, seed)), (), tokens, global_tokens, evidence)
+        for half, count in zip(halves, (max(sizes), TESTED), strict=True)
+    )
+    pool = with_errors(pool, ERROR_RATE, seed)
     place = work / f"left-{shop.name}-{seed}"
-    pool = with_errors(features_of(halves["train"], place / "pool", max(sizes)), ERROR_RATE, seed)
-    test = features_of(halves["test"], place / "test", TESTED)
+    place.mkdir(exist_ok=True)
     model, text = load_muisc(str(base))
     before = p_qualified(class_logits(model, text, test, test.every_row))
     unsure = 1 - abs(2 * model.probabilities(logits_of(model, text, pool))[:, 0].double().numpy() - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from agpis_sdk.records import Finding, ImageOutcome, ImageState, Status
@@ -81,6 +82,7 @@ _PROBABILITY = re.compile(r"\s*\(p_nc [\d.]+\)")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
+@lru_cache(4096)
 def spoken(slug: str) -> str:
     """Return a kebab-case name as words.
 

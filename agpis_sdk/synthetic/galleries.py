@@ -51,10 +51,8 @@ class Gallery:
         return 1 + len(self.others)
 
 
-def read_clean_galleries(
-    folders: Sequence[Path], *, marked: Sequence[Path] = (), seed: int = 0, shares: Mapping[str, float] = SHARES
-) -> list[Gallery]:
-    """Return the clean galleries of folders with a `products.jsonl`, split by product, 80/10/10 unless `shares` says otherwise.
+def read_clean_galleries(folders: Sequence[Path], *, marked: Sequence[Path] = (), seed: int = 0) -> list[Gallery]:
+    """Return the clean galleries of folders with a `products.jsonl`, split 80/10/10 by product.
 
     Photos of `marked` folders carry their shop's mark in the bottom right corner: it is removed there
     alone, else the photo is left out. A product in several colors gives a gallery for each. Products that share a
@@ -67,7 +65,7 @@ def read_clean_galleries(
         for product in products_of(folder):
             images = [load_photo(product, image) for image in product.images]
             key = _group(product, images, hashes)
-            split = split_of(product.model_copy(update={"title": key}), seed=seed, **shares)
+            split = split_of(product.model_copy(update={"title": key}), seed=seed, **SHARES)
             photos = _photos(images, marked=folder in marked)
             galleries.extend(
                 replace(gallery, split=split) for gallery in galleries_of(product, photos, facts.get(product.id, {}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from agpis_sdk.datasets.feedback_parser import FeedbackParser
@@ -103,9 +104,14 @@ def _note(image: ImageOutcome | None, outcome: Outcome) -> str:
     return spoken(reasons[0]) if reasons and reasons[0] else STATE_WORDS[image.state]
 
 
+@lru_cache(4)
+def _parser(rules: RuleSet) -> FeedbackParser:
+    return FeedbackParser(rules)
+
+
 def _guesses(outcome: Outcome, rules: RuleSet, offered: Sequence[Rule]) -> tuple[str, ...]:
     """Return the rules that the generated feedback names, then those found on images of the sequence, by score."""
-    named = FeedbackParser(rules).rules_in(outcome.feedback or "")
+    named = _parser(rules).rules_in(outcome.feedback or "")
     chosen = set(outcome.sequence)
     found = sorted((one for one in outcome.findings if chosen & set(one.images)), key=lambda one: -one.score)
     known = {rule.code for rule in offered}
