@@ -18,6 +18,7 @@ from agpis_sdk.pipeline.image_pairs import check_pairs, remove_from_pairs
 from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.plan import make_plan
 from agpis_sdk.pipeline.primary_image import select_primary
+from agpis_sdk.pipeline.result_cache.decided import decide
 from agpis_sdk.pipeline.run import Run, assemble
 from agpis_sdk.pipeline.scoring import choose_sequences
 from agpis_sdk.pipeline.sequence import build_sequences
@@ -137,14 +138,12 @@ class Pipeline:
         run = self._run
         batch = {progress.product.id: progress for progress in finish_decoding(pending, run.rules)}
         self._read_suppressions(batch)
-        run.context.open_batch(progress.product for progress in batch.values())
-        _through_figure_2(run, batch)
+        outcomes = decide(run, batch, _through_figure_2)
         for record in pending.records:
             if isinstance(record, RejectedRecord):
                 yield ProcessedProduct(None, rejected_outcome(record), {})
             else:
-                progress = batch[record.id]
-                yield ProcessedProduct(record, progress.outcome(), progress.images)
+                yield ProcessedProduct(record, outcomes[record.id], batch[record.id].images)
 
     def _read_suppressions(self, batch: Batch) -> None:
         """Read what sellers have suppressed; a faulty list suppresses nothing and is noted in the summary."""

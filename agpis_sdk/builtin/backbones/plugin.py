@@ -19,6 +19,7 @@ def agpis_backbones() -> Iterable[BackboneSpec]:
         factory="agpis_sdk.builtin.backbones.efficientnet_lite0:EfficientNetLite0",
         config=EfficientNetLite0Config,
         provides=FACTS,
+        cacheable=True,
     )
     yield BackboneSpec(
         name="timm",
