@@ -44,7 +44,8 @@ class ComponentSpec:
     What a `cacheable` component gives may be kept between runs (`run.cache`): it depends on nothing but its settings, its
     weights (a path among its settings, or the folder `weights` beside its module), the rules that it may raise, the seed, the
     device, the facts that it requires, and, for a checker of images, the file and its pixels; not on the image's id or place,
-    nor on the product. A checker of pairs may also read the images' ids, and other components the whole product.
+    nor on the product. A checker of pairs may also read the images' ids, and other components the whole product. Facts are kept that are arrays,
+    numbers, texts, lists and tuples of them, or of a class of `agpis_sdk.facts`.
     """
 
     name: str

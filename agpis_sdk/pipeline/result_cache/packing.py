@@ -59,7 +59,9 @@ def _described(value: Any, arrays: Arrays) -> Any:
     if is_dataclass(value) and type(value) is getattr(facts, type(value).__name__, None):
         parts = {one.name: _described(getattr(value, one.name), arrays) for one in fields(value)}
         return ["fact", type(value).__name__, parts]
-    raise UnpackableError(f"a {type(value).__module__}.{type(value).__name__}")
+    raise UnpackableError(
+        f"a fact with a {type(value).__name__} in it; arrays, numbers, texts and `agpis_sdk.facts` are kept"
+    )
 
 
 def _value(described: Any, arrays: Arrays) -> Any:
