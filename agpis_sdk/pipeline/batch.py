@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from agpis_sdk.media.products import RejectedRecord
 from agpis_sdk.media.sources import masked, read_image_bytes, without_secrets
 from agpis_sdk.pipeline.result_cache.results import ResultCache
 from agpis_sdk.pipeline.suppressions import Suppression
+from agpis_sdk.pipeline.trace import Trace
 from agpis_sdk.records import CandidateImage, Finding, ImageOutcome, ImageState, Outcome, Product, Status
 from agpis_sdk.rules import RuleSet
 
@@ -116,11 +118,12 @@ def start_decoding(
     executor: Executor,
     limits: MediaSection,
     cache: ResultCache | None = None,
+    trace: Trace | None = None,
 ) -> PendingBatch:
     """Begin to read and decode the images of a micro-batch; those about which the cache knows all are only read."""
     decoded = {
         product.id: [
-            executor.submit(_decode_one, product.id, image, position, limits, cache)
+            executor.submit(_decode_one, product.id, image, position, limits, cache, trace)
             for position, image in enumerate(product.images[: limits.max_images])
         ]
         for product in records
@@ -179,8 +182,14 @@ def rejected_outcome(record: RejectedRecord) -> Outcome:
 
 
 def _decode_one(
-    product_id: str, image: CandidateImage, position: int, limits: MediaSection, cache: ResultCache | None
+    product_id: str,
+    image: CandidateImage,
+    position: int,
+    limits: MediaSection,
+    cache: ResultCache | None,
+    trace: Trace | None,
 ) -> DecodedImage | ImageReadError:
+    started = time.perf_counter()
     try:
         data = read_image_bytes(image.uri, limits)
         decode = partial(
@@ -197,6 +206,9 @@ def _decode_one(
         return undecoded if undecoded is not None else decode()
     except ImageReadError as error:
         return error
+    finally:
+        if trace is not None:
+            trace.span("decode", started, product=product_id, image=image.id)
 
 
 def _message(image: CandidateImage, error: ImageReadError) -> str:

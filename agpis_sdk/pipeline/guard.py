@@ -23,6 +23,7 @@ from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.isolation.component import IsolatedComponent
 from agpis_sdk.pipeline.isolation.messages import PluginProcessError
 from agpis_sdk.pipeline.time_limit import TimeLimitExceededError, time_limit
+from agpis_sdk.pipeline.trace import Trace
 from agpis_sdk.plugins import OwnedSpec
 from agpis_sdk.plugins.discovery import OURS
 from agpis_sdk.wording import counted
@@ -88,6 +89,7 @@ class Guard:
         self.unjudged: Counter[str] = Counter()
         self._last_unjudged: dict[str, str] = {}
         self._inner_seconds = 0.0
+        self.trace: Trace | None = None
 
     def start(self, failures: Mapping[str, int], reasons: Mapping[str, str]) -> None:
         """Begin a run with what has failed before it: nothing, or what an earlier run noted that this one resumes."""
@@ -166,7 +168,15 @@ class Guard:
         self.seconds[component.label] += elapsed - self._inner_seconds
         self.items[component.label] += len(items)
         self._inner_seconds = outer_seconds + elapsed
+        if self.trace is not None:
+            self.trace.span(component.name, started, items=len(items))
         return results, failures
+
+    def spent(self, label: str, started: float) -> None:
+        """Note what the engine itself has done since a value of `time.perf_counter()`."""
+        self.seconds[label] += time.perf_counter() - started
+        if self.trace is not None:
+            self.trace.span(label, started)
 
     def _attempt(
         self,

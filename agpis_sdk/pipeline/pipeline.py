@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from agpis_sdk.pipeline.single_image import check_images, check_images_at_cost, 
 from agpis_sdk.pipeline.stream import decoded_images, observed_batches
 from agpis_sdk.pipeline.summary import RunSummary
 from agpis_sdk.pipeline.suppressions import read_suppressions
+from agpis_sdk.pipeline.trace import Trace
 from agpis_sdk.pipeline.unjudged import hold_unjudged
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Outcome, Product
@@ -54,7 +56,7 @@ class Pipeline:
 
     Models are loaded when the pipeline is made, and serve any number of runs. Raises `ConfigError` for settings that
     do not fit the plugins at hand. An `interruption` that listens lets the guard tell a user's KeyboardInterrupt from a
-    component's.
+    component's; a `trace` is told what ran when.
     """
 
     def __init__(
@@ -63,12 +65,14 @@ class Pipeline:
         *,
         host: PluginHost | None = None,
         interruption: Interruption | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self.config = config or Config()
         self.host = host or PluginHost.load(self.config.plugins, components=self.config.components)
         self.plan = make_plan(self.host, self.config)
         self.summary = RunSummary()
         self._run = assemble(self.host, self.config, self.plan, interruption)
+        self._run.guard.trace = trace
 
     def run(
         self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
@@ -136,9 +140,14 @@ class Pipeline:
 
     def _process_batch(self, pending: PendingBatch) -> Iterator[ProcessedProduct]:
         run = self._run
+        started = time.perf_counter()
         batch = {progress.product.id: progress for progress in finish_decoding(pending, run.rules)}
+        if run.guard.trace is not None:
+            run.guard.trace.span("wait for images", started)
         self._read_suppressions(batch)
         outcomes = decide(run, batch, _through_figure_2)
+        if run.guard.trace is not None:
+            run.guard.trace.span("batch", started, products=len(batch))
         for record in pending.records:
             if isinstance(record, RejectedRecord):
                 yield ProcessedProduct(None, rejected_outcome(record), {})

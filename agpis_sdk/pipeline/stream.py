@@ -17,6 +17,7 @@ from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint
 from agpis_sdk.pipeline.result_cache.results import ResultCache
 from agpis_sdk.pipeline.run import Run
 from agpis_sdk.pipeline.summary import RunStats
+from agpis_sdk.pipeline.trace import Trace
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Product
 
@@ -37,7 +38,7 @@ def observed_batches(
     stats.note_missing_plugins(host)
     stats.note(host.notify("agpis_run_started", context=run.context))
     try:
-        yield from prefetch_batches(records, run.config, run.cache)
+        yield from prefetch_batches(records, run.config, run.cache, run.guard.trace)
     finally:
         stats.component_seconds.update(run.guard.seconds)
         stats.component_items.update(run.guard.items)
@@ -50,14 +51,14 @@ def observed_batches(
 
 
 def prefetch_batches(
-    records: CheckedProducts, config: Config, cache: ResultCache | None = None
+    records: CheckedProducts, config: Config, cache: ResultCache | None = None, trace: Trace | None = None
 ) -> Iterator[PendingBatch]:
     """Yield micro-batches; raises `InputFileError` where the input breaks off, after what came before it."""
     executor = ThreadPoolExecutor(config.run.threads, thread_name_prefix="agpis-decode")
     try:
         current: PendingBatch | None = None
         for batch, error in _batches(iter(records), config):
-            following = start_decoding(batch, executor, config.media, cache)
+            following = start_decoding(batch, executor, config.media, cache, trace)
             if current is not None:
                 yield current
             current = following

@@ -85,7 +85,7 @@ class ResultCache:
         keys = {_name(item): key for item in items if (key := self._item_key(identity, item)) is not None}
         kept = self._load(list(keys.values()))
         known = {name: kept[key] for name, key in keys.items() if key in kept}
-        spent = time.perf_counter() - started
+        guard.spent(LABEL, started)
         fresh = [item for item in items if _name(item) not in known]
         results, failures = run(fresh)
         started = time.perf_counter()
@@ -100,7 +100,7 @@ class ResultCache:
                     results += _replayed(item, known[_name(item)], view)
             dropped = dropped or item is guard.dropped_at.get(component.label)
         guard.cached[component.label] += len(known)
-        guard.seconds[LABEL] += spent + time.perf_counter() - started
+        guard.spent(LABEL, started)
         return results, failures
 
     def _keep(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
-from agpis_sdk.errors import ConfigError
+from agpis_sdk.errors import ConfigError, OutputError
 
 AUTO = "auto"
 FILE = "results-1.sqlite"  # the number is that of the format
@@ -174,8 +174,20 @@ class EntryStore:
             self.problems.append(problem)
 
 
+def info_of(folder: Path) -> StoreInfo:
+    """Return what the store of a folder holds, without making one; raises `OutputError` where it cannot be read."""
+    if not (folder / FILE).is_file():
+        return StoreInfo(folder / FILE, 0, 0)
+    store = EntryStore(folder, limit=1)
+    found = store.info()
+    store.close()
+    if store.problems:
+        raise OutputError("is no cache, or damaged", item=str(found.file), remedy="empty it with agpis cache clear")
+    return found
+
+
 def clear(folder: Path) -> int:
-    """Delete the store of a folder; return how many bytes were freed."""
+    """Delete the store of a folder; return how many bytes were freed. A run that is using it keeps what it has opened."""
     freed = 0
     for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
         file = folder / name
