@@ -104,7 +104,7 @@ class EntryStore:
 
     def info(self) -> StoreInfo:
         """Return what is there."""
-        count, size = self._run("SELECT count(*), coalesce(sum(size), 0) FROM entries") or (0, 0)
+        count, size = next(iter(self._run("SELECT count(*), coalesce(sum(size), 0) FROM entries")), (0, 0))
         return StoreInfo(self.file, count, size)
 
     def close(self) -> None:
@@ -132,12 +132,11 @@ class EntryStore:
             return
         goal, freed = size - self._limit * (1 - ROOM), 0
         going = []
-        with self._lock:
-            for row, entry_size in self._connection.execute("SELECT rowid, size FROM entries ORDER BY used, rowid"):
-                if freed >= goal:
-                    break
-                going.append((row,))
-                freed += entry_size
+        for row, entry_size in self._run("SELECT rowid, size FROM entries ORDER BY used, rowid"):
+            if freed >= goal:
+                break
+            going.append((row,))
+            freed += entry_size
         self._write("DELETE FROM entries WHERE rowid = ?", going)
         self._run("PRAGMA incremental_vacuum")
 
@@ -153,16 +152,15 @@ class EntryStore:
             except sqlite3.Error as error:
                 self._give_up(error)
 
-    def _run(self, statement: str) -> tuple[int, ...] | None:
+    def _run(self, statement: str) -> list[tuple[int, ...]]:
         with self._lock:
             if not self._usable:
-                return None
+                return []
             try:
-                rows: list[tuple[int, ...]] = self._connection.execute(statement).fetchall()
+                return self._connection.execute(statement).fetchall()
             except sqlite3.Error as error:
                 self._give_up(error)
-                return None
-            return rows[0] if rows else None
+                return []
 
     def _give_up(self, error: sqlite3.Error) -> None:
         """Go on without the store: a full disk, a file that is none of ours, another run that never ends writing."""
