@@ -19,7 +19,7 @@ def agpis_sequence_builders() -> Iterable[SequenceBuilderSpec]:
         name="search",
         factory="agpis_sdk.builtin.builders.search:SearchBuilder",
         config=SearchBuilderConfig,
-        requires=frozenset({"color_histogram"}),
+        requires=frozenset({"color_histogram", "product_embedding"}),
         needs_scorer=True,
         cacheable=True,
     )
