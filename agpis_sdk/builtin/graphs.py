@@ -64,18 +64,15 @@ class GraphSpec:
 class GraphModel:
     """A function from arrays to arrays by name: the graph where it fits, else the reference in torch.
 
-    The graph fits on the CPU, with weights and inputs of the shapes that it was exported with. One that was exported from
-    something else than `made_of` says is refused with a `WeightsError`.
+    The graph fits on the CPU, with weights and inputs of the shapes that it was exported with.
     """
 
-    def __init__(self, spec: GraphSpec, tensors: Arrays, device: str = CPU, made_of: str = "") -> None:
+    def __init__(self, spec: GraphSpec, tensors: Arrays, device: str = CPU) -> None:
         self._spec, self._device = spec, device
         # ONNX Runtime reads them in place: they have to live as long as the session.
         self._tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
         fits = _shapes_in(spec.weights) == {name: tensor.shape for name, tensor in tensors.items()}
         self._session = open_session(spec.file, spec.read(self._tensors)) if device == CPU and fits else None
-        if self._session is not None and made_of != self._session.get_modelmeta().custom_metadata_map.get(MADE_OF, ""):
-            raise WeightsError("is of another model", item=str(spec.file), remedy="write it with agpis models export")
 
     def __call__(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return the outputs by name."""

@@ -72,7 +72,12 @@ def _backbone(name: str, backbone: Any, folder: Path) -> ExportedModel:
     batch = torch.zeros(backbone.batch_size, 3, backbone.input_size, backbone.input_size)
     with torch.no_grad():
         program = torch.onnx.export(
-            _Facts(backbone).eval(), (batch,), input_names=[INPUT], output_names=list(OUTPUTS), dynamo=True, verbose=False
+            _Facts(backbone).eval(),
+            (batch,),
+            input_names=[INPUT],
+            output_names=list(OUTPUTS),
+            dynamo=True,
+            verbose=False,
         )
     if program is None:
         raise WeightsError("torch exports nothing for it", item=name)

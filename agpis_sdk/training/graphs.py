@@ -32,7 +32,7 @@ IR_VERSION = 10  # ONNX Runtime 1.18 and later read it
 
 
 def export(spec: GraphSpec, file: Path, made_of: str = "") -> None:
-    """Write the graph of a spec; its weights are left out. `made_of` is for `GraphModel` to compare."""
+    """Write the graph of a spec; its weights are left out. `made_of` says what it was made of."""
     tensors = load_file(spec.weights)
     module = spec.module(tensors)
     model = _exported(spec, module)

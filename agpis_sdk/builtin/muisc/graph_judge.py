@@ -82,6 +82,12 @@ class JudgedByGraph:
     cache: Mapping[str, NDArray[Any]]
 
 
+def has_own_graphs(folder: Path) -> bool:
+    """Tell whether a folder holds graphs, and they were exported from a model of its config."""
+    files, made_of = [folder / spec.file.name for spec in (JUDGING, NEXT_WORD)], architecture_of(folder).encode()
+    return (folder / WEIGHTS).is_file() and all(file.is_file() and made_of in file.read_bytes() for file in files)
+
+
 class GraphJudge:
     """Judges sequences, and writes feedback, with a model of the shipped architecture."""
 
@@ -97,15 +103,12 @@ class GraphJudge:
         if self.fits_shipped(folder):
             self._judging, self._next_word = GraphModel(JUDGING, tensors), GraphModel(NEXT_WORD, tensors)
         else:
-            made_of = architecture_of(folder)
-            self._judging, self._next_word = (GraphModel(spec, tensors, made_of=made_of) for spec in specs_of(folder))
+            self._judging, self._next_word = (GraphModel(spec, tensors) for spec in specs_of(folder))
 
     @staticmethod
     def fits(folder: Path, device: str) -> bool:
         """Tell whether the graphs that ship, or those in the folder, can run the folder's model."""
-        return device == CPU and (
-            GraphJudge.fits_shipped(folder) or all((folder / spec.file.name).is_file() for spec in (JUDGING, NEXT_WORD))
-        )
+        return device == CPU and (GraphJudge.fits_shipped(folder) or has_own_graphs(folder))
 
     @staticmethod
     def fits_shipped(folder: Path) -> bool:
