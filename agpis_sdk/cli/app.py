@@ -17,6 +17,7 @@ from agpis_sdk.cli import (
     apply,
     audit,
     bench,
+    cache,
     config,
     doctor,
     evaluate,
@@ -85,6 +86,7 @@ app.command(
 app.command("train", context_settings=train.FREE_OPTIONS)(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
+app.add_typer(cache.app, name="cache")
 app.add_typer(bench.app, name="bench")
 app.add_typer(index.app, name="index")
 app.add_typer(review.app, name="review")

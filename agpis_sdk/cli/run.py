@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shlex
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import typer
 
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE, REFUSED
 from agpis_sdk.cli.exports import export_of, print_lines
+from agpis_sdk.cli.observing import check_metrics, traced, write_log, write_metrics
 from agpis_sdk.cli.options import (
     OUTPUT,
     PRODUCTS,
@@ -94,6 +94,14 @@ def run(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    metrics: Annotated[
+        Path | None,
+        typer.Option("--metrics", help="Write them as Prometheus metrics (extra metrics).", rich_help_panel=OUTPUT),
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option("--trace", help="Write what ran when, for Perfetto or chrome://tracing.", rich_help_panel=OUTPUT),
+    ] = None,
     no_plugins: NoPluginsOption = False,
     watch: WatchOption = False,
 ) -> None:
@@ -110,22 +118,26 @@ def run(
             records = refusing_outputs(records, output, report)
         if report is not None:
             reporter_of(report, host)
+        check_metrics(metrics)
         way_out = export_of(export, output, loaded, host, held=held)
         from agpis_sdk.pipeline.interruption import Interruption
 
         with (
             _sink(products, limit, output, loaded.config, host, stdout, resume=resume) as sink,
             Interruption().listening() as interruption,
+            traced(trace) as spans,
         ):
             # Everything above answers at once; from here on models are loaded.
             from agpis_sdk.pipeline.pipeline import Pipeline
 
-            pipeline = Pipeline(loaded.config, host=host, interruption=interruption)
+            pipeline = Pipeline(loaded.config, host=host, interruption=interruption, trace=spans)
             # A bar and data would write over each other on one terminal.
             bar = not quiet and sys.stderr.isatty() and not (output == STDIO and stdout.isatty())
             code = _process(pipeline, records, sink, interruption, products, limit, report, quiet=quiet, bar=bar)
             if log_json is not None:
-                _write_log(log_json, pipeline.summary)
+                write_log(log_json, pipeline.summary)
+            if metrics is not None:
+                write_metrics(metrics, pipeline.summary)
         if way_out is not None and code in (DONE, INCOMPLETE):
             print_lines(way_out.write(records.source))
     if code:
@@ -226,17 +238,6 @@ def _conclude(
     if summary.dropped or failure is not None:
         return DROPPED
     return INCOMPLETE if summary.failed else DONE
-
-
-def _write_log(path: Path, summary: RunSummary) -> None:
-    """Write what a run has done, for programs."""
-    from agpis_sdk.files import written_whole
-
-    try:
-        with written_whole(path) as unfinished:
-            unfinished.write_text(json.dumps(summary.facts(), indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", item=str(path)) from None
 
 
 def _print_interruption(interruption: Interruption, summary: RunSummary, sink: OutcomeSink) -> None:
