@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.quantiles import quantile
+from agpis_sdk.builtin.arrays import quantile
 
 SAMPLES = 2000  # pixels from which the curve is estimated
 DARKEST, LIGHTEST = 8.0, 247.0  # gray levels beyond which a tone is taken for cut off

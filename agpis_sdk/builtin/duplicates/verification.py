@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.builtin.arrays import quantile, squared_length
 from agpis_sdk.builtin.duplicates.affine import Box, Transform, invert, transform_boxes
 from agpis_sdk.builtin.duplicates.collage import repeated_part
 from agpis_sdk.builtin.duplicates.overlay import OVERLAY_EDGES, correlation, edge_strength, overlay_mask
-from agpis_sdk.builtin.duplicates.superposition import Overlaid, View, lay_over, smooth, squared_length
+from agpis_sdk.builtin.duplicates.superposition import Overlaid, View, lay_over, smooth
 from agpis_sdk.builtin.duplicates.tone import Tone, common_tone
-from agpis_sdk.builtin.quantiles import quantile
 
 WINDOW = 11  # pixels; side of the window of local statistics
 BLUR = 1.2  # pixels; sigma of the blur before anything is compared
