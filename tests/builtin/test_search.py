@@ -129,3 +129,14 @@ def test_a_shortened_sequence_says_so(gallery: Path) -> None:
 
     assert outcome.sequence == ("a",)
     assert outcome.detail == "1 of 3 images: short left out what does not go with the first"
+
+    def test_are_not_scored_where_they_cannot_win(self) -> None:
+        colors = Colors({(1, "c"): 4.0, (2, "e"): 4.0})
+
+        assert chosen(colors, "bcde") == "ace"
+        assert colors.asked == [2]  # ace and aec alone are of one color
+
+    def test_win_where_the_others_are_unlikely(self) -> None:
+        colors = Colors({(1, "b"): 9.0})
+
+        assert chosen(colors, "bce", shorten=False) == "abc"
