@@ -25,8 +25,13 @@ def byte_quantile(values: NDArray[np.uint8], share: float) -> float:
     >>> byte_quantile(np.array([3, 1, 2], np.uint8), 0.75)
     2.5
     """
-    low, high, weight = _neighbors(values.size, share)
-    below = np.bincount(values.ravel(), minlength=256).cumsum()  # how many are no greater, by value
+    return counted_quantile(np.bincount(values.ravel(), minlength=256), share)
+
+
+def counted_quantile(counts: NDArray[np.integer], share: float) -> float:
+    """Return the same of values 0, 1, 2 …, given how many there are of each."""
+    below = counts.cumsum()  # how many are no greater
+    low, high, weight = _neighbors(int(below[-1]), share)
     first, second = np.searchsorted(below, (low, high), side="right").tolist()
     return float(first + weight * (second - first))
 

@@ -119,17 +119,6 @@ class TestImagesOfAnotherColor:
     def test_are_kept_where_the_setting_says_so(self) -> None:
         assert chosen(Colors({}), "bcd", length=4, shorten=False) == "abcd"
 
-
-def test_a_shortened_sequence_says_so(gallery: Path) -> None:
-    def build(given: Sequence[SequenceCandidates], length: int, context: Context) -> list[ImageSequence]:
-        return [ImageSequence(product=one.product, images=(one.primary,)) for one in given]
-
-    stand = Stand().builder(build, name="short")
-    outcome = stand.run_one(product(gallery), {"sequence.builder": "short", "sequence.min_length": 1})
-
-    assert outcome.sequence == ("a",)
-    assert outcome.detail == "1 of 3 images: short left out what does not go with the first"
-
     def test_are_not_scored_where_they_cannot_win(self) -> None:
         colors = Colors({(1, "c"): 4.0, (2, "e"): 4.0})
 
@@ -140,3 +129,14 @@ def test_a_shortened_sequence_says_so(gallery: Path) -> None:
         colors = Colors({(1, "b"): 9.0})
 
         assert chosen(colors, "bce", shorten=False) == "abc"
+
+
+def test_a_shortened_sequence_says_so(gallery: Path) -> None:
+    def build(given: Sequence[SequenceCandidates], length: int, context: Context) -> list[ImageSequence]:
+        return [ImageSequence(product=one.product, images=(one.primary,)) for one in given]
+
+    stand = Stand().builder(build, name="short")
+    outcome = stand.run_one(product(gallery), {"sequence.builder": "short", "sequence.min_length": 1})
+
+    assert outcome.sequence == ("a",)
+    assert outcome.detail == "1 of 3 images: short left out what does not go with the first"
