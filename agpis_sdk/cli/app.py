@@ -50,6 +50,7 @@ app.command(
         "agpis run products.jsonl -o outcomes.jsonl --report report.html",
         "agpis run products_export.csv -o outcomes.jsonl --export shopify",
         "agpis run photos/ -o outcomes.jsonl --export folder",
+        "agpis run s3://shop/products-*.jsonl --engine ray --address auto -o s3://shop/outcomes",
     ),
 )(run.run)
 app.command(

@@ -88,7 +88,7 @@ class Guard:
         self.dropped_at: dict[str, object] = {}
         self.last_reason: dict[str, str] = {}
         self.unjudged: Counter[str] = Counter()
-        self._last_unjudged: dict[str, str] = {}
+        self.last_unjudged: dict[str, str] = {}
         self._inner_seconds = 0.0
         self._printed: dict[str, Printed] = {}
         self.trace: Trace | None = None
@@ -115,19 +115,13 @@ class Guard:
     def note_unjudged(self, component: Component, reason: str) -> None:
         """Count a rule on an item that a component says it could not judge; no component is dropped for it."""
         self.unjudged[component.label] += 1
-        self._last_unjudged[component.label] = reason
+        self.last_unjudged[component.label] = reason
 
     def notices(self) -> list[str]:
         """Return for each component that failed, or nearly took too long, a line for people."""
-        failed = [
-            f"{label} failed on {counted(count, 'item')}"
-            f"{' and was dropped' if count >= self._max_failures else ''}; last: {self.last_reason.get(label, '')}"
-            for label, count in self.failures.items()
-        ]
-        failed += [
-            f"{label} could not judge {counted(count, 'item')}; last: {self._last_unjudged[label]}"
-            for label, count in self.unjudged.items()
-        ]
+        failed = notices_of(
+            self.failures, self.last_reason, self.unjudged, self.last_unjudged, most_failures=self._max_failures
+        )
         limit = self._limits.time_limit
         return failed + [
             f"{label} took up to {seconds:.0f} s for a call; it fails from plugins.time_limit = {limit:g} on"
@@ -263,6 +257,26 @@ class Guard:
     def skipped(self, component: Component, item: Item) -> Failure[Item]:
         """Return what becomes of an item that a dropped component does not see."""
         return Failure(item, f"{component.label} was dropped after {self._max_failures} failures")
+
+
+def notices_of(
+    failures: Mapping[str, int],
+    reasons: Mapping[str, str],
+    unjudged: Mapping[str, int],
+    last_unjudged: Mapping[str, str],
+    *,
+    most_failures: int,
+) -> list[str]:
+    """Return for each component that failed, or could not judge, a line for people."""
+    failed = [
+        f"{label} failed on {counted(count, 'item')}"
+        f"{' and was dropped' if count >= most_failures else ''}; last: {reasons.get(label, '')}"
+        for label, count in failures.items()
+    ]
+    return failed + [
+        f"{label} could not judge {counted(count, 'item')}; last: {last_unjudged[label]}"
+        for label, count in unjudged.items()
+    ]
 
 
 def collect(

@@ -16,6 +16,7 @@ from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
 from agpis_sdk.pipeline.alternatives import Alternatives
 from agpis_sdk.pipeline.batch import Batch, PendingBatch, finish_decoding, rejected_outcome
 from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint, decided_batches, digest_of
+from agpis_sdk.pipeline.guard import Guard
 from agpis_sdk.pipeline.image_pairs import check_pairs, remove_from_pairs
 from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.plan import make_plan
@@ -74,6 +75,11 @@ class Pipeline:
         self.summary = RunSummary()
         self._run = assemble(self.host, self.config, self.plan, interruption)
         self._run.guard.trace = trace
+
+    @property
+    def guard(self) -> Guard:
+        """Who has failed so far, and on how many items."""
+        return self._run.guard
 
     def run(
         self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
