@@ -17,6 +17,7 @@ from agpis_sdk.cli import (
     apply,
     audit,
     bench,
+    cache,
     config,
     doctor,
     evaluate,
@@ -49,6 +50,7 @@ app.command(
         "agpis run products.jsonl -o outcomes.jsonl --report report.html",
         "agpis run products_export.csv -o outcomes.jsonl --export shopify",
         "agpis run photos/ -o outcomes.jsonl --export folder",
+        "agpis run s3://shop/products-*.jsonl --engine ray --address auto -o s3://shop/outcomes",
     ),
 )(run.run)
 app.command(
@@ -85,6 +87,7 @@ app.command(
 app.command("train", context_settings=train.FREE_OPTIONS)(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
+app.add_typer(cache.app, name="cache")
 app.add_typer(bench.app, name="bench")
 app.add_typer(index.app, name="index")
 app.add_typer(review.app, name="review")

@@ -154,13 +154,10 @@ def export_of(
 
 def read_outcomes(path: Path) -> Iterator[Outcome]:
     """Yield the outcomes of a file; raises `InputFileError` naming the line that is none."""
-    try:
-        with path.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield _outcome(line, f"{path}, line {number}")
-    except OSError as error:
-        raise InputFileError(f"cannot be read: {error.strerror}", item=str(path), remedy="check the path") from None
+    from agpis_sdk.media.outcome_lines import outcome_lines
+
+    for place, line in outcome_lines(path):
+        yield _outcome(line, place)
 
 
 def _outcome(line: bytes, item: str) -> Outcome:

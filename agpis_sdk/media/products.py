@@ -28,6 +28,7 @@ from agpis_sdk.media.parquet import read_parquet
 from agpis_sdk.media.product_source import FileSource
 from agpis_sdk.media.readers import named_reader, recognizing_reader, records_of
 from agpis_sdk.media.record_check import RecordCheck, RejectedRecord
+from agpis_sdk.media.remote_products import folder_of, is_remote, read_remote
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.records import Product
 from agpis_sdk.wording import shortened
@@ -70,6 +71,8 @@ def read_products(
 ) -> CheckedProducts:
     """Stream the records of a file, folder or table in order, `-` being standard input; relative uris are resolved against it.
 
+    A uri such as "s3://bucket/products-*.jsonl" names JSON lines or Parquet in a store, one file or several.
+
     JSON lines, JSON, Parquet and tables of pandas, polars, Arrow or Hugging Face datasets are read here; everything else by
     the reader that recognizes it, or the one that `file_format` names. `columns` names the columns of a table by field.
     `host` has the readers, those of all installed plugins where it is not given, and `tables` their settings as in a
@@ -79,6 +82,13 @@ def read_products(
         check = RecordCheck(None)
         records = _begun(read_table(path, check, columns or {}))
         return CheckedProducts(itertools.islice(records, limit), check.notices.lines)
+    if is_remote(path):
+        if file_format or columns:
+            raise InputFileError(
+                "is read as JSON lines or Parquet alone", item=path, remedy="leave --from and --map out"
+            )
+        check = RecordCheck(folder_of(path))
+        return CheckedProducts(itertools.islice(_begun(read_remote(path, check)), limit), check.notices.lines)
     if str(path) == "-":
         if not (file_format or columns):
             check = RecordCheck(Path.cwd())

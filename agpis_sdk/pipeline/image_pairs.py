@@ -9,7 +9,7 @@ from agpis_sdk.pipeline.alternatives import image_to_drop
 from agpis_sdk.pipeline.batch import Batch, engine_finding, too_few
 from agpis_sdk.pipeline.findings import accept_judgment, keep_finding, pairs_known
 from agpis_sdk.pipeline.guard import Component
-from agpis_sdk.pipeline.run import Run
+from agpis_sdk.pipeline.run import Run, through_cache
 from agpis_sdk.pipeline.single_image import with_facts
 from agpis_sdk.pipeline.unjudged import note_unjudged, note_unjudged_rule
 from agpis_sdk.records import Unjudged
@@ -51,11 +51,16 @@ def _check(run: Run, checker: Component, batch: Batch) -> None:
         for first, second in itertools.combinations(progress.usable, 2)
         if first.key in ready and second.key in ready
     ]
-    found, failures = run.guard.call(
+    found, failures = through_cache(
+        run,
         checker,
         pairs,
-        lambda chunk, context: checker.instance.check_pairs(chunk, context),
-        lambda chunk, result: accept_judgment(checker, pairs_known(chunk), result, run.rules),
+        lambda unknown: run.guard.call(
+            checker,
+            unknown,
+            lambda chunk, context: checker.instance.check_pairs(chunk, context),
+            lambda chunk, result: accept_judgment(checker, pairs_known(chunk), result, run.rules),
+        ),
     )
     for result in found:
         if isinstance(result, Unjudged):

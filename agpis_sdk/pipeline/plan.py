@@ -183,6 +183,17 @@ def thresholds(rule_set: RuleSet, config: Config) -> dict[str, float]:
     return {rule.code: wanted.get(rule.code, rule.threshold) for rule in rule_set if _selected(rule, config)}
 
 
+def reportable_rules(host: PluginHost, config: Config) -> list[Rule]:
+    """Return the selected rules that mean something here: one of a plugin's profiles only where the plugin is configured."""
+    configured = [owned.spec for _, owned in host.all_specs() if owned.spec.table in config.components]
+    declared = {rule.code for spec in configured for rule in spec.rules}
+    return [
+        rule
+        for rule in host.rules
+        if _selected(rule, config) and (rule.code in declared or not host.is_of_a_profile(rule))
+    ]
+
+
 def _selected(rule: Rule, config: Config) -> bool:
     return selected(rule, config.rules.select, config.rules.ignore)
 

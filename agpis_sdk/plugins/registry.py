@@ -42,7 +42,7 @@ from agpis_sdk.plugins.discovery import (
     find_plugins,
 )
 from agpis_sdk.plugins.factories import cannot_be_made, imported, make_component, refusing_to_exit
-from agpis_sdk.rules import Rule, RuleSet
+from agpis_sdk.rules import Rule, RuleSet, matches
 
 
 class PluginHost:
@@ -206,6 +206,13 @@ class PluginHost:
         if name not in self.profiles:
             raise UnknownNameError("no such profile", item=name, remedy=nearest(name, self.profiles))
         return self.profiles[name]
+
+    def is_of_a_profile(self, rule: Rule) -> bool:
+        """Tell whether a profile of the plugin that declares a rule selects it: without a profile, it is of no use."""
+        owner = self.rules.owner(rule.code)
+        own = [profile for name, profile in self.profiles.items() if self._profile_owners[name] == owner]
+        rules = [profile.settings.get("rules", {}) for profile in own]
+        return any(matches(rule, table.get("select", ())) for table in rules)
 
     def settings_of(self, owned: OwnedSpec, tables: Mapping[str, Mapping[str, Any]]) -> ComponentConfig:
         """Validate a component's table of settings without importing the component.
