@@ -13,7 +13,7 @@ import typer
 
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE, REFUSED
 from agpis_sdk.cli.exports import export_of, print_lines
-from agpis_sdk.cli.observing import check_metrics, traced, write_log, write_metrics
+from agpis_sdk.cli.observing import check_metrics, traced, write_figures
 from agpis_sdk.cli.options import (
     OUTPUT,
     PRODUCTS,
@@ -34,7 +34,7 @@ from agpis_sdk.cli.outputs import STDIO, OutcomeSink, OutcomeStream, check_place
 from agpis_sdk.cli.progress import with_progress
 from agpis_sdk.cli.ray_engine import AUTO, LOCAL, AddressOption, EngineOption, check_engine, run_on_ray
 from agpis_sdk.cli.run_report import RunReport, reporter_of
-from agpis_sdk.cli.run_summary import print_summary, write_log
+from agpis_sdk.cli.run_summary import print_summary
 from agpis_sdk.cli.streams import data_on_stdout
 from agpis_sdk.cli.watch import Watched, WatchOption, keep_running
 from agpis_sdk.errors import ConfigError, InputFileError, OutputError
@@ -121,10 +121,11 @@ def run(
         keep_running(Watched(given, lambda: settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)))
     with data_on_stdout() as stdout:
         loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
-        if check_engine(engine, address, output, report, export):
+        check_metrics(metrics)
+        if check_engine(engine, address, output, report, export, trace):
             code = run_on_ray(
                 given, output, address or AUTO, loaded, host, resume=resume, discover=not no_plugins, quiet=quiet,
-                log_json=log_json,
+                log_json=log_json, metrics=metrics,
             )  # fmt: skip
             raise typer.Exit(code)
         records = given.read(loaded, host)
@@ -133,7 +134,6 @@ def run(
             records = refusing_outputs(records, output, report)
         if report is not None:
             reporter_of(report, host)
-        check_metrics(metrics)
         way_out = export_of(export, output, loaded, host, held=held)
         from agpis_sdk.pipeline.interruption import Interruption
 
@@ -149,10 +149,7 @@ def run(
             # A bar and data would write over each other on one terminal.
             bar = not quiet and sys.stderr.isatty() and not (output == STDIO and stdout.isatty())
             code = _process(pipeline, records, sink, interruption, products, limit, report, quiet=quiet, bar=bar)
-            if log_json is not None:
-                write_log(log_json, pipeline.summary)
-            if metrics is not None:
-                write_metrics(metrics, pipeline.summary)
+            write_figures(pipeline.summary, log_json=log_json, metrics=metrics)
         if way_out is not None and code in (DONE, INCOMPLETE):
             print_lines(way_out.write(records.source))
     if code:

@@ -127,7 +127,9 @@ def paired_difference(
     if old is None or new is None or not _same_examples(old, new):
         return None
     draws = bootstrap_weights(new.products, RESAMPLES, seed)
-    differences = np.concatenate([_headline(new, weights) - _headline(old, weights) for weights in draws] or [[]])
+    differences = np.concatenate(
+        [np.empty(0), *(_headline(new, weights) - _headline(old, weights) for weights in draws)]
+    )
     interval = confidence_interval(differences)
     if interval is None:
         return None
