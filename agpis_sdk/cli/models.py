@@ -53,10 +53,20 @@ def add(
     folders: Annotated[list[Path], typer.Argument(help="Folders of agpis train.")],
     registry: RegistryOption = Path("models"),
     reviews: Annotated[Path | None, typer.Option("--reviews", help="What they learned from, for their cards.")] = None,
+    outcomes: Annotated[
+        Path | None,
+        typer.Option("--outcomes", help="A run on what they learned from: drift is measured against its scores."),
+    ] = None,
 ) -> None:
     """Add trained models as the next versions of their components; none of them runs yet."""
+    reference = None
+    if outcomes is not None:
+        from agpis_sdk.review.metrics.drift import reference_of, scores_of
+        from agpis_sdk.review.outcomes import read_outcomes
+
+        reference = reference_of(scores_of([outcome for _, outcome in read_outcomes(outcomes)]))
     for folder in folders:
-        added = _registry(registry).add(folder, reviews=reviews)
+        added = _registry(registry).add(folder, reviews=reviews, reference=reference)
         typer.echo(f"{added.component} {added.version}")
 
 

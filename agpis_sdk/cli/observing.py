@@ -50,7 +50,15 @@ def check_metrics(path: Path | None) -> None:
         ) from None
 
 
-def write_log(path: Path, summary: RunSummary) -> None:
+def write_figures(summary: RunSummary, *, log_json: Path | None, metrics: Path | None) -> None:
+    """Write what a run has done into the files that `--log-json` and `--metrics` name, if any."""
+    if log_json is not None:
+        _write_log(log_json, summary)
+    if metrics is not None:
+        _write_metrics(metrics, summary)
+
+
+def _write_log(path: Path, summary: RunSummary) -> None:
     """Write what a run has done, for programs."""
     from agpis_sdk.files import written_whole
 
@@ -61,7 +69,7 @@ def write_log(path: Path, summary: RunSummary) -> None:
         raise OutputError(f"cannot be written: {error.strerror}", item=str(path)) from None
 
 
-def write_metrics(path: Path, summary: RunSummary) -> None:
+def _write_metrics(path: Path, summary: RunSummary) -> None:
     """Write what a run has done in the text format of Prometheus, whole: for the textfile collector of its node exporter."""
     from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 

@@ -11,7 +11,7 @@ import itertools
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -22,6 +22,7 @@ from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.isolation.component import IsolatedComponent
 from agpis_sdk.pipeline.isolation.messages import PluginProcessError
+from agpis_sdk.pipeline.printed import Printed
 from agpis_sdk.pipeline.time_limit import TimeLimitExceededError, time_limit
 from agpis_sdk.pipeline.trace import Trace
 from agpis_sdk.plugins import OwnedSpec
@@ -87,8 +88,9 @@ class Guard:
         self.dropped_at: dict[str, object] = {}
         self.last_reason: dict[str, str] = {}
         self.unjudged: Counter[str] = Counter()
-        self._last_unjudged: dict[str, str] = {}
+        self.last_unjudged: dict[str, str] = {}
         self._inner_seconds = 0.0
+        self._printed: dict[str, Printed] = {}
         self.trace: Trace | None = None
 
     def start(self, failures: Mapping[str, int], reasons: Mapping[str, str]) -> None:
@@ -113,19 +115,13 @@ class Guard:
     def note_unjudged(self, component: Component, reason: str) -> None:
         """Count a rule on an item that a component says it could not judge; no component is dropped for it."""
         self.unjudged[component.label] += 1
-        self._last_unjudged[component.label] = reason
+        self.last_unjudged[component.label] = reason
 
     def notices(self) -> list[str]:
         """Return for each component that failed, or nearly took too long, a line for people."""
-        failed = [
-            f"{label} failed on {counted(count, 'item')}"
-            f"{' and was dropped' if count >= self._max_failures else ''}; last: {self.last_reason.get(label, '')}"
-            for label, count in self.failures.items()
-        ]
-        failed += [
-            f"{label} could not judge {counted(count, 'item')}; last: {self._last_unjudged[label]}"
-            for label, count in self.unjudged.items()
-        ]
+        failed = notices_of(
+            self.failures, self.last_reason, self.unjudged, self.last_unjudged, most_failures=self._max_failures
+        )
         limit = self._limits.time_limit
         return failed + [
             f"{label} took up to {seconds:.0f} s for a call; it fails from plugins.time_limit = {limit:g} on"
@@ -191,7 +187,7 @@ class Guard:
         started = time.perf_counter()
         try:
             # Whatever a component prints would stand among the outcomes on standard output.
-            with contextlib.redirect_stdout(sys.stderr):
+            with self._printing(component):
                 if isinstance(component.instance, IsolatedComponent):
                     component.instance.prepare()  # a fresh process is no fault of what is tried again
                 with time_limit(limit):
@@ -237,6 +233,21 @@ class Guard:
                 self.last_reason[component.label] = error
                 failures.append(Failure(item, f"{component.label} failed: {error}"))
 
+    @contextlib.contextmanager
+    def _printing(self, component: Component) -> Iterator[None]:
+        """Send what a component prints to standard error, under its plugin's name where it is not built in."""
+        plugin = component.owned.plugin
+        if plugin.distribution == OURS:
+            with contextlib.redirect_stdout(sys.stderr):
+                yield
+            return
+        printed = self._printed.setdefault(plugin.owner, Printed(plugin.owner))
+        try:
+            with contextlib.redirect_stdout(printed):
+                yield
+        finally:
+            printed.finish()
+
     def _limit(self, component: Component) -> float | None:
         """Return the seconds that a call may take; built-in components are not limited."""
         if component.owned.plugin.distribution == OURS or not self._limits.time_limit:
@@ -246,6 +257,26 @@ class Guard:
     def skipped(self, component: Component, item: Item) -> Failure[Item]:
         """Return what becomes of an item that a dropped component does not see."""
         return Failure(item, f"{component.label} was dropped after {self._max_failures} failures")
+
+
+def notices_of(
+    failures: Mapping[str, int],
+    reasons: Mapping[str, str],
+    unjudged: Mapping[str, int],
+    last_unjudged: Mapping[str, str],
+    *,
+    most_failures: int,
+) -> list[str]:
+    """Return for each component that failed, or could not judge, a line for people."""
+    failed = [
+        f"{label} failed on {counted(count, 'item')}"
+        f"{' and was dropped' if count >= most_failures else ''}; last: {reasons.get(label, '')}"
+        for label, count in failures.items()
+    ]
+    return failed + [
+        f"{label} could not judge {counted(count, 'item')}; last: {last_unjudged[label]}"
+        for label, count in unjudged.items()
+    ]
 
 
 def collect(

@@ -13,8 +13,10 @@ from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import Config
 from agpis_sdk.errors import RecordError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
+from agpis_sdk.pipeline.alternatives import Alternatives
 from agpis_sdk.pipeline.batch import Batch, PendingBatch, finish_decoding, rejected_outcome
 from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint, decided_batches, digest_of
+from agpis_sdk.pipeline.guard import Guard
 from agpis_sdk.pipeline.image_pairs import check_pairs, remove_from_pairs
 from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.plan import make_plan
@@ -73,6 +75,11 @@ class Pipeline:
         self.summary = RunSummary()
         self._run = assemble(self.host, self.config, self.plan, interruption)
         self._run.guard.trace = trace
+
+    @property
+    def guard(self) -> Guard:
+        """Who has failed so far, and on how many items."""
+        return self._run.guard
 
     def run(
         self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
@@ -175,3 +182,11 @@ def _through_figure_2(run: Run, batch: Batch) -> None:
     remove_from_pairs(run, batch)
     choose_sequences(run, batch, build_sequences(run, run.builder, batch))
     hold_unjudged(run, batch)
+    _tell_alternatives(run, batch)
+
+
+def _tell_alternatives(run: Run, batch: Batch) -> None:
+    """Let remedies name the image of the product that is the answer."""
+    for progress in batch.values():
+        chosen = progress.sequence.ids if progress.sequence else ()
+        progress.findings = list(Alternatives(progress, run.rules, chosen).told())

@@ -96,6 +96,18 @@ class RunSummary(RunStats):
         unreadable = (finding.message for finding in outcome.findings if finding.code == UNREADABLE)
         self.first_unreadable = self.first_unreadable or next(unreadable, None)
 
+    def include(self, facts: Mapping[str, Any]) -> None:
+        """Count what another run has counted of the records that follow: its `facts`, but for failures and notices."""
+        self.products += facts["products"]
+        self.images += facts["images"]
+        self.seconds = time.perf_counter() - self._started
+        for label, seconds in facts["component_seconds"].items():
+            self.component_seconds[label] = self.component_seconds.get(label, 0.0) + seconds
+        for name in ("component_items", "statuses", "reasons", "hold_reasons", "rules"):
+            getattr(self, name).update(facts[name])
+        self.first_failed = self.first_failed or facts["first_failed"]
+        self.first_unreadable = self.first_unreadable or facts["first_unreadable"]
+
     @property
     def faults(self) -> tuple[str, ...]:
         """What went wrong with the records themselves, a line for each kind, with the first one as an example."""

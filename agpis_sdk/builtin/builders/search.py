@@ -11,6 +11,7 @@ from agpis_sdk.builtin.builders.config import SearchBuilderConfig
 from agpis_sdk.components import Context, DecodedImage, ImageSequence, SequenceCandidates
 
 Images = tuple[DecodedImage, ...]
+LIKELY = 0.5  # probability of one color from which a sequence is scored in any case
 
 
 class SearchBuilder:
@@ -119,12 +120,38 @@ def _grown(beginnings: Sequence[Images], candidate: SequenceCandidates) -> Itera
 def _best_of_each(
     groups: Sequence[Sequence[ImageSequence]], context: Context, mismatch: ColorMismatch | None
 ) -> list[tuple[float, ImageSequence]]:
-    """Return the best sequence of each group with its score; all of them are scored in one call."""
-    scores = iter(_scores(list(itertools.chain(*groups)), context, mismatch))
+    """Return the best sequence of each group with its score; all groups are scored together.
+
+    First those that are likely of one color; of the others only those that could still win, as p^t is at most 1.
+    """
+    most = [[_one_color(sequence, mismatch) for sequence in group] for group in groups]
+    scores = [[0.0] * len(group) for group in groups]
+    bars = [min(LIKELY, max(chances)) for chances in most]
+    first = [[row for row, chance in enumerate(own) if chance >= bar] for own, bar in zip(most, bars, strict=True)]
+    _score_rows(groups, first, scores, context, mismatch)
+    rest = [
+        [row for row, chance in enumerate(own) if max(reached) <= chance < bar]
+        for own, reached, bar in zip(most, scores, bars, strict=True)
+    ]
+    _score_rows(groups, rest, scores, context, mismatch)
     # max() keeps the first of equals.
     return [
-        max(zip(itertools.islice(scores, len(group)), group, strict=True), key=lambda pair: pair[0]) for group in groups
+        max(zip(own, group, strict=True), key=lambda pair: pair[0]) for own, group in zip(scores, groups, strict=True)
     ]
+
+
+def _score_rows(
+    groups: Sequence[Sequence[ImageSequence]],
+    rows: Sequence[Sequence[int]],
+    scores: Sequence[list[float]],
+    context: Context,
+    mismatch: ColorMismatch | None,
+) -> None:
+    """Score the given rows of each group in one call, and write down their scores."""
+    chosen = [(number, row) for number, own in enumerate(rows) for row in own]
+    found = _scores([groups[number][row] for number, row in chosen], context, mismatch)
+    for (number, row), score in zip(chosen, found, strict=True):
+        scores[number][row] = score
 
 
 def _scores(sequences: Sequence[ImageSequence], context: Context, mismatch: ColorMismatch | None) -> list[float]:
