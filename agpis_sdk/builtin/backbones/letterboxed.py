@@ -24,8 +24,10 @@ class LetterboxedBackbone(ABC):
     def __init__(self, *, input_size: int, mean: Sequence[float], std: Sequence[float], batch_size: int) -> None:
         self._input_size = input_size
         levels = np.arange(256, dtype=np.float32)[:, None] / np.float32(255)
-        normalized: NDArray[np.float32] = (levels - np.array(mean, np.float32)) / np.array(std, np.float32)
-        self._normalized = normalized[None]  # (1, 256, 3), of each level and channel
+        means, deviations = np.array(mean, np.float32), np.array(std, np.float32)
+        self._normalized = np.asarray((levels - means) / deviations, dtype=np.float32)[
+            None
+        ]  # (1, 256, 3) by level and channel
         self._batch_size = batch_size
 
     @property
