@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from agpis_sdk.config import LoadedConfig, load_config
+from agpis_sdk.config import Config, LoadedConfig, load_config
 from agpis_sdk.errors import AgpisError, UnknownNameError
 from agpis_sdk.plugins import PluginHost
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agpis_sdk.media.products import CheckedProducts
 
 # Under which headings `--help` lists options.
-PRODUCTS, OUTPUT, SETTINGS = "Products", "Output", "Settings"
+PRODUCTS, OUTPUT, SETTINGS, ENGINE = "Products", "Output", "Settings", "Engine"
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Settings: agpis.toml or pyproject.toml.", rich_help_panel=SETTINGS)
@@ -128,6 +128,12 @@ def settings(
         if status.state == "failed":
             typer.echo(f"agpis: plugin {status.owner} was not loaded: {status.reason} ({status.remedy})", err=True)
     return loaded, host
+
+
+def training_config(config: Config) -> Config:
+    """Return the settings with which training data is read: reviews name images wherever they are, and are the user's own."""
+    media = config.media.model_copy(update={"allow_outside": True})
+    return config.model_copy(update={"media": media})
 
 
 def _profile(host: PluginHost, name: str) -> Profile:

@@ -18,17 +18,15 @@ class LetterboxedBackbone(ABC):
     """Turns decoded images into "embedding", "stride32", "stride16" and "stride8".
 
     Every pass has the same shape: a short batch is filled up with zeros. Kernels are chosen by shape, so an image's
-    features do not depend on which other images it came with (DESIGN law 6).
+    features do not depend on which other images it came with (DESIGN law 6). `mean` and `std` are (3,), of the channels.
     """
 
     def __init__(self, *, input_size: int, mean: Sequence[float], std: Sequence[float], batch_size: int) -> None:
         self._input_size = input_size
+        self.batch_size = batch_size
+        self.mean, self.std = np.array(mean, np.float32), np.array(std, np.float32)
         levels = np.arange(256, dtype=np.float32)[:, None] / np.float32(255)
-        means, deviations = np.array(mean, np.float32), np.array(std, np.float32)
-        self._normalized = np.asarray((levels - means) / deviations, dtype=np.float32)[
-            None
-        ]  # (1, 256, 3) by level and channel
-        self._batch_size = batch_size
+        self._normalized = ((levels - self.mean) / self.std)[None]  # (1, 256, 3), of each level and channel
 
     @property
     def input_size(self) -> int:
@@ -43,8 +41,8 @@ class LetterboxedBackbone(ABC):
     def features(self, images: Sequence[DecodedImage]) -> list[Mapping[str, NDArray[np.float32]]]:
         """Return the facts of each image, in order."""
         facts: list[Mapping[str, NDArray[np.float32]]] = []
-        for chunk in batches(images, self._batch_size):
-            batch = np.zeros((self._batch_size, 3, self._input_size, self._input_size), np.float32)
+        for chunk in batches(images, self.batch_size):
+            batch = np.zeros((self.batch_size, 3, self._input_size, self._input_size), np.float32)
             for row, image in enumerate(chunk):
                 batch[row] = self.preprocess(image.pixels)
             named = self.run(batch)
