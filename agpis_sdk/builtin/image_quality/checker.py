@@ -120,7 +120,8 @@ class ImageQualityChecker:
     ) -> Iterator[Measurement]:
         gray = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8)
         luma = gray.astype(np.float32) / 255
-        low, high = byte_quantile(gray, 0.01) / 255, byte_quantile(gray, 0.99) / 255
+        # In the precision of `luma`: many pictures lie on a limit to the level of gray, and so keep their side of it.
+        low, high = (np.float32(byte_quantile(gray, share)) / np.float32(255) for share in (0.01, 0.99))
         if high - low < 0.02:
             yield "placeholder-image", 1.0, "the picture is one even color: nothing can be seen", None
             return
@@ -132,7 +133,7 @@ class ImageQualityChecker:
         brightness = float(luma.mean())
         score = logistic_below(brightness, self._config.min_brightness, 0.015)
         yield "under-exposed", score, f"the picture is dark (mean brightness {brightness:.0%})", None
-        score = logistic_below(high - low, self._config.min_contrast, 0.025)
+        score = logistic_below(float(high - low), self._config.min_contrast, 0.025)
         yield "low-contrast", score, f"light and dark lie close together ({high - low:.0%} of the range)", None
 
     def _surroundings(self, image: DecodedImage, background: Background) -> Iterator[Measurement]:
