@@ -45,8 +45,9 @@ from agpis_sdk.review.web.pictures import Pictures
 from agpis_sdk.review.web.rates import RateLimit
 from agpis_sdk.review.web.server import bound, run_server
 from agpis_sdk.review.web.site import Site
+rules = shipped_rules()
 site = Site(
-    Store.open(sys.argv[1]), int(sys.argv[2]), ReviewSection(), shipped_rules(), Pictures(MediaSection(allow_outside=True)),
+    Store.open(sys.argv[1]), int(sys.argv[2]), ReviewSection(), rules, tuple(rules), Pictures(MediaSection(allow_outside=True)),
     logins_by_address=RateLimit(10_000, 60.0),
 )
 with bound("127.0.0.1", 0) as listening:

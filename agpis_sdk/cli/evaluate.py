@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agpis_sdk.cli.options import ConfigOption, SetOption, lazy_backbone, settings
+from agpis_sdk.cli.options import ConfigOption, SetOption, lazy_backbone, settings, training_config
 from agpis_sdk.config import LoadedConfig
 from agpis_sdk.plugins import PluginHost
 
@@ -95,7 +95,7 @@ def evaluation_request(
         seed=seed,
         plots=plots,
         backbone=lazy_backbone(loaded, host),
-        image_facts=partial(image_facts, host=host, config=loaded.config),
+        image_facts=partial(image_facts, host=host, config=training_config(loaded.config)),
         run_facts=partial(RunFacts, host=host, config=loaded.config),
         rules=host.rules,
         note=lambda line: typer.echo(line, err=True),
@@ -120,9 +120,7 @@ def print_comparison(comparison: ModelComparison, *, as_json: bool = False) -> N
         ranks = "decides" if figure.name == comparison.headline else ""
         table.add_row(Text(figure.name), old, new, f"{figure.difference:+.4g}", ranks)
     Console().print(table)
-    Console().print(
-        f"The new model is {'worse' if comparison.new_is_worse else 'no worse'} on the {comparison.split} split."
-    )
+    Console().print(comparison.verdict)
 
 
 def _with_interval(value: float, interval: tuple[float, float] | None) -> str:

@@ -29,12 +29,15 @@ def export(
 ) -> None:
     """Write a task for each sequence, with the run's findings and words as its prediction."""
     loaded, host = settings(config, overrides)
+    from agpis_sdk.pipeline.plan import reportable_rules
     from agpis_sdk.review.label_studio import labeling_config, longest_sequence, tasks
     from agpis_sdk.review.outcomes import read_run
     from agpis_sdk.review.versions import versions_of
     from agpis_sdk.review.web.pictures import Pictures
+    from agpis_sdk.rules import RuleSet
 
     run = read_run(outcomes, products)
+    rules = RuleSet(reportable_rules(host, loaded.config))
     pictures = Pictures(loaded.config.media)
 
     def size_of(uri: str) -> tuple[int, int]:
@@ -43,9 +46,9 @@ def export(
 
     version = versions_of(loaded.config, host).model
     with opened(out) as stream:
-        json.dump(list(tasks(run.products, host.rules, size_of, version)), stream, indent=1)
+        json.dump(list(tasks(run.products, rules, size_of, version)), stream, indent=1)
     if interface is not None:
-        interface.write_text(labeling_config(host.rules, longest_sequence(run.products)) + "\n", encoding="utf-8")
+        interface.write_text(labeling_config(rules, longest_sequence(run.products)) + "\n", encoding="utf-8")
 
 
 @app.command("import")
@@ -55,10 +58,10 @@ def import_annotations(
     out: Annotated[str, typer.Option("-o", "--out", help="Reviews, one JSON object a line; - is stdout.")] = "-",
 ) -> None:
     """Write the annotations as reviews, which `agpis train` reads."""
-    from agpis_sdk.media.products import RejectedRecord, read_products
     from agpis_sdk.review.label_studio import reviews_from
+    from agpis_sdk.review.outcomes import products_by_id
 
-    known = {record.id: record for record in read_products(products) if not isinstance(record, RejectedRecord)}
+    known = products_by_id(products)
     try:
         exported = json.loads(annotations.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

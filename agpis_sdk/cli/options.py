@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from agpis_sdk.config import LoadedConfig, load_config
+from agpis_sdk.config import Config, LoadedConfig, load_config
 from agpis_sdk.errors import AgpisError, UnknownNameError
 from agpis_sdk.plugins import PluginHost
 
@@ -128,6 +128,12 @@ def settings(
         if status.state == "failed":
             typer.echo(f"agpis: plugin {status.owner} was not loaded: {status.reason} ({status.remedy})", err=True)
     return loaded, host
+
+
+def training_config(config: Config) -> Config:
+    """Return the settings with which training data is read: reviews name images wherever they are, and are the user's own."""
+    media = config.media.model_copy(update={"allow_outside": True})
+    return config.model_copy(update={"media": media})
 
 
 def _profile(host: PluginHost, name: str) -> Profile:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE
+from agpis_sdk.cli.observing import write_figures
 from agpis_sdk.cli.options import ENGINE, ProductsGiven, print_dropped
 from agpis_sdk.cli.outputs import STDIO
-from agpis_sdk.cli.run_summary import print_summary, write_log
+from agpis_sdk.cli.run_summary import print_summary
 from agpis_sdk.config import LoadedConfig
 from agpis_sdk.errors import ConfigError, UnknownNameError, nearest
 from agpis_sdk.wording import counted
@@ -47,7 +48,9 @@ AddressOption = Annotated[
 ]
 
 
-def check_engine(engine: str, address: str | None, output: str, report: Path | None, export: str | None) -> bool:
+def check_engine(
+    engine: str, address: str | None, output: str, report: Path | None, export: str | None, trace: Path | None
+) -> bool:
     """Tell whether a run goes to a cluster; refuse the options that do not go together, with the reason."""
     if engine not in (LOCAL, RAY):
         raise UnknownNameError("no such engine", item=f"--engine {engine}", remedy=nearest(engine, (LOCAL, RAY)))
@@ -57,6 +60,10 @@ def check_engine(engine: str, address: str | None, output: str, report: Path | N
         return False
     if output == STDIO:
         raise ConfigError("writes shards into a folder", item="--engine ray", remedy="name one with -o FOLDER")
+    if trace is not None:
+        raise ConfigError(
+            "is of one process", item="--trace with --engine ray", remedy="trace a run of --engine local with --limit"
+        )
     if report is not None:
         raise ConfigError(
             "needs the decoded images, which stay on the nodes",
@@ -83,6 +90,7 @@ def run_on_ray(
     discover: bool,
     quiet: bool,
     log_json: Path | None,
+    metrics: Path | None,
 ) -> int:
     """Take all products through a cluster, and return the exit code."""
     from agpis_sdk.engines.ray_cluster import RayCluster
@@ -118,8 +126,7 @@ def run_on_ray(
             run = ShardRun(records, cluster, folder, size=config.ray.shard_size, most_failures=config.run.max_failures)
             for summary in _with_progress(run.run(interruption), shown=not quiet and sys.stderr.isatty()):
                 last = summary
-    if log_json is not None:
-        write_log(log_json, last)
+    write_figures(last, log_json=log_json, metrics=metrics)
     return _conclude(last, host, interruption, folder.name, quiet=quiet)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from agpis_sdk.cli import label_studio
+from agpis_sdk.cli import fiftyone, label_studio
 from agpis_sdk.cli.options import ConfigOption, ProfileOption, SetOption, ShopOption, opened, settings
 from agpis_sdk.errors import ConfigError
 
@@ -23,6 +24,7 @@ app = typer.Typer(help="Review outcomes in the browser, and learn from it.", no_
 users_app = typer.Typer(help="Who may log in.", no_args_is_help=True)
 app.add_typer(users_app, name="users")
 app.add_typer(label_studio.app, name="label-studio")
+app.add_typer(fiftyone.app, name="fiftyone")
 
 DbOption = Annotated[
     str,
@@ -56,7 +58,9 @@ def serve(
     Settings are those of the run, and the table [review]. Decisions are in the database as soon as the page goes on.
     """
     loaded, plugins = settings(config, overrides, profile, shop=shop)
+    from agpis_sdk.pipeline.plan import reportable_rules
     from agpis_sdk.review.outcomes import read_run
+    from agpis_sdk.review.registry import Registry
     from agpis_sdk.review.store.accounts import has_users
     from agpis_sdk.review.store.queues import add_queue
     from agpis_sdk.review.versions import versions_of
@@ -70,7 +74,10 @@ def serve(
     queue_id = add_queue(store, run, loaded.config.review, versions, utc_now())
     with bound(host, port) as listening:
         hosts = ("127.0.0.1", "localhost", "[::1]", *([host] if host not in LOOPBACK else []), *(allow_host or ()))
-        site = Site(store, queue_id, loaded.config.review, plugins.rules, Pictures(loaded.config.media), hosts)
+        offered = tuple(rule for rule in reportable_rules(plugins, loaded.config) if rule.category != "engine")
+        pictures = Pictures(loaded.config.media)
+        reference = Registry(shop).reference() if shop is not None else {}
+        site = Site(store, queue_id, loaded.config.review, plugins.rules, offered, pictures, hosts, reference)
         address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         if has_users(store):
             typer.echo(f"Review: {address}  (Ctrl-C ends the server)", err=True)
@@ -119,21 +126,56 @@ def change_password(
 
 @app.command("export")
 def export(
-    out: Annotated[str, typer.Option("-o", "--out", help="Reviews, one JSON object a line; - is stdout.")] = "-",
+    out: Annotated[str, typer.Option("-o", "--out", help="One JSON object a line; - is stdout.")] = "-",
     db: DbOption = DATABASE,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--everything", help="All rows of all tables but sessions and passwords, withdrawn decisions too."
+        ),
+    ] = False,
 ) -> None:
     """Write the decisions that count as reviews, which `agpis train` reads."""
-    from agpis_sdk.review.export import reviews_of
+    store = _store(db)
+    if everything:
+        from agpis_sdk.review.store import retention
 
-    reviews = left_out = 0
-    with opened(out) as stream:
-        for review in reviews_of(_store(db)):
-            if review is None:
-                left_out += 1
-                continue
-            stream.write(review.model_dump_json() + "\n")
-            reviews += 1
+        with opened(out) as stream:
+            stream.writelines(f"{json.dumps(row)}\n" for row in retention.everything(store))
+        return
+    reviews, left_out = _write_reviews(store, out)
     typer.echo(f"{reviews} reviews written; {left_out} products without a usable sequence left out", err=True)
+
+
+@app.command("purge")
+def purge(
+    older_than: Annotated[int, typer.Option("--older-than", min=1, metavar="DAYS", help="Days without a decision.")],
+    out: Annotated[
+        str | None, typer.Option("-o", "--out", help="First write the reviews of these queues here; needed to delete.")
+    ] = None,
+    db: DbOption = DATABASE,
+) -> None:
+    """Delete queues in which nothing was decided for so long, with their products and decisions; list them without -o.
+
+    The server of a queue that goes must not be running. Users stay.
+    """
+    from datetime import timedelta
+
+    from agpis_sdk.review.store import retention
+    from agpis_sdk.review.web.site import utc_now
+
+    store = _store(db)
+    before = utc_now() - timedelta(days=older_than)
+    found = retention.old_queues(store, before)
+    for queue in found:
+        counts = f"{queue.items} products, {queue.decisions} decisions, last touched {queue.touched_at:%Y-%m-%d}"
+        typer.echo(f"{queue.id}  {queue.name}: {counts}")
+    if out is None:
+        typer.echo(f"{len(found)} queues would go; to delete them, name a file for their reviews with -o", err=True)
+        return
+    _write_reviews(store, out, [queue.id for queue in found])
+    retention.purge(store, [queue.id for queue in found], before)
+    typer.echo(f"{len(found)} queues deleted; their reviews are in {out}", err=True)
 
 
 @app.command("simulate")
@@ -177,6 +219,21 @@ def simulate(
     played = play_rounds(products[:limit], oracle, simulation, known, rounds)
     (out / "rounds.json").write_text(json.dumps(as_json(played), indent=2) + "\n", encoding="utf-8")
     print_rounds(played)
+
+
+def _write_reviews(store: Store, out: str, queue_ids: Sequence[int | None] = (None,)) -> tuple[int, int]:
+    """Write the reviews of some queues, or of all; return how many there are, and how many decisions hold no sequence."""
+    from agpis_sdk.review.export import reviews_of
+
+    reviews = left_out = 0
+    with opened(out) as stream:
+        for review in (review for queue_id in queue_ids for review in reviews_of(store, queue_id)):
+            if review is None:
+                left_out += 1
+                continue
+            stream.write(review.model_dump_json() + "\n")
+            reviews += 1
+    return reviews, left_out
 
 
 def _store(db: str) -> Store:

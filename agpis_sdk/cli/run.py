@@ -13,6 +13,7 @@ import typer
 
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE, REFUSED
 from agpis_sdk.cli.exports import export_of, print_lines
+from agpis_sdk.cli.observing import check_metrics, traced, write_figures
 from agpis_sdk.cli.options import (
     OUTPUT,
     PRODUCTS,
@@ -33,8 +34,9 @@ from agpis_sdk.cli.outputs import STDIO, OutcomeSink, OutcomeStream, check_place
 from agpis_sdk.cli.progress import with_progress
 from agpis_sdk.cli.ray_engine import AUTO, LOCAL, AddressOption, EngineOption, check_engine, run_on_ray
 from agpis_sdk.cli.run_report import RunReport, reporter_of
-from agpis_sdk.cli.run_summary import print_summary, write_log
+from agpis_sdk.cli.run_summary import print_summary
 from agpis_sdk.cli.streams import data_on_stdout
+from agpis_sdk.cli.watch import Watched, WatchOption, keep_running
 from agpis_sdk.errors import ConfigError, InputFileError, OutputError
 from agpis_sdk.wording import counted
 
@@ -101,17 +103,29 @@ def run(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    metrics: Annotated[
+        Path | None,
+        typer.Option("--metrics", help="Write them as Prometheus metrics (extra metrics).", rich_help_panel=OUTPUT),
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option("--trace", help="Write what ran when, for Perfetto or chrome://tracing.", rich_help_panel=OUTPUT),
+    ] = None,
     no_plugins: NoPluginsOption = False,
+    watch: WatchOption = False,
 ) -> None:
     """Choose an image sequence for each product, with p^t and every violation found."""
     output = STDIO if output in STDOUT_PATHS else output
     given = ProductsGiven(products, file_format, mapping, limit)
+    if watch:
+        keep_running(Watched(given, lambda: settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)))
     with data_on_stdout() as stdout:
         loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
-        if check_engine(engine, address, output, report, export):
+        check_metrics(metrics)
+        if check_engine(engine, address, output, report, export, trace):
             code = run_on_ray(
                 given, output, address or AUTO, loaded, host, resume=resume, discover=not no_plugins, quiet=quiet,
-                log_json=log_json,
+                log_json=log_json, metrics=metrics,
             )  # fmt: skip
             raise typer.Exit(code)
         records = given.read(loaded, host)
@@ -126,16 +140,16 @@ def run(
         with (
             _sink(products, limit, output, loaded.config, host, stdout, resume=resume) as sink,
             Interruption().listening() as interruption,
+            traced(trace) as spans,
         ):
             # Everything above answers at once; from here on models are loaded.
             from agpis_sdk.pipeline.pipeline import Pipeline
 
-            pipeline = Pipeline(loaded.config, host=host, interruption=interruption)
+            pipeline = Pipeline(loaded.config, host=host, interruption=interruption, trace=spans)
             # A bar and data would write over each other on one terminal.
             bar = not quiet and sys.stderr.isatty() and not (output == STDIO and stdout.isatty())
             code = _process(pipeline, records, sink, interruption, products, limit, report, quiet=quiet, bar=bar)
-            if log_json is not None:
-                write_log(log_json, pipeline.summary)
+            write_figures(pipeline.summary, log_json=log_json, metrics=metrics)
         if way_out is not None and code in (DONE, INCOMPLETE):
             print_lines(way_out.write(records.source))
     if code:

@@ -25,12 +25,14 @@ class RunReport:
 
     def __init__(self, path: Path, pipeline: Pipeline, title: str) -> None:
         """Begin the report; raises `OutputError` or `PluginLoadError` before the first product where that fails."""
+        from agpis_sdk.pipeline.plan import reportable_rules
+
         self.path = path
         self.failure: AgpisError | None = None
         self._owned = reporter_of(path, pipeline.host)
         self._reporter: OutcomeReporter = pipeline.host.create(self._owned, pipeline.config.components)
         try:
-            self._reporter.start(path, title, list(pipeline.host.rules))
+            self._reporter.start(path, title, reportable_rules(pipeline.host, pipeline.config))
         except (Exception, SystemExit) as error:
             raise self._named(error) from error
 

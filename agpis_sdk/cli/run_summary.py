@@ -1,28 +1,14 @@
-"""What a run has done: for people on stderr, for programs in a file."""
+"""What a run has done, for people."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agpis_sdk.errors import OutputError
 from agpis_sdk.wording import printable
 
 if TYPE_CHECKING:
     from agpis_sdk.pipeline.summary import RunSummary
     from agpis_sdk.plugins import PluginHost
-
-
-def write_log(path: Path, summary: RunSummary) -> None:
-    """Write what a run has done, for programs."""
-    from agpis_sdk.files import written_whole
-
-    try:
-        with written_whole(path) as unfinished:
-            unfinished.write_text(json.dumps(summary.facts(), indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", item=str(path)) from None
 
 
 def print_summary(summary: RunSummary, host: PluginHost) -> None:

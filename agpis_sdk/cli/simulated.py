@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agpis_sdk.cli.evaluate import EvaluatedSplit, evaluation_request
-from agpis_sdk.cli.options import lazy_backbone
+from agpis_sdk.cli.options import lazy_backbone, training_config
 from agpis_sdk.config import LoadedConfig
 from agpis_sdk.pipeline.image_facts import RunFacts, image_facts
 from agpis_sdk.plugins import PluginHost
@@ -32,7 +32,7 @@ def machinery(host: PluginHost, configured: Callable[[Path | None], LoadedConfig
             out=out,
             seed=seed,
             backbone=lazy_backbone(loaded, host),
-            image_facts=partial(image_facts, host=host, config=loaded.config),
+            image_facts=partial(image_facts, host=host, config=training_config(loaded.config)),
             run_facts=partial(RunFacts, host=host, config=loaded.config),
             rules=host.rules,
             note=note,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 import typer
 
-from agpis_sdk.cli.options import ConfigOption, JsonOption, SetOption, lazy_backbone, settings
+from agpis_sdk.cli.options import ConfigOption, JsonOption, SetOption, lazy_backbone, settings, training_config
 from agpis_sdk.components import ComponentConfig
 from agpis_sdk.config import LoadedConfig
 from agpis_sdk.errors import ConfigError, UnknownNameError, nearest
@@ -70,7 +70,7 @@ def train(
         seed=seed,
         settings=trainer_settings(owned, options) if owned is not None else ComponentConfig(),
         backbone=lazy_backbone(loaded, host),
-        image_facts=partial(image_facts, host=host, config=loaded.config),
+        image_facts=partial(image_facts, host=host, config=training_config(loaded.config)),
         run_facts=partial(RunFacts, host=host, config=loaded.config),
         rules=host.rules,
         resume=resume,

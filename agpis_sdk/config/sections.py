@@ -30,6 +30,14 @@ class RunSection(Section):
     max_failures: int = Field(
         default=20, ge=1, description="A component that has failed on this many items is dropped for the run."
     )
+    cache: str = Field(
+        default="",
+        description='Folder that keeps what components found about images between runs; "auto" is the user\'s cache folder, '
+        "empty keeps nothing. Outcomes are the same with it and without.",
+    )
+    cache_bytes: int = Field(
+        default=10_000_000_000, ge=1, description="Bytes in run.cache; beyond, what was not used for longest goes."
+    )
     hold_unjudged: bool = Field(
         default=True,
         description="Hold a product that a checker of an error rule could not judge; false submits it by p^t alone.",

@@ -33,6 +33,7 @@ from agpis_sdk.errors import (
 from agpis_sdk.plugins.announcements import SPEC_OF_HOOK, OwnedSpec, taken_from, unique_names
 from agpis_sdk.plugins.discovery import (
     LOCAL,
+    OURS,
     FoundPlugin,
     PluginState,
     PluginStatus,
@@ -40,8 +41,8 @@ from agpis_sdk.plugins.discovery import (
     check_requirements,
     find_plugins,
 )
-from agpis_sdk.plugins.factories import cannot_be_made, imported, make_component
-from agpis_sdk.rules import Rule, RuleSet
+from agpis_sdk.plugins.factories import cannot_be_made, imported, make_component, refusing_to_exit
+from agpis_sdk.rules import Rule, RuleSet, matches
 
 
 class PluginHost:
@@ -95,12 +96,13 @@ class PluginHost:
             make_rules = imported(owned, owned.spec.rules_from)
             settings = self.settings_of(owned, tables)
             try:
-                rules = tuple(taken_from(make_rules(settings), owned.spec.rules_from, Rule))
+                with refusing_to_exit(owned.plugin.distribution != OURS):
+                    rules = tuple(taken_from(make_rules(settings), owned.spec.rules_from, Rule))
             except PluginContractError as error:
                 raise PluginContractError(error.what, item=owned.plugin.owner, remedy=owned.plugin.remedy) from error
             except (AgpisError, MemoryError):
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise PluginLoadError(
                     f'component "{owned.spec.name}": {owned.spec.rules_from} raised {type(error).__name__}: {error}',
                     item=owned.plugin.owner,
@@ -117,7 +119,8 @@ class PluginHost:
 
     def register(self, found: FoundPlugin, *, strict: bool) -> PluginStatus:
         """Import and register one plugin; what fails is noted, or raised in strict mode."""
-        with contextlib.redirect_stdout(sys.stderr):  # standard output is for data
+        # Standard output is for data.
+        with contextlib.redirect_stdout(sys.stderr), refusing_to_exit(found.distribution != OURS):
             return self._register(found, strict=strict)
 
     def _register(self, found: FoundPlugin, *, strict: bool) -> PluginStatus:
@@ -204,6 +207,13 @@ class PluginHost:
             raise UnknownNameError("no such profile", item=name, remedy=nearest(name, self.profiles))
         return self.profiles[name]
 
+    def is_of_a_profile(self, rule: Rule) -> bool:
+        """Tell whether a profile of the plugin that declares a rule selects it: without a profile, it is of no use."""
+        owner = self.rules.owner(rule.code)
+        own = [profile for name, profile in self.profiles.items() if self._profile_owners[name] == owner]
+        rules = [profile.settings.get("rules", {}) for profile in own]
+        return any(matches(rule, table.get("select", ())) for table in rules)
+
     def settings_of(self, owned: OwnedSpec, tables: Mapping[str, Mapping[str, Any]]) -> ComponentConfig:
         """Validate a component's table of settings without importing the component.
 
@@ -228,6 +238,15 @@ class PluginHost:
                 f'settings of component "{spec.name}" {reason}', item=owned.plugin.owner, remedy=owned.plugin.remedy
             ) from error
         return config
+
+    def check_loaded(self) -> None:
+        """Raise `PluginLoadError` where a module that `plugins.load` names has failed.
+
+        Who names it wants what it checks: a run without it would pass what it refuses.
+        """
+        for status in self.statuses:
+            if status.state == "failed" and status.version == LOCAL:
+                raise PluginLoadError(status.reason, item=status.owner, remedy=status.remedy)
 
     def check_component_tables(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
         """Validate every `[components.*]` table; one that no component answers to is an error."""

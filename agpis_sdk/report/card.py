@@ -23,7 +23,7 @@ from agpis_sdk.report.thumbnails import Thumbnail
 from agpis_sdk.rules import Rule
 
 BOX_COLORS = 6
-LINKED = ("http://", "https://")
+LONGEST_URI = 2000
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class BoxView:
 class PictureView:
     """One image: its picture (None where there is none to show), boxes, and the findings told under it.
 
-    `link` is where the original is, on the web alone.
+    `uri` is where the original is, "" where a link is too long to be written down.
     """
 
     id: str
@@ -66,7 +66,7 @@ class PictureView:
     facts: tuple[str, ...]
     boxes: tuple[BoxView, ...]
     findings: tuple[int, ...]
-    link: str
+    uri: str
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ def _pictures(
             facts=tuple(image_facts(image)),
             boxes=tuple(boxes),
             findings=tuple(placement.under.get(image.id, ())),
-            link=image.uri if image.uri is not None and image.uri.startswith(LINKED) else "",
+            uri=image.uri if image.uri is not None and len(image.uri) <= LONGEST_URI else "",
         )
 
 

@@ -33,7 +33,7 @@ from agpis_sdk.rules import Rule
 from agpis_sdk.wording import duration, rate
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("elements.js", "data.js", "card.js", "viewer.js", "gallery.js")
+SCRIPTS = ("elements.js", "data.js", "review.js", "card.js", "viewer.js", "gallery.js")
 ROWS_GO_HERE, CARDS_GO_HERE = "<!--rows-->", "<!--cards-->"
 _SAID_IN_THE_HEAD = {"products", "images", "seconds", "products_per_second", "images_per_second", "threshold"}
 
@@ -156,12 +156,13 @@ class HtmlReporter:
         )
 
     def _page_data(self) -> dict[str, Any]:
-        """Return what every card may ask for: the words of rules, statuses and groups."""
+        """Return what every card may ask for: the words of rules, statuses and groups, and the rules that a reviewer may name."""
         names = {code: spoken(self._rule_names.get(code, "")) or code for code in self._overview.rules}
         return {
             "title": self._title,
             "statuses": {status: words for status, (words, _) in STATUS_WORDS.items()},
             "groups": dict(GROUP_WORDS),
+            "offered": {rule.code: spoken(rule.name) for rule in self._rules.values() if rule.category != "engine"},
             "rules": {
                 code: {"name": name, "explanation": rule_explanation(rule) if rule else "A rule of a plugin."}
                 for code, name in names.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from agpis_sdk.records import Finding, ImageOutcome, ImageState, Status
@@ -68,17 +69,29 @@ _REVIEWER_SAYS: Final[dict[Status, str]] = {
     "failed": "A reviewer would say: ",
 }
 _EXPECTED_OBJECTION: Final = "the sequence model expects a reviewer to object: "
+_SPELLINGS: Final = {
+    "ai generated": "AI-generated",
+    "qr or barcode": "QR code or barcode",
+    "non compliant": "non-compliant",
+    "off center": "off-center",
+    "over exposed": "overexposed",
+    "under exposed": "underexposed",
+}
+"""What a kebab-case name cannot say: capitals, and hyphens that stay."""
 _PROBABILITY = re.compile(r"\s*\(p_nc [\d.]+\)")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
+@lru_cache(4096)
 def spoken(slug: str) -> str:
     """Return a kebab-case name as words.
 
-    >>> spoken("duplicate-content")
-    'Duplicate content'
+    >>> spoken("duplicate-content"), spoken("ai-generated-mark")
+    ('Duplicate content', 'AI-generated mark')
     """
     words = slug.replace("-", " ").strip()
+    for plain, written in _SPELLINGS.items():
+        words = re.sub(rf"\b{plain}\b", written, words)
     return words[:1].upper() + words[1:]
 
 

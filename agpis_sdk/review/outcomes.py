@@ -38,7 +38,7 @@ def read_run(outcomes: Path, products: Path | None = None) -> RunOutput:
     Failed products are left out. Raises `InputFileError` for a file that cannot be read, and `RecordError` naming the
     line, or the product that is in one file and not in the other.
     """
-    known = _products_by_id(products) if products is not None else None
+    known = products_by_id(products) if products is not None else None
     pairs = tuple(
         RunProduct(_product_of(outcome, known, place), outcome)
         for place, outcome in read_outcomes(outcomes)
@@ -62,7 +62,8 @@ def _parsed(line: bytes, place: str) -> Outcome:
         raise RecordError(str(first_problem(error)), item=place, remedy="name the output of agpis run") from None
 
 
-def _products_by_id(path: Path) -> dict[str, Product]:
+def products_by_id(path: Path) -> dict[str, Product]:
+    """Return the products of a file by id; records that are no products are left out."""
     return {record.id: record for record in read_products(path) if not isinstance(record, RejectedRecord)}
 
 

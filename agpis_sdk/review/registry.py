@@ -1,7 +1,7 @@
 """A folder of model versions: which there are, where each came from, and which of them runs.
 
     registry/
-      versions/NAME/1/        a folder of `agpis train`, as it was, with card.json and README.md
+      versions/NAME/1/        a folder of `agpis train`, as it was, with card.json, README.md and perhaps reference.json
       history.jsonl           promotions and rollbacks, one a line, only ever added to
       shop.json               the settings of the promoted versions: `agpis run --shop registry/`
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from agpis_sdk.training.comparison import ModelComparison
 from agpis_sdk.training.components import PROVENANCE
 
 VERSIONS, HISTORY, CARD, README = "versions", "history.jsonl", "card.json", "README.md"
+REFERENCE = "reference.json"
 LEFT_BEHIND = shutil.ignore_patterns("checkpoint-*", "features", "runs")
 SHIPS = 0
 """The version number that stands for the model that ships."""
@@ -65,9 +66,12 @@ class Registry:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def add(self, trained: Path, *, reviews: Path | None = None) -> ModelVersion:
+    def add(
+        self, trained: Path, *, reviews: Path | None = None, reference: Mapping[str, Sequence[float]] | None = None
+    ) -> ModelVersion:
         """Copy a folder of `agpis train` in as the next version of its component.
 
+        `reference` are the scores of a run on what it has learned from, by which drift is seen later.
         Raises `ModelRegistryError` where the folder does not say whose model it is.
         """
         component = _component_of(trained)
@@ -86,6 +90,8 @@ class Registry:
                 files={path.name: _sha256(path) for path in sorted(unfinished.iterdir()) if path.is_file()},
                 metrics=_read_object(unfinished / "metrics.json"),
             )
+            if reference is not None:
+                (unfinished / REFERENCE).write_text(json.dumps(reference) + "\n", encoding="utf-8")
             (unfinished / CARD).write_text(json.dumps(asdict(version), indent=2) + "\n", encoding="utf-8")
             (unfinished / README).write_text(card(version), encoding="utf-8")
             unfinished.rename(place)
@@ -117,6 +123,15 @@ class Registry:
     def promoted(self, component: str) -> int:
         """Return the version that runs; 0 is the model that ships."""
         return (self._stack(component) or [SHIPS])[-1]
+
+    def reference(self) -> dict[str, list[float]]:
+        """Return the scores on what the running versions have learned from; of the one promoted last that has some, else nothing."""
+        for change in reversed(self.history()):
+            running = self.promoted(change.component)
+            known = _read_object(self.place(change.component, running) / REFERENCE) if running != SHIPS else {}
+            if known:
+                return known
+        return {}
 
     def promote(
         self, host: PluginHost, component: str, version: int, comparison: ModelComparison | None, *, force: bool = False

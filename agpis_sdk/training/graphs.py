@@ -20,7 +20,7 @@ from safetensors.numpy import load_file
 
 from agpis_sdk.builtin.backbones import efficientnet_lite0
 from agpis_sdk.builtin.foreground import head_file as foreground
-from agpis_sdk.builtin.graphs import GraphSpec
+from agpis_sdk.builtin.graphs import MADE_OF, GraphSpec
 from agpis_sdk.builtin.muisc import graph_judge as muisc
 from agpis_sdk.builtin.noncompliance import head_file as noncompliance
 from agpis_sdk.files import written_whole
@@ -31,8 +31,8 @@ EXAMPLE_SIZES = {"images": 2, "batch": 3, "words": 5, "words + 1": 6, "places": 
 IR_VERSION = 10  # ONNX Runtime 1.18 and later read it
 
 
-def export(spec: GraphSpec, file: Path) -> None:
-    """Write the graph of a spec; its weights are left out."""
+def export(spec: GraphSpec, file: Path, made_of: str = "") -> None:
+    """Write the graph of a spec; its weights are left out. `made_of` says what it was made of."""
     tensors = load_file(spec.weights)
     module = spec.module(tensors)
     model = _exported(spec, module)
@@ -47,6 +47,8 @@ def export(spec: GraphSpec, file: Path) -> None:
     model.graph.initializer.extend(
         [*kept, *(_without_values(name, tensor) for name, tensor in spec.read(tensors).items())]
     )
+    if made_of:
+        model.metadata_props.add(key=MADE_OF, value=made_of)
     with written_whole(file) as unfinished:
         unfinished.write_bytes(model.SerializeToString(deterministic=True))
 

@@ -6,6 +6,7 @@ Fonts, marks, wordings and layouts of the test split are never drawn in training
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -29,17 +30,19 @@ from agpis_sdk.media.letterbox import letterbox_geometry
 from agpis_sdk.records import Review
 from agpis_sdk.synthetic.violations import hard_negative, inject
 from agpis_sdk.training.components import weights_file, write_head
-from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest, one_split
+from agpis_sdk.training.request import Evaluation, EvaluationRequest, JudgedExamples, TrainingRequest, one_split
 
 WEIGHTS = "noncompliance.safetensors"
 
 LOOK_ALIKE = "look-alike"
+FINE = ("", LOOK_ALIKE)
 FALSE_ALARMS = 0.03
 """Share of the validation split's clean photos and look-alikes whose p_nc may reach 0.5."""
 HARD = ("watermark", "promotional-text", "collage", "unnatural-artifact")
 """Kinds that are faint or look like what is fine: they are drawn twice as often."""
 NEIGHBORS = 64
 BATCH_SIZE = 64
+LEARNING_RATE, ADAPTING_RATE = 2e-3, 2e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +73,15 @@ def train_noncompliance(
     epochs: int = 10,
     draws: int = 8,
     single_photos: int = 1000,
+    begin: NoncomplianceHead | None = None,
 ) -> dict[str, Any]:
     """Train on what accepted reviews show, measure on unseen products with unseen marks, write both to `out`.
 
-    `draws` violations are drawn into each photo of a product with several, two into each of at most `single_photos`
+    A head to `begin` from learns on; without one, a new head learns. `draws` violations are drawn into each photo of a product with several, two into each of at most `single_photos`
     products that have but one. Raises `TrainingDataError` when there is no clean photo.
     """
     table = feature_table(draw(reviews, seed=seed, draws=draws, single_photos=single_photos), backbone)
-    head = fit(table, seed=seed, epochs=epochs)
+    head = fit(table, seed=seed, epochs=epochs, begin=begin)
     metrics = {"seed": seed, "epochs": epochs, "train_photos": len(_rows(table, "train")), **measure(table, head)}
     write_head(head, out, WEIGHTS, metrics)
     return metrics
@@ -136,8 +140,9 @@ def _drawn(
 def train(request: TrainingRequest) -> dict[str, Any]:
     """Train the non-compliance head as `agpis train noncompliance` asks."""
     settings = cast("NoncomplianceTrainingConfig", request.settings)
+    begin = NoncomplianceHead.load(weights_file(str(settings.adapt), WEIGHTS)) if settings.adapt is not None else None
     return train_noncompliance(
-        request.examples(), request.out, request.backbone(), seed=request.seed, epochs=settings.epochs
+        request.examples(), request.out, request.backbone(), seed=request.seed, epochs=settings.epochs, begin=begin
     )
 
 
@@ -146,7 +151,30 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
     head = NoncomplianceHead.load(weights_file(request.model, WEIGHTS))
     split = one_split(request)
     photos = draw(request.examples(), seed=request.seed, draws=8, single_photos=1000)
-    return Evaluation(measure(feature_table(photos, request.backbone()), head, split))
+    table = feature_table(photos, request.backbone())
+    return Evaluation(measure(table, head, split), examples=judged_examples(table, head, split))
+
+
+def judged_examples(table: FeatureTable, head: NoncomplianceHead, split: Split) -> JudgedExamples:
+    """Return p_nc of each photo of a split, and whether it holds a violation."""
+    rows = _rows(table, split)
+    photos = [table.photos[row] for row in rows]
+    return JudgedExamples(
+        np.array([photo.image.product_id for photo in photos]),
+        _judged(table, head, rows)[2].astype(np.float64),
+        ~np.array([photo.kind in FINE for photo in photos], dtype=bool),
+    )
+
+
+@torch.inference_mode()
+def _judged(
+    table: FeatureTable, head: NoncomplianceHead, rows: NDArray[np.int64]
+) -> tuple[torch.Tensor, NDArray[np.float32], NDArray[np.float32]]:
+    """Return the logits (n, kinds), the maps and p_nc (n,) of some photos."""
+    parts = torch.from_numpy(rows).split(256)
+    judged = [head(*(table.facts[name][part].float() for name in MAPS)) for part in parts]
+    logits, maps = torch.cat([logit for logit, _ in judged]), torch.cat([kind_map for _, kind_map in judged]).numpy()
+    return logits, maps, torch.sigmoid(any_kind_logit(logits)).numpy()
 
 
 def feature_table(photos: Iterable[DrawnPhoto], backbone: Backbone, chunk: int = 32) -> FeatureTable:
@@ -175,8 +203,11 @@ def feature_table(photos: Iterable[DrawnPhoto], backbone: Backbone, chunk: int =
     return FeatureTable({name: torch.from_numpy(np.stack(rows.pop(name))) for name in MAPS}, labels, kept)
 
 
-def fit(table: FeatureTable, *, seed: int, epochs: int) -> NoncomplianceHead:
-    """Train a head with AdamW on the train split: binary cross-entropy per kind and on "any kind at all"."""
+def fit(table: FeatureTable, *, seed: int, epochs: int, begin: NoncomplianceHead | None = None) -> NoncomplianceHead:
+    """Train a head with AdamW on the train split: binary cross-entropy per kind and on "any kind at all".
+
+    A head to `begin` from learns on, at a lower rate; it is not changed itself.
+    """
     rows = _rows(table, "train")
     if not len(rows) or table.labels[rows].amax(1).unique().numel() < 2:
         raise TrainingDataError(
@@ -184,10 +215,14 @@ def fit(table: FeatureTable, *, seed: int, epochs: int) -> NoncomplianceHead:
         )
     torch.manual_seed(seed)
     order = torch.Generator().manual_seed(seed)
-    head = NoncomplianceHead(HeadSizes.of({name: tuple(table.facts[name].shape[1:]) for name in MAPS}))
-    optimizer = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.05)
+    if begin is None:
+        head = NoncomplianceHead(HeadSizes.of({name: tuple(table.facts[name].shape[1:]) for name in MAPS}))
+    else:
+        head = deepcopy(begin).requires_grad_(True)
+    rate = LEARNING_RATE if begin is None else ADAPTING_RATE
+    optimizer = torch.optim.AdamW(head.parameters(), lr=rate, weight_decay=0.05)
     steps = epochs * -(-len(rows) // BATCH_SIZE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2e-3, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rate, total_steps=steps)
     binary = nn.functional.binary_cross_entropy_with_logits
     # A kind is rare among the kinds: without a weight the head would rather name none.
     weight = torch.full((len(KINDS),), 2.0)
@@ -210,7 +245,7 @@ def fit(table: FeatureTable, *, seed: int, epochs: int) -> NoncomplianceHead:
 @torch.inference_mode()
 def set_operating_point(head: NoncomplianceHead, table: FeatureTable, rate: float = FALSE_ALARMS) -> None:
     """Shift the logits of all kinds so that p_nc reaches 0.5 on `rate` of the validation split's fine photos."""
-    fine = [row for row in _rows(table, "validation").tolist() if table.photos[row].kind in ("", LOOK_ALIKE)]
+    fine = [row for row in _rows(table, "validation").tolist() if table.photos[row].kind in FINE]
     if not fine:
         return
     logits = torch.cat(
@@ -233,11 +268,9 @@ def measure(table: FeatureTable, head: NoncomplianceHead, split: Split = "test")
     rows = _rows(table, split)
     if not len(rows):
         return {f"{split}_photos": 0}
-    judged = [head(*(table.facts[name][part].float() for name in MAPS)) for part in torch.from_numpy(rows).split(256)]
-    logits, maps = torch.cat([logit for logit, _ in judged]), torch.cat([kind_map for _, kind_map in judged]).numpy()
-    p_nc = torch.sigmoid(any_kind_logit(logits)).numpy()
+    logits, maps, p_nc = _judged(table, head, rows)
     kinds = np.array([table.photos[row].kind for row in rows])
-    fine = np.isin(kinds, ["", LOOK_ALIKE])
+    fine = np.isin(kinds, FINE)
     names = list(KINDS)
     named = np.array([names[index] for index in logits.argmax(1).tolist()])
     hits = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from agpis_sdk.builtin.foreground import composition
+from agpis_sdk.builtin.primary.config import PrimaryTrainingConfig
 from agpis_sdk.builtin.primary.features import FACTS, FEATURE_NAMES, features_of
 from agpis_sdk.builtin.primary.model import PrimaryHead, deviations
 from agpis_sdk.datasets.splits import Split, split_of
@@ -24,13 +25,22 @@ from agpis_sdk.pipeline.image_facts import ProductFacts
 from agpis_sdk.records import Product, Review
 from agpis_sdk.training.components import weights_file, write_head
 from agpis_sdk.training.linear_models import listwise, shop_weights
-from agpis_sdk.training.request import Evaluation, EvaluationRequest, ImageFacts, TrainingRequest, one_split
+from agpis_sdk.training.request import (
+    Evaluation,
+    EvaluationRequest,
+    ImageFacts,
+    JudgedExamples,
+    TrainingRequest,
+    one_split,
+)
 
 WEIGHTS = "primary.safetensors"
 
 COMPOSITIONS = len(composition.NAMES)
 # On a composition's number and its square, and on what other heads say.
 COMPOSITION_PENALTY, OPINION_PENALTY = 0.01, 0.003
+ADAPTED_PENALTY = 0.01
+"""On the squared distance from the head that a shop's galleries adapt; chosen on twelve shops left out."""
 # A curvature where a probability already says all there is to say would only fit noise.
 NO_CURVATURE = 1e6
 ScoredGallery = tuple[NDArray[np.float64], NDArray[np.bool_]]
@@ -56,8 +66,13 @@ def train(request: TrainingRequest) -> dict[str, Any]:
 
     Raises `TrainingDataError` when there is nothing to learn from.
     """
+    settings = cast("PrimaryTrainingConfig", request.settings)
     galleries = list(ranked_galleries(request.examples(), request.image_facts, seed=request.seed))
-    head = fit([gallery for gallery in galleries if gallery.split == "train"])
+    taught = [gallery for gallery in galleries if gallery.split == "train"]
+    if settings.adapt is not None:
+        head = adapted(PrimaryHead.load(weights_file(str(settings.adapt), WEIGHTS)), taught)
+    else:
+        head = fit(taught)
     splits: tuple[Split, ...] = ("train", "validation", "test")
     metrics = {
         "seed": request.seed,
@@ -71,8 +86,13 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
     """Measure a primary head on a split: top-1 and mean reciprocal rank."""
     head = PrimaryHead.load(weights_file(request.model, WEIGHTS))
     split = one_split(request)
-    galleries = ranked_galleries(request.examples(), request.image_facts, seed=request.seed)
-    return Evaluation(gallery_metrics([gallery for gallery in galleries if gallery.split == split], head))
+    every = ranked_galleries(request.examples(), request.image_facts, seed=request.seed)
+    galleries = [gallery for gallery in every if gallery.split == split]
+    examples = JudgedExamples(
+        np.array([gallery.product.id for gallery in galleries]),
+        np.array([float(first_right_rank(gallery, head) == 1) for gallery in galleries]),
+    )
+    return Evaluation(gallery_metrics(galleries, head), examples=examples)
 
 
 def ranked_galleries(reviews: Iterable[Review], image_facts: ImageFacts, *, seed: int = 0) -> Iterator[RankedGallery]:
@@ -121,12 +141,7 @@ def fit(galleries: Sequence[RankedGallery]) -> PrimaryHead:
 
     Raises `TrainingDataError` where there is no gallery.
     """
-    if not galleries:
-        raise TrainingDataError(
-            "no accepted review of the train split has two candidate images",
-            item="primary",
-            remedy="give accepted reviews of products with two or more candidate images",
-        )
+    _refuse_none(galleries)
     head = weights(galleries)
     shops = sorted({gallery.shop for gallery in galleries})
     judged = [scored(gallery, head) for gallery in galleries]
@@ -153,18 +168,31 @@ def weights(galleries: Sequence[RankedGallery]) -> PrimaryHead:
     return PrimaryHead(usual, spread, weight, curvature, np.zeros(1, np.float32))
 
 
-def adapted(head: PrimaryHead, galleries: Sequence[RankedGallery], penalty: float) -> PrimaryHead:
-    """Let a head learn on from a shop's galleries; `penalty` holds its weights near those that it has."""
+def adapted(head: PrimaryHead, galleries: Sequence[RankedGallery]) -> PrimaryHead:
+    """Let a head learn on from a shop's galleries; `ADAPTED_PENALTY` holds its weights near those that it has.
+
+    Raises `TrainingDataError` where there is no gallery.
+    """
+    _refuse_none(galleries)
     prior = np.concatenate([head.weight, head.curvature]).astype(np.float64)
     fitted = listwise(
         _rows(galleries, head.usual, head.spread),
         [gallery.right for gallery in galleries],
         np.full(len(galleries), 1 / len(galleries)),
-        np.where(_penalty() == NO_CURVATURE, NO_CURVATURE, penalty),
+        np.where(_penalty() == NO_CURVATURE, NO_CURVATURE, ADAPTED_PENALTY),
         prior,
     )
     weight, curvature = np.split(fitted.astype(np.float32), 2)
     return replace(head, weight=weight, curvature=curvature)
+
+
+def _refuse_none(galleries: Sequence[RankedGallery]) -> None:
+    if not galleries:
+        raise TrainingDataError(
+            "no accepted review of the train split has two candidate images",
+            item="primary",
+            remedy="give accepted reviews of products with two or more candidate images",
+        )
 
 
 def _penalty() -> NDArray[np.float64]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agpis_sdk.components import Backbone, ComponentConfig, FeatureSource
 from agpis_sdk.datasets.galleries import read_galleries, read_reviews
 from agpis_sdk.datasets.splits import Split
@@ -79,12 +82,29 @@ class EvaluationRequest(LearningData):
     plots: Path | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class JudgedExamples:
+    """What a model said of each of n examples, by which two models are compared on the same ones.
+
+    `products` (n,) are ids; examples of one product are drawn together. With `positive` (n,) the headline figure is the ROC AUC of
+    `scores` (n,); without, it is their mean, such as of 1 where the model is right and 0 where it is not.
+    """
+
+    products: NDArray[np.str_]
+    scores: NDArray[np.float64]
+    positive: NDArray[np.bool_] | None = None
+
+
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model is worth: figures for programs, and a rich renderable for people (None prints the figures)."""
+    """What a model is worth: figures for programs, and a rich renderable for people (None prints the figures).
+
+    With `examples`, a comparison of two models says how sure it is.
+    """
 
     figures: Mapping[str, Any]
     table: Any = None
+    examples: JudgedExamples | None = None
 
 
 class Trainer(Protocol):

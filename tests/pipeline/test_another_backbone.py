@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from agpis_sdk.builtin.backbones.config import TimmConfig
 from agpis_sdk.builtin.backbones.timm_backbone import TimmBackbone
 from agpis_sdk.builtin.foreground.config import ForegroundTrainingConfig
+from agpis_sdk.builtin.primary.config import PrimaryTrainingConfig
 from agpis_sdk.cli.app import app
 from agpis_sdk.config import Config
 from agpis_sdk.datasets.galleries import products_of, read_galleries
@@ -111,7 +112,7 @@ def test_stage_1_is_trained_and_run_on_it(checkpoint: Path, tmp_path: Path) -> N
     weights["view"] = {"weights": str(out / "view" / view.WEIGHTS)}
     train_noncompliance(read_galleries([shop]), out / "noncompliance", backbone, epochs=1, draws=1)
     weights["noncompliance"] = {"weights": str(out / "noncompliance" / "noncompliance.safetensors")}
-    primary.train(request("primary"))
+    primary.train(request("primary", settings=PrimaryTrainingConfig()))
     weights["primary"] = {"weights": str(out / "primary" / primary.WEIGHTS)}
     outcomes = list(Pipeline(configured(checkpoint, **weights), host=HOST).run(list(products_of(shop))[:3]))
 

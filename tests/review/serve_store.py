@@ -14,6 +14,6 @@ from tests.review.settings import EACH_ONCE
 
 if __name__ == "__main__":
     url, queue, port = sys.argv[1:]
-    site = Site(Store.open(url), int(queue), EACH_ONCE, RuleSet(), Pictures(MediaSection()))
+    site = Site(Store.open(url), int(queue), EACH_ONCE, RuleSet(), (), Pictures(MediaSection()))
     with bound("127.0.0.1", int(port)) as listening:
         run_server(site, listening)

@@ -25,6 +25,8 @@ from agpis_sdk.review.web.server import bound
 from agpis_sdk.review.web.site import Site, utc_now
 from tests.review.settings import EACH_ONCE, PASSWORD, VERSIONS
 
+OFFERED = tuple(rule for rule in shipped_rules() if rule.category != "engine")
+
 
 @dataclass(frozen=True)
 class Running:
@@ -55,7 +57,7 @@ def running(store: Store, run: RunOutput, settings: ReviewSection = EACH_ONCE) -
     for name, role in (("Root", "admin"), ("Ann", "reviewer"), ("Bob", "reviewer")):
         accounts.add_user(store, name, PASSWORD, role, utc_now())  # type: ignore[arg-type]
     queue = add_queue(store, run, settings, VERSIONS, utc_now())
-    site = Site(store, queue, settings, shipped_rules(), Pictures(MediaSection()))
+    site = Site(store, queue, settings, shipped_rules(), OFFERED, Pictures(MediaSection()))
     with serving(site) as url:
         yield Running(site, url)
 

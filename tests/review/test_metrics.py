@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 
 from agpis_sdk.review.metrics.agreement import agreement
-from agpis_sdk.review.metrics.drift import drift
+from agpis_sdk.review.metrics.drift import drift, reference_of
 from agpis_sdk.review.metrics.rates import Reviewed, compare, rate, rates_by, rates_by_rule
 from agpis_sdk.review.metrics.threshold import for_budget, for_reject_rate, threshold_rows
 from tests.review.settings import NOW
@@ -117,6 +117,14 @@ def test_the_budget_counts_products_that_stand_for_many() -> None:
 def test_too_few_decisions_advise_nothing() -> None:
     assert threshold_rows([ONE] * 19, np.array([0.5]), np.ones(1)) == []
     assert threshold_rows([ONE] * 100, np.array([0.5]), np.ones(1)) == []
+
+
+def test_a_short_reference_says_what_all_scores_say() -> None:
+    before, moved = np.linspace(0, 1, 5000), np.linspace(0.2, 1, 5000)
+    reference = {name: np.array(kept) for name, kept in reference_of({"p_nc": before}).items()}
+
+    assert len(reference["p_nc"]) == 500
+    assert [one.drifts for now in (before, moved) for one in drift(reference, {"p_nc": now})] == [False, True]
 
 
 def test_drift_is_named_where_scores_have_moved() -> None:

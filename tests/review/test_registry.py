@@ -126,3 +126,16 @@ def test_a_version_that_is_not_there_is_named(
 def test_a_folder_of_no_model_is_refused(registry: Registry, tmp_path: Path) -> None:
     with pytest.raises(ModelRegistryError, match="is no folder of agpis train"):
         registry.add(tmp_path)
+
+
+def test_the_scores_of_the_running_version_are_the_reference(
+    registry: Registry, trained: Path, host: PluginHost
+) -> None:
+    registry.add(trained, reference={"p^t": [0.1, 0.9]})
+    assert registry.reference() == {}
+
+    registry.promote(host, "position", 1, None, force=True)
+    assert registry.reference() == {"p^t": [0.1, 0.9]}
+
+    registry.rollback(host, "position")
+    assert registry.reference() == {}

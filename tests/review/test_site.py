@@ -18,7 +18,7 @@ from agpis_sdk.review.store.database import Store
 from agpis_sdk.review.store.decisions import judged
 from agpis_sdk.review.web.site import Site, utc_now
 from tests.review.runs import run_of
-from tests.review.sites import Running, open_next, pictures_of, post, running, serving, token_of
+from tests.review.sites import OFFERED, Running, open_next, pictures_of, post, running, serving, token_of
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,7 @@ def running_empty(store: Store):
 
     @contextmanager
     def opened():
-        site = Site(store, 0, ReviewSection(), shipped_rules(), Pictures(MediaSection()))
+        site = Site(store, 0, ReviewSection(), shipped_rules(), OFFERED, Pictures(MediaSection()))
         with serving(site) as url:
             yield site, url
 

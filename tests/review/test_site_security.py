@@ -77,6 +77,16 @@ def test_nothing_is_shown_without_a_session(site: Running, path: str) -> None:
     assert asked_as_data.status_code == 401
 
 
+@pytest.mark.parametrize(("accept", "kind"), [("*/*", "text/html"), ("application/json", "application/json")])
+def test_what_is_not_there_is_said_on_a_page_unless_a_script_asks(site: Running, accept: str, kind: str) -> None:
+    with site.client() as stranger:
+        answer = stranger.get("/nowhere", headers={"accept": accept})
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith(kind)
+    assert "There is no such page." in answer.text
+
+
 @pytest.mark.parametrize("path", ["/review/1/decision", "/undo", "/users", "/users/active", "/password", "/logout"])
 def test_nothing_is_changed_without_a_session(site: Running, path: str) -> None:
     with site.client() as stranger:

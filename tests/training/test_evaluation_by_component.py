@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agpis_sdk.builtin.duplicates.verdict import SHIPPED
+from agpis_sdk.builtin.primary.config import PrimaryTrainingConfig
 from agpis_sdk.datasets.galleries import read_galleries
 from agpis_sdk.errors import ConfigError, TrainingDataError, UnknownNameError
 from agpis_sdk.plugins import PluginHost
@@ -40,7 +41,7 @@ def figures(model: Path, component: str | None = None, default: str = "muisc", *
 
 
 def test_the_primary_head_gets_the_figures_of_its_training(folder: Path, tmp_path: Path) -> None:
-    trained = primary.train(training_request(tmp_path / "out", photos=(folder,)))
+    trained = primary.train(training_request(tmp_path / "out", photos=(folder,), settings=PrimaryTrainingConfig()))
 
     assert figures(tmp_path / "out", "primary", photos=(folder,), split="validation") == trained["validation"]
 
@@ -55,7 +56,7 @@ def test_the_noncompliance_head_gets_the_figures_of_its_training(few: Path, tmp_
 
 
 def test_the_component_is_read_from_the_training_folder(folder: Path, tmp_path: Path) -> None:
-    trained = primary.train(training_request(tmp_path / "out", photos=(folder,)))
+    trained = primary.train(training_request(tmp_path / "out", photos=(folder,), settings=PrimaryTrainingConfig()))
     (tmp_path / "out" / PROVENANCE).write_text('{"component": "primary"}', encoding="utf-8")
 
     assert figures(tmp_path / "out", photos=(folder,)) == trained["test"]

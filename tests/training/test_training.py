@@ -8,19 +8,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agpis_sdk.builtin.primary.config import PrimaryTrainingConfig
+from agpis_sdk.builtin.primary.model import PrimaryHead
 from agpis_sdk.datasets.galleries import read_galleries
 from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.records import Review
 from agpis_sdk.training.noncompliance import train_noncompliance
-from agpis_sdk.training.primary import fitted_slope, ranked_galleries, train
+from agpis_sdk.training.primary import WEIGHTS, fitted_slope, ranked_galleries, train
 from tests.training.color_shop import ColorBackbone, color_facts, training_request
 
 
 def test_the_primary_head_learns_what_comes_first(folder: Path, tmp_path: Path) -> None:
-    metrics = train(training_request(tmp_path / "out", photos=(folder,)))
+    metrics = train(training_request(tmp_path / "out", photos=(folder,), settings=PrimaryTrainingConfig()))
 
     assert metrics["test"]["top1"] == 1.0
     assert (tmp_path / "out" / "primary.safetensors").is_file()
+
+
+def test_a_primary_head_goes_on_from_another_one(folder: Path, tmp_path: Path) -> None:
+    train(training_request(tmp_path / "before", photos=(folder,), settings=PrimaryTrainingConfig()))
+    before = PrimaryHead.load(tmp_path / "before" / WEIGHTS)
+    settings = PrimaryTrainingConfig(adapt=tmp_path / "before")
+
+    train(training_request(tmp_path / "after", photos=(folder,), settings=settings))
+
+    after = PrimaryHead.load(tmp_path / "after" / WEIGHTS)
+    assert np.array_equal(after.usual, before.usual)
+    assert not np.array_equal(after.weight, before.weight)
 
 
 def test_scores_that_order_by_chance_are_trusted_less_than_scores_that_are_right() -> None:
@@ -40,7 +54,7 @@ def test_primary_needs_two_candidates_a_product(folder: Path, tmp_path: Path) ->
     written.write_text("\n".join(review.model_dump_json() for review in reviews), encoding="utf-8")
 
     with pytest.raises(TrainingDataError, match="two or more candidate images"):
-        train(training_request(tmp_path, reviews=written))
+        train(training_request(tmp_path, reviews=written, settings=PrimaryTrainingConfig()))
 
 
 def test_every_first_image_that_a_reviewer_accepted_counts_as_right(folder: Path) -> None:

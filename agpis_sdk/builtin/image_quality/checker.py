@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
+from agpis_sdk.builtin.arrays import byte_quantile
 from agpis_sdk.builtin.foreground.plain_background import PLAIN_ENOUGH
 from agpis_sdk.builtin.image_quality.config import ImageQualityConfig
 from agpis_sdk.builtin.image_quality.detail import detail_decay, grid_strengths
@@ -117,8 +118,9 @@ class ImageQualityChecker:
     def _light(
         self, image: DecodedImage, background: Background, foreground: Foreground | None
     ) -> Iterator[Measurement]:
-        luma = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-        low, high = np.quantile(luma, [0.01, 0.99])
+        gray = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8)
+        luma = gray.astype(np.float32) / 255
+        low, high = byte_quantile(gray, 0.01) / 255, byte_quantile(gray, 0.99) / 255
         if high - low < 0.02:
             yield "placeholder-image", 1.0, "the picture is one even color: nothing can be seen", None
             return
@@ -130,7 +132,7 @@ class ImageQualityChecker:
         brightness = float(luma.mean())
         score = logistic_below(brightness, self._config.min_brightness, 0.015)
         yield "under-exposed", score, f"the picture is dark (mean brightness {brightness:.0%})", None
-        score = logistic_below(float(high - low), self._config.min_contrast, 0.025)
+        score = logistic_below(high - low, self._config.min_contrast, 0.025)
         yield "low-contrast", score, f"light and dark lie close together ({high - low:.0%} of the range)", None
 
     def _surroundings(self, image: DecodedImage, background: Background) -> Iterator[Measurement]:

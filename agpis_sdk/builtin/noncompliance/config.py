@@ -13,6 +13,10 @@ class NoncomplianceTrainingConfig(ComponentConfig):
     """Options of `agpis train noncompliance`."""
 
     epochs: int = Field(default=10, ge=1, description="Passes over the train split.")
+    adapt: Path | None = Field(
+        default=None,
+        description="A folder or file of `agpis train noncompliance` to go on from; a new head when unset.",
+    )
 
 
 class NoncomplianceConfig(ComponentConfig):

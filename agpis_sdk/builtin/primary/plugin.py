@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
+from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig, PrimaryTrainingConfig
 from agpis_sdk.components import PrimarySelectorSpec
 from agpis_sdk.hookspecs import hookimpl
 
@@ -21,7 +21,11 @@ def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
         provides=frozenset({"primary_reasons"}),
         batch_size=256,
         trainer="agpis_sdk.training.primary:train",
+        trainer_config=PrimaryTrainingConfig,
         evaluator="agpis_sdk.training.primary:evaluate",
         adapter="agpis_sdk.training.adaptation.primary:PrimaryAdapter",
+        cacheable=True,
     )
-    yield PrimarySelectorSpec(name="first", factory="agpis_sdk.builtin.primary.selectors:FirstListedSelector")
+    yield PrimarySelectorSpec(
+        name="first", factory="agpis_sdk.builtin.primary.selectors:FirstListedSelector", cacheable=True
+    )

@@ -170,6 +170,7 @@ const cardElement = (number, card) => {
     h("div", { class: `pictures${chosen && takenOut ? " both" : ""}` }, chosen, takenOut),
     pairs.length > 0 && h("ul", { class: "pairs" }, pairs.map((pair) => pairElement(card, pair))),
     unusedElement(card),
+    card.sequence.length > 0 && reviewElement(number, card),
   );
 };
 

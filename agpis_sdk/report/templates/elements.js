@@ -17,3 +17,9 @@ const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number 
 
 const plainButton = (label, press, properties = {}) =>
   h("button", { type: "button", class: "plain", onclick: press, ...properties }, label);
+
+const saveFile = (name, type, parts) => {
+  const address = URL.createObjectURL(new Blob(parts, { type }));
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+};

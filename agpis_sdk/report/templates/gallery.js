@@ -78,11 +78,7 @@ const reveal = (number) => {
   card.focus({ preventScroll: true });
 };
 
-const saveCsv = () => {
-  const address = URL.createObjectURL(new Blob(["\ufeff", csvOf(numbers)], { type: "text/csv" }));
-  h("a", { href: address, download: "products.csv" }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
-};
+const saveCsv = () => saveFile("products.csv", "text/csv", ["\ufeff", csvOf(numbers)]);
 
 let waiting = 0;
 form.elements.q.addEventListener("input", (event) => {

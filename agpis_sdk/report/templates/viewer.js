@@ -48,7 +48,7 @@ const captionElement = (card, picture) => {
         finding.remedy && h("span", { class: "remedy" }, `→ ${finding.remedy}`),
       ),
     ),
-    picture.link && h("p", {}, h("a", { href: picture.link, target: "_blank", rel: "noopener noreferrer" }, "Open the original")),
+    /^https?:\/\//.test(picture.uri) && h("p", {}, h("a", { href: picture.uri, target: "_blank", rel: "noopener noreferrer" }, "Open the original")),
   );
 };
 

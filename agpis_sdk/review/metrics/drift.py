@@ -1,4 +1,4 @@
-"""Whether what comes in is still like what came in before: the scores of two queues, side by side."""
+"""Whether what comes in is still like what came in before, or like what the models learned from: scores side by side."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from agpis_sdk.records import Outcome
 
 ALARMING = 0.01
 """p-value below which a difference is called drift."""
-FEWEST = 20
+FEWEST, KEPT = 20, 500
 
 
 @dataclass(frozen=True)
 class Drift:
-    """A score in two queues: medians, and the two-sample Kolmogorov-Smirnov statistic with its p-value."""
+    """A score before and now: medians, and the two-sample Kolmogorov-Smirnov statistic with its p-value."""
 
     score: str
     before: float
@@ -39,6 +39,7 @@ def scores_of(outcomes: Sequence[Outcome]) -> dict[str, NDArray[np.float64]]:
         "p^t": [outcome.probability for outcome in outcomes],
         "p_primary": [image.p_primary for image in images],
         "p_nc": [image.p_noncompliant for image in images],
+        "p_view": [image.p_view for image in images],
         "images a product": [float(len(outcome.images)) for outcome in outcomes],
         "findings a product": [float(len(outcome.findings)) for outcome in outcomes],
     }
@@ -47,8 +48,17 @@ def scores_of(outcomes: Sequence[Outcome]) -> dict[str, NDArray[np.float64]]:
     }
 
 
+def reference_of(scores: Mapping[str, NDArray[np.float64]]) -> dict[str, list[float]]:
+    """Return scores as short lists for a file: at most `KEPT` quantiles of each, which say all that a comparison needs."""
+    return {
+        name: [round(float(one), 5) for one in np.quantile(values, np.linspace(0, 1, min(len(values), KEPT)))]
+        for name, values in scores.items()
+        if len(values)
+    }
+
+
 def drift(before: Mapping[str, NDArray[np.float64]], now: Mapping[str, NDArray[np.float64]]) -> list[Drift]:
-    """Return the drift of each score that both queues have often enough."""
+    """Return the drift of each score that is known often enough before and now."""
     found = []
     for name, values in now.items():
         earlier = before.get(name, np.empty(0))

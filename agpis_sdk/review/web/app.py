@@ -98,14 +98,14 @@ def _metrics(ask: Ask) -> Response:
 
 
 def _fault_page(site: Site) -> Callable[[Request, Exception], Response]:
-    """Return a handler that answers a fault as a page, or as JSON where no page was asked for."""
+    """Return a handler that answers a fault as a page, or as JSON to a script that asks for it."""
 
     def answer(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         said = error.detail if isinstance(error, HTTPException) else ""
         headers = error.headers if isinstance(error, HTTPException) else None
         words = FAULTS.get(status, said) if said in ("", _standard_phrase(status)) else said
-        if "text/html" not in request.headers.get("accept", ""):
+        if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({"detail": words}, status_code=status, headers=headers)
         account = accounts.account_of(site.store, request.cookies.get(SESSION_COOKIE, ""), site.clock())
         return page(Ask(request, site, account, {}), "fault.html", status=status, fault=words)

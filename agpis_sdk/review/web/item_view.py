@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from agpis_sdk.datasets.feedback_parser import FeedbackParser
@@ -40,8 +42,8 @@ class ItemView:
     guesses: tuple[str, ...]
     draft: str
 
-    def for_script(self, rules: RuleSet) -> dict[str, Any]:
-        """Return what the page's script needs, as JSON values."""
+    def for_script(self, offered: Sequence[Rule]) -> dict[str, Any]:
+        """Return what the page's script needs, as JSON values; a reviewer may name the rules that are offered."""
         return {
             "item": self.id,
             "proposed": [image.id for image in self.sequence],
@@ -49,13 +51,13 @@ class ItemView:
             "draft": self.draft,
             "rules": [
                 {"code": rule.code, "words": spoken(rule.name), "summary": rule.summary, "aliases": list(rule.aliases)}
-                for rule in _named_by_reviewers(rules)
+                for rule in offered
             ],
         }
 
 
-def item_view(item: Item, rules: RuleSet) -> ItemView:
-    """Return the view of an item; an image that the run could not read is left out."""
+def item_view(item: Item, rules: RuleSet, offered: Sequence[Rule]) -> ItemView:
+    """Return the view of an item; an image that the run could not read is left out, a rule that is not offered not guessed."""
     product = Product.model_validate_json(item.product)
     outcome = Outcome.model_validate_json(item.outcome)
     states = {image.id: image for image in outcome.images}
@@ -79,7 +81,7 @@ def item_view(item: Item, rules: RuleSet) -> ItemView:
         reason="" if outcome.sequence else outcome.detail or reason_in_words(outcome.reason),
         sequence=sequence,
         others=tuple(view for view in views.values() if view not in sequence),
-        guesses=_guesses(outcome, rules),
+        guesses=_guesses(outcome, rules, offered),
         draft=objection(outcome),
     )
 
@@ -95,10 +97,6 @@ def objection(outcome: Outcome) -> str:
     return "" if feedback.lower() in ACCEPTING_WORDS else feedback
 
 
-def _named_by_reviewers(rules: RuleSet) -> list[Rule]:
-    return [rule for rule in rules if rule.category != "engine"]
-
-
 def _note(image: ImageOutcome | None, outcome: Outcome) -> str:
     if image is None or image.state in ("primary", "selected"):
         return ""
@@ -106,11 +104,16 @@ def _note(image: ImageOutcome | None, outcome: Outcome) -> str:
     return spoken(reasons[0]) if reasons and reasons[0] else STATE_WORDS[image.state]
 
 
-def _guesses(outcome: Outcome, rules: RuleSet) -> tuple[str, ...]:
+@lru_cache(4)
+def _parser(rules: RuleSet) -> FeedbackParser:
+    return FeedbackParser(rules)
+
+
+def _guesses(outcome: Outcome, rules: RuleSet, offered: Sequence[Rule]) -> tuple[str, ...]:
     """Return the rules that the generated feedback names, then those found on images of the sequence, by score."""
-    named = FeedbackParser(rules).rules_in(outcome.feedback or "")
+    named = _parser(rules).rules_in(outcome.feedback or "")
     chosen = set(outcome.sequence)
     found = sorted((one for one in outcome.findings if chosen & set(one.images)), key=lambda one: -one.score)
-    reviewable = {rule.code for rule in _named_by_reviewers(rules)}
+    known = {rule.code for rule in offered}
     codes = [*named, *(one.code for one in found)]
-    return tuple(dict.fromkeys(code for code in codes if code in reviewable))[:GUESSES]
+    return tuple(dict.fromkeys(code for code in codes if code in known))[:GUESSES]

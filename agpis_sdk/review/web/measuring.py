@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Select, select
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from agpis_sdk.records import Outcome
@@ -113,21 +115,21 @@ def _thresholds(ask: Ask, rows: Sequence[Reviewed]) -> list[ThresholdRow]:
     return threshold_rows(rows, probabilities, weights)
 
 
-def _drifts(ask: Ask) -> list[Drift]:
-    """Compare the present queue with the one before it."""
+def _drifts(ask: Ask) -> list[tuple[str, list[Drift]]]:
+    """Compare the present queue with the one before it, and with what the models learned from."""
+    query = select(Queue.id).where(Queue.id < ask.site.queue_id).order_by(Queue.id.desc()).limit(1)
     with ask.site.store.reading() as session:
-        before = session.scalar(select(Queue.id).where(Queue.id < ask.site.queue_id).order_by(Queue.id.desc()).limit(1))
-        if before is None:
-            return []
-        scores = [
-            scores_of([Outcome.model_validate_json(one) for one in session.scalars(_outcomes(queue_id))])
-            for queue_id in (before, ask.site.queue_id)
-        ]
-    return drift(*scores)
+        before = session.scalar(query)
+        now = _scores(session, ask.site.queue_id)
+        earlier = _scores(session, before) if before is not None else {}
+    learned = {name: np.array(values, dtype=np.float64) for name, values in ask.site.reference.items()}
+    compared = [("the queue before", drift(earlier, now)), ("what the models learned from", drift(learned, now))]
+    return [(title, found) for title, found in compared if found]
 
 
-def _outcomes(queue_id: int) -> Select[str]:
-    return select(Item.outcome).where(Item.queue_id == queue_id).limit(DRIFT_ITEMS)
+def _scores(session: Session, queue_id: int) -> dict[str, NDArray[np.float64]]:
+    outcomes = session.scalars(select(Item.outcome).where(Item.queue_id == queue_id).limit(DRIFT_ITEMS))
+    return scores_of([Outcome.model_validate_json(one) for one in outcomes])
 
 
 def _compared(ask: Ask, configs: list[Rate]) -> tuple[Rate, Rate]:

@@ -44,16 +44,14 @@ def show(ask: Ask) -> Response:
     if item is None:
         return next_item(ask)
     claimed = _claimed(ask)
-    view = item_view(item, ask.site.rules)
+    view = _view(ask, item)
     ahead = [_own_item(ask, other) for other in claimed if other != item.id]
     return page(
         ask,
         "review.html",
         item=view,
-        data=view.for_script(ask.site.rules),
-        ahead=[
-            picture for other in ahead if other is not None for picture in _pictures(item_view(other, ask.site.rules))
-        ],
+        data=view.for_script(ask.site.offered),
+        ahead=[picture for other in ahead if other is not None for picture in _pictures(_view(ask, other))],
         progress=_progress(ask),
     )
 
@@ -147,6 +145,10 @@ def _progress(ask: Ask) -> Any:
     now = ask.site.clock()
     today = datetime.combine(now.date(), time.min, tzinfo=now.tzinfo)
     return progress(ask.site.store, ask.site.queue_id, ask.user.id, since=today)
+
+
+def _view(ask: Ask, item: Item) -> ItemView:
+    return item_view(item, ask.site.rules, ask.site.offered)
 
 
 def _pictures(view: ItemView) -> list[str]:

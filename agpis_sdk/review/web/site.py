@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from agpis_sdk.config import ReviewSection
 from agpis_sdk.review.store.database import Store
 from agpis_sdk.review.web.pictures import Pictures
 from agpis_sdk.review.web.rates import RateLimit
-from agpis_sdk.rules import RuleSet
+from agpis_sdk.rules import Rule, RuleSet
 
 
 def utc_now() -> datetime:
@@ -23,6 +23,7 @@ def utc_now() -> datetime:
 class Site:
     """A queue that is reviewed, and the limits under which it is.
 
+    `reference` are scores on what the models learned from, where they are known. `offered` are the rules that a reviewer may name, `rules` all that have ever been named.
     `setup_token` lets whoever started the server make the first account, as long as there is none.
     """
 
@@ -30,8 +31,10 @@ class Site:
     queue_id: int
     settings: ReviewSection
     rules: RuleSet
+    offered: tuple[Rule, ...]
     pictures: Pictures
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    reference: Mapping[str, Sequence[float]] = field(default_factory=dict)
     clock: Callable[[], datetime] = utc_now
     setup_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     logins_by_address: RateLimit = field(default_factory=lambda: RateLimit(count=20, seconds=60))

@@ -20,8 +20,6 @@ from agpis_sdk.training.primary import WEIGHTS, RankedGallery, adapted, first_ri
 
 FEWEST_GALLERIES = 8
 FOLDS = 5
-PENALTY = 0.01
-"""On the squared distance from the head that it learns on from; chosen on twelve shops left out."""
 SIGNIFICANCE = 0.05
 """Largest p-value of the sign test at which an adapted head is taken."""
 
@@ -101,7 +99,7 @@ def adapt_primary(
     if not certain:
         reason += ": no clear gain, so the order may be noise" if worse >= better else ": too few to be sure"
     return AdaptedPrimary(
-        adapted(head, galleries, PENALTY) if certain else head,
+        adapted(head, galleries) if certain else head,
         certain,
         len(galleries),
         float(before.mean()),
@@ -119,7 +117,7 @@ def cross_validated(
     after = before.copy()
     for held in range(FOLDS):
         others = [gallery for gallery, own in zip(galleries, fold.tolist(), strict=True) if own != held]
-        learned = adapted(head, others, PENALTY)
+        learned = adapted(head, others)
         for row in np.flatnonzero(fold == held).tolist():
             after[row] = first_right_rank(galleries[row], learned) == 1
     return before, after

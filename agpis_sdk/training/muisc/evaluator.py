@@ -11,7 +11,7 @@ from agpis_sdk.evaluation.metrics import evaluate as measured
 from agpis_sdk.evaluation.predict import predict
 from agpis_sdk.evaluation.table import evaluation_table
 from agpis_sdk.training.muisc.trainer import feature_source, learnable
-from agpis_sdk.training.request import Evaluation, EvaluationRequest
+from agpis_sdk.training.request import Evaluation, EvaluationRequest, JudgedExamples
 
 
 def evaluate(request: EvaluationRequest) -> Evaluation:
@@ -41,4 +41,5 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
         for written in write_plots(predictions, report, request.plots, rules=request.rules):
             request.note(f"written to {written}")
     figures = {**report.as_dict(), "skipped_reviews": len(source.skipped)}
-    return Evaluation(figures, evaluation_table(report, rules=request.rules))
+    examples = JudgedExamples(predictions.products, predictions.p_qualified, predictions.qualified)
+    return Evaluation(figures, evaluation_table(report, rules=request.rules), examples)

@@ -29,7 +29,7 @@ export async function post(path, body) {
     try {
       response = await fetch(path, {
         method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRF-Token": token },
+        headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": token },
         body: JSON.stringify(body),
       });
     } catch {
