@@ -27,8 +27,6 @@ from agpis_sdk.wording import shortened
 Arrays = Mapping[str, NDArray[Any]]
 CPU = "cpu"
 ERRORS_ONLY = 3
-MADE_OF = "agpis.made_of"
-"""The key of a graph's metadata that says what it was exported from, where shapes do not say it."""
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ class RunSummary(RunStats):
         self.seconds = time.perf_counter() - self._started
         for label, seconds in facts["component_seconds"].items():
             self.component_seconds[label] = self.component_seconds.get(label, 0.0) + seconds
-        for name in ("component_items", "statuses", "reasons", "hold_reasons", "rules"):
+        for name in ("component_items", "cached_items", "statuses", "reasons", "hold_reasons", "rules"):
             getattr(self, name).update(facts[name])
         self.first_failed = self.first_failed or facts["first_failed"]
         self.first_unreadable = self.first_unreadable or facts["first_unreadable"]

@@ -20,7 +20,7 @@ from safetensors.numpy import load_file
 
 from agpis_sdk.builtin.backbones import efficientnet_lite0
 from agpis_sdk.builtin.foreground import head_file as foreground
-from agpis_sdk.builtin.graphs import MADE_OF, GraphSpec
+from agpis_sdk.builtin.graphs import GraphSpec
 from agpis_sdk.builtin.muisc import graph_judge as muisc
 from agpis_sdk.builtin.noncompliance import head_file as noncompliance
 from agpis_sdk.files import written_whole
@@ -28,6 +28,7 @@ from agpis_sdk.files import written_whole
 GRAPHS = (efficientnet_lite0.GRAPH, foreground.GRAPH, noncompliance.GRAPH, muisc.JUDGING, muisc.NEXT_WORD)
 # Of dimensions that may vary: different ones, or the exporter would take two for one; 1 would be taken for a constant.
 EXAMPLE_SIZES = {"images": 2, "batch": 3, "words": 5, "words + 1": 6, "places": 7}
+MADE_OF = "agpis.made_of"  # the key of a graph's metadata that says it
 IR_VERSION = 10  # ONNX Runtime 1.18 and later read it
 
 
