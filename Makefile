@@ -19,7 +19,7 @@ help:  ## Show this list.
 .venv/.installed: pyproject.toml constraints.txt plugins/agpis-example/pyproject.toml plugins/agpis-marketplaces/pyproject.toml plugins/agpis-vlm/pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[cache,export,parquet,train,synthetic,review,postgresql,testing]' --group dev
+	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[cache,export,metrics,parquet,ray,train,synthetic,review,postgresql,testing]' --group dev
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-example
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-marketplaces
 	$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable plugins/agpis-vlm
@@ -28,7 +28,7 @@ help:  ## Show this list.
 $(LOWEST)/.installed: .venv/.installed
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(UV) pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
-		--editable '.[cache,export,parquet,train,synthetic,review,postgresql,testing]' --group test
+		--editable '.[cache,export,metrics,parquet,ray,train,synthetic,review,postgresql,testing]' --group test
 	$(UV) pip install --quiet --python $(LOWEST)/bin/python --no-deps --editable plugins/agpis-example --editable plugins/agpis-marketplaces --editable plugins/agpis-vlm
 	touch $@
 

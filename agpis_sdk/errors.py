@@ -127,6 +127,12 @@ class ResumeError(AgpisError):
     code = "E321"
 
 
+class ClusterError(AgpisError):
+    """A cluster that cannot be reached, or whose nodes do not have what a run needs."""
+
+    code = "E330"
+
+
 class WeightsError(AgpisError):
     """Model weights that are missing, of another layout, or corrupt."""
 

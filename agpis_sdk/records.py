@@ -34,6 +34,9 @@ def _with_its_bytes(uri: Any, check: ValidatorFunctionWrapHandler) -> Any:
     return uri if isinstance(uri, HeldImage) else checked
 
 
+LONGEST_ID = 1_000
+"""Characters of a product's or an image's id: messages and reports repeat them."""
+
 Box = tuple[int, int, int, int]
 Uri = Annotated[str, WrapValidator(_with_its_bytes)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -83,7 +86,7 @@ class CandidateImage(InputRecord):
     The `uri` is empty where an entry of the product's "images" names no file; such an image cannot be read.
     """
 
-    id: str = Field(min_length=1)
+    id: str = Field(min_length=1, max_length=LONGEST_ID)
     uri: Uri
     attributes: Mapping[str, Any] = Field(default_factory=dict)
 
@@ -95,7 +98,7 @@ class Product(InputRecord):
     `Product(id="P1", images=["front.jpg", picture])`.
     """
 
-    id: str = Field(min_length=1)
+    id: str = Field(min_length=1, max_length=LONGEST_ID)
     title: str = ""
     category: str = ""
     description: str = ""
@@ -113,7 +116,8 @@ class Product(InputRecord):
         taken = {image_id for image_id in ids if isinstance(image_id, str)}
         for position, entry in enumerate(entries, start=1):
             if isinstance(entry, dict) and "id" not in entry:
-                stem = image_id_from_uri(entry["uri"]) or f"image-{position}"
+                # Cut, so that what makes it unique still fits.
+                stem = image_id_from_uri(entry["uri"])[: LONGEST_ID - 10] or f"image-{position}"
                 image_id = stem if stem not in taken else f"{stem}-{position}"
                 while image_id in taken:
                     image_id += "x"

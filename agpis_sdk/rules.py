@@ -19,6 +19,7 @@ from agpis_sdk.record_html import html_table
 
 Category = Literal["single-image", "image-pair", "multi-image", "engine"]
 Severity = Literal["error", "warning"]
+MendedBy = Literal["image", "first", "view", "none"]
 CODE = re.compile(r"^[A-Z]{2,4}\d{3}$")
 NAME = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
 PAGE_HEADINGS = ("What it checks", "Why it matters", "How it is measured", "Known problems", "Example")
@@ -30,6 +31,9 @@ class Rule:
 
     A finding at or above `threshold` is reported; with severity "error" it also removes the image, or one of the pair.
     `remedy` says what to do about a violation, in one sentence; a finding may say it more exactly.
+    `mended_by` says what another image of the product can do about it, which the engine then adds by name: take the place of
+    the "image" that the finding is about, come "first", show another "view", or nothing ("none"). Of a pair with severity
+    "error" one image is kept in any case.
     `aliases` are further names by which reviewers call it. The explanation, Markdown under the headings `PAGE_HEADINGS`,
     is either given as text or the file `rule_pages/CODE.md` of the package that `pages` names.
     """
@@ -41,6 +45,7 @@ class Rule:
     severity: Severity = "warning"
     threshold: float = 0.5
     remedy: str = ""
+    mended_by: MendedBy = "image"
     aliases: tuple[str, ...] = ()
     explanation: str = ""
     pages: str = ""
@@ -79,6 +84,7 @@ ENGINE_RULES: tuple[Rule, ...] = (
         name="too-many-images",
         summary="The product lists more images than are looked at; the others took no part.",
         remedy="Take images off the list, or raise media.max_images.",
+        mended_by="none",
     ),
     _engine_rule(
         code="AGP901",
@@ -92,12 +98,14 @@ ENGINE_RULES: tuple[Rule, ...] = (
         name="component-failed",
         summary="A component failed on this item.",
         remedy="See the notices of the run; the item was not judged by this component.",
+        mended_by="none",
     ),
     _engine_rule(
         code="AGP903",
         name="missing-fact",
         summary="A component was skipped, as a fact that it needs could not be computed.",
         remedy="See the notices of the run; the item was not judged by this component.",
+        mended_by="none",
     ),
     _engine_rule(
         code="AGP904",

@@ -41,6 +41,11 @@ class ComponentSpec:
     `trainer_config` the trainer's options. `adapter` is `"package.module:Class"` of what `agpis adapt` lets learn from a
     shop's galleries as they are (see `agpis_sdk.training.adaptation.request`). A component that is `isolated` runs in a
     process of its own even where `plugins.isolate = "asked"`: it can crash, and its process can be killed.
+    What a `cacheable` component gives may be kept between runs (`run.cache`): it depends on nothing but its settings, its
+    weights (a path among its settings, or the folder `weights` beside its module), the rules that it may raise, the seed, the
+    device, the facts that it requires, and, for a checker of images, the file and its pixels; not on the image's id or place,
+    nor on the product. A checker of pairs may also read the images' ids, and other components the whole product. Facts are kept that are arrays,
+    numbers, texts, lists and tuples of them, or of a class of `agpis_sdk.facts`.
     """
 
     name: str
@@ -59,6 +64,7 @@ class ComponentSpec:
     evaluator: str = ""
     adapter: str = ""
     isolated: bool = False
+    cacheable: bool = False
 
     def __post_init__(self) -> None:
         if not COMPONENT_NAME.match(self.name):

@@ -15,11 +15,12 @@ from pathlib import Path
 from PIL import Image
 from pictures import PHOTOS, save
 
-WIDTH = 1400
 SHOTS = {
-    "report-overview.webp": ("", 0, 900),
+    "report-overview.webp": ("", 1400, 900),
+    "report-phone.webp": ("#product=stool-01", 420, 900),
 }
-"""File → address within the report, and from which to which row the page is shown."""
+"""File → address within the report, and the size of the window."""
+NARROWEST = 500  # pixels of a window that Chromium opens; a narrower page is shown in a frame
 
 
 def reported(folder: Path) -> Path:
@@ -42,9 +43,16 @@ def main() -> None:
         sys.exit("no Chromium or Chrome on the path")
     with tempfile.TemporaryDirectory() as folder:
         report = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else reported(Path(folder))
-        for name, (address, top, bottom) in SHOTS.items():
+        for name, (address, width, height) in SHOTS.items():
             shot = Path(folder) / "shot.png"
-            options = [f"--user-data-dir={folder}/profile", f"--window-size={WIDTH},{bottom}", f"--screenshot={shot}"]
+            page = f"{report.as_uri()}{address}"
+            if width < NARROWEST:
+                frame = Path(folder) / "frame.html"
+                style = f"border:0;width:{width}px;height:{height}px"
+                frame.write_text(f'<body style="margin:0"><iframe src="{page}" style="{style}"></iframe>')
+                page = frame.as_uri()
+            window = f"{max(width, NARROWEST)},{height}"
+            options = [f"--user-data-dir={folder}/profile", f"--window-size={window}", f"--screenshot={shot}"]
             options += [
                 "--headless",
                 "--no-sandbox",
@@ -53,8 +61,8 @@ def main() -> None:
                 "--hide-scrollbars",
             ]
             options += ["--virtual-time-budget=5000"]
-            subprocess.run([browser, *options, f"{report.as_uri()}{address}"], check=True, capture_output=True)
-            image = Image.open(shot).convert("RGB").crop((0, top, WIDTH, bottom))
+            subprocess.run([browser, *options, page], check=True, capture_output=True)
+            image = Image.open(shot).convert("RGB").crop((0, 0, width, height))
             image.thumbnail((1000, 1000), Image.Resampling.LANCZOS)
             path = save(image, name, quality=80)
             print(path.name, path.stat().st_size)

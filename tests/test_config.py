@@ -306,3 +306,13 @@ def test_a_wrong_key_in_a_table_of_tables_is_answered_with_the_keys_there() -> N
 
     with pytest.raises(ConfigError, match=r'rules\.one\.sentense: unknown key \(did you mean "sentence"\?\)'):
         validate(Outer, {"rules": {"one": {"sentense": "No hands."}}}, item="outer")
+
+
+def test_a_wrong_key_is_told_with_the_file_that_it_stands_in(tmp_path: Path) -> None:
+    path = tmp_path / "agpis.toml"
+    path.write_text("[sequnce]\nlength = 4\n")
+
+    with pytest.raises(ConfigError, match=r"agpis\.toml: sequnce: unknown key"):
+        load_config(path)
+    with pytest.raises(ConfigError, match=r"--set: sequence\.lenght: unknown key"):
+        load_config(overrides=["sequence.lenght=4"], directory=tmp_path / "none")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterable
@@ -12,9 +13,10 @@ from typing import Any
 import pytest
 
 from agpis_sdk.components import ComponentConfig, ImageCheckerSpec, PairCheckerSpec, Profile, ReporterSpec
-from agpis_sdk.config import PluginsSection
+from agpis_sdk.config import Config, PluginsSection
 from agpis_sdk.errors import ConfigError, PluginLoadError, UnknownNameError
 from agpis_sdk.hookspecs import hookimpl
+from agpis_sdk.pipeline.plan import make_audit_plan, make_plan
 from agpis_sdk.plugins import PluginHost, PluginStatus
 from agpis_sdk.rules import Rule
 
@@ -361,6 +363,15 @@ class TestAnInstalledPlugin:
         with pytest.raises(PluginLoadError, match="agpis-dusty: required, but it is not active"):
             PluginHost.load(PluginsSection(require=("agpis-dusty",), block=("dusty",)))
 
+    def test_one_that_ends_the_process_when_it_is_imported_is_named(self, install: Install) -> None:
+        install("agpis-leaves", "import os\nos._exit(0)\n")
+
+        host = PluginHost.load()
+
+        (status,) = [status for status in host.statuses if status.name == "leaves"]
+        assert (status.state, status.reason) == ("failed", "SystemExit: os._exit(0) was called")
+        assert os._exit.__module__ in ("posix", "nt")
+
     def test_may_be_a_plain_module_named_in_the_config(self, install: Install) -> None:
         install("agpis-unlisted", self.GOOD)
 
@@ -385,6 +396,14 @@ def test_a_module_that_cannot_be_loaded_is_named() -> None:
     host = PluginHost.load(PluginsSection(load=("no_such_module_at_all",)), discover=False)
 
     assert host.statuses[-1].reason == "ModuleNotFoundError: No module named 'no_such_module_at_all'"
+
+
+def test_no_run_is_planned_without_a_module_that_the_config_names() -> None:
+    host = PluginHost.load(PluginsSection(load=("no_such_module_at_all",)), discover=False)
+
+    for plan in (make_plan, make_audit_plan):
+        with pytest.raises(PluginLoadError, match="No module named 'no_such_module_at_all'"):
+            plan(host, Config())
 
 
 def test_the_built_in_plugins_come_through_the_same_door() -> None:

@@ -208,3 +208,24 @@ class TestAReview:
     def test_with_another_decision_is_refused(self) -> None:
         with pytest.raises(ValidationError, match="'accepted' or 'rejected'"):
             Review.model_validate({"product": PRODUCT, "sequence": ["front"], "decision": "maybe"})
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        ({"id": "P" * 1001, "images": ["a.jpg"]}, ("id",)),
+        ({"id": "P1", "images": [{"id": "x" * 1001, "uri": "a.jpg"}]}, ("images", 0, "id")),
+    ],
+)
+def test_an_endless_id_is_refused(data: dict[str, Any], place: tuple[str | int, ...]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Product.model_validate(data)
+
+    assert caught.value.errors()[0]["loc"] == place
+    assert "at most 1000 characters" in caught.value.errors()[0]["msg"]
+
+
+def test_an_id_that_an_endless_file_name_gives_is_cut_and_stays_unique() -> None:
+    product = Product.model_validate({"id": "P1", "images": [f"{'x' * 5000}.jpg", f"{'x' * 5000}.png"]})
+
+    assert [len(image.id) for image in product.images] == [990, 992]

@@ -11,7 +11,7 @@ import importlib
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+
+from agpis_sdk.errors import WeightsError
+from agpis_sdk.wording import shortened
 
 Arrays = Mapping[str, NDArray[Any]]
 CPU = "cpu"
@@ -33,7 +36,7 @@ class GraphSpec:
     `reference` is "package.module:function"; the function turns tensors by name into the module. `inputs` are the shapes
     of the module's arguments and `outputs` the names of its results; a size that is a name may vary from call to call.
     Inputs are float32 but for `integers`, which are int64. `reads` is a regular expression for the beginning of the
-    tensors' names that the graph reads, of all by default.
+    tensors' names that the graph reads, of all by default. `folder` is where the reference reads a config of a user's own.
     """
 
     file: Path
@@ -43,6 +46,7 @@ class GraphSpec:
     outputs: tuple[str, ...]
     integers: frozenset[str] = frozenset()
     reads: str = ""
+    folder: Path | None = None
 
     def read(self, tensors: Arrays) -> Arrays:
         """Return the tensors that the graph reads."""
@@ -51,13 +55,14 @@ class GraphSpec:
     def module(self, tensors: Arrays) -> Any:
         """Return the torch module with its weights, ready to judge."""
         name, _, function = self.reference.partition(":")
-        return getattr(importlib.import_module(name), function)(tensors).eval().requires_grad_(False)
+        own = () if self.folder is None else (self.folder,)
+        return getattr(importlib.import_module(name), function)(tensors, *own).eval().requires_grad_(False)
 
 
 class GraphModel:
     """A function from arrays to arrays by name: the graph where it fits, else the reference in torch.
 
-    The graph fits on the CPU, with weights of the shapes that ship and inputs of the shapes in its spec.
+    The graph fits on the CPU, with weights and inputs of the shapes that it was exported with.
     """
 
     def __init__(self, spec: GraphSpec, tensors: Arrays, device: str = CPU) -> None:
@@ -65,7 +70,7 @@ class GraphModel:
         # ONNX Runtime reads them in place: they have to live as long as the session.
         self._tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
         fits = _shapes_in(spec.weights) == {name: tensor.shape for name, tensor in tensors.items()}
-        self._session = _session(spec, self._tensors) if device == CPU and fits else None
+        self._session = open_session(spec.file, spec.read(self._tensors)) if device == CPU and fits else None
 
     def __call__(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return the outputs by name."""
@@ -76,12 +81,13 @@ class GraphModel:
         return dict(zip(self._spec.outputs, results, strict=True))
 
     def _fits(self, inputs: Arrays) -> bool:
-        return all(
-            len(shape) == inputs[name].ndim
+        return self._session is not None and all(
+            len(one.shape) == inputs[one.name].ndim
             and all(
-                isinstance(size, str) or size == given for size, given in zip(shape, inputs[name].shape, strict=True)
+                not isinstance(size, int) or size == given
+                for size, given in zip(one.shape, inputs[one.name].shape, strict=True)
             )
-            for name, shape in self._spec.inputs.items()
+            for one in self._session.get_inputs()
         )
 
     @cached_property
@@ -99,17 +105,34 @@ class GraphModel:
         return run
 
 
-def _session(spec: GraphSpec, tensors: Arrays) -> onnxruntime.InferenceSession:
+def open_session(file: Path, tensors: Arrays | None = None) -> onnxruntime.InferenceSession:
+    """Return a graph ready to run, with the weights that its file leaves out.
+
+    Raises `WeightsError` where the file is none, or leaves out other ones.
+    """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = ERRORS_ONLY
     options.intra_op_num_threads = _threads()
     options.inter_op_num_threads = 1
     # Threads that wait in a loop take the cores from those that decode images.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    read = spec.read(tensors)
-    values = [onnxruntime.OrtValue.ortvalue_from_numpy(tensor) for tensor in read.values()]
-    options.add_external_initializers(list(read), values)
-    return onnxruntime.InferenceSession(str(spec.file), options, providers=["CPUExecutionProvider"])
+    values = [onnxruntime.OrtValue.ortvalue_from_numpy(tensor) for tensor in (tensors or {}).values()]
+    options.add_external_initializers(list(tensors or {}), values)
+    try:
+        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # of a class that ONNX Runtime does not name in public
+        reason = shortened(str(error).partition("\n")[0])
+        raise WeightsError(
+            f"cannot be run: {reason}", item=str(file), remedy="write it with agpis models export"
+        ) from None
+
+
+def own_graph(spec: GraphSpec, weights: Path) -> GraphSpec:
+    """Return the spec of the graph beside a user's weights, where there is one and the shipped one does not fit them."""
+    file = weights.with_suffix(".onnx")
+    return (
+        replace(spec, file=file, weights=weights) if file.is_file() and not has_shipped_shapes(spec, weights) else spec
+    )
 
 
 def _threads() -> int:

@@ -17,6 +17,7 @@ from agpis_sdk.cli import (
     apply,
     audit,
     bench,
+    cache,
     config,
     doctor,
     evaluate,
@@ -33,8 +34,8 @@ from agpis_sdk.cli import (
     train,
 )
 from agpis_sdk.cli.exit_codes import REFUSED
-from agpis_sdk.cli.streams import leave
-from agpis_sdk.errors import AgpisError
+from agpis_sdk.cli.streams import flush_stdout, leave, name_errors_of_stdout
+from agpis_sdk.errors import AgpisError, OutputError
 
 app = typer.Typer(
     name="agpis",
@@ -49,6 +50,7 @@ app.command(
         "agpis run products.jsonl -o outcomes.jsonl --report report.html",
         "agpis run products_export.csv -o outcomes.jsonl --export shopify",
         "agpis run photos/ -o outcomes.jsonl --export folder",
+        "agpis run s3://shop/products-*.jsonl --engine ray --address auto -o s3://shop/outcomes",
     ),
 )(run.run)
 app.command(
@@ -67,7 +69,10 @@ app.command(
         "agpis apply outcomes.jsonl products_export.csv --dry-run", "agpis apply outcomes.jsonl --to folder"
     ),
 )(apply.apply)
-app.command("fix", epilog=options.examples("agpis fix products.jsonl -o fixed/"))(fix.fix)
+app.command(
+    "fix",
+    epilog=options.examples("agpis fix products.jsonl -o fixed/", "agpis fix photos/ -o fixed/ --longest-side 2000"),
+)(fix.fix)
 app.command("rules")(rules.rules)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(config.app, name="config")
@@ -82,6 +87,7 @@ app.command(
 app.command("train", context_settings=train.FREE_OPTIONS)(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
+app.add_typer(cache.app, name="cache")
 app.add_typer(bench.app, name="bench")
 app.add_typer(index.app, name="index")
 app.add_typer(review.app, name="review")
@@ -111,11 +117,19 @@ def main() -> None:
 
 def command() -> NoReturn:
     """Run the command line as a process of its own, which ends even where a plugin has left threads running."""
+    name_errors_of_stdout()
+    code = 0
     try:
         main()
     except SystemExit as left:
-        leave(left.code if isinstance(left.code, int) else int(left.code is not None))
-    leave(0)
+        code = left.code if isinstance(left.code, int) else int(left.code is not None)
+    try:
+        flush_stdout()
+    except OutputError as error:
+        if code != REFUSED:  # else it has been said
+            typer.echo(f"agpis: {error}", err=True)
+        code = REFUSED
+    leave(code)
 
 
 if __name__ == "__main__":

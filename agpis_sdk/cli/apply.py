@@ -46,6 +46,14 @@ def apply(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing; print what would change.", rich_help_panel=OUTPUT)
     ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Replace an earlier export; in a folder, what others put there stays.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
     held: HeldOption = False,
     products_format: FromOption = None,
     mapping: MapOption = None,
@@ -61,7 +69,7 @@ def apply(
     name = file_format or (source.format if source is not None else "")
     if not name:
         raise ConfigError("is needed", item="--to", remedy="for example --to folder, or name the shop's file")
-    export = DecisionExport(name, outcomes, output, loaded, host, held=held)
+    export = DecisionExport(name, outcomes, output, loaded, host, held=held, replaces=force or dry_run)
     if not dry_run:
         print_lines(export.write(source))
         return

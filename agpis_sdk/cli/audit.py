@@ -27,6 +27,7 @@ from agpis_sdk.cli.options import (
     settings,
 )
 from agpis_sdk.cli.streams import data_on_stdout
+from agpis_sdk.cli.watch import Watched, WatchOption, keep_running
 from agpis_sdk.errors import AgpisError, ConfigError, InputFileError, naming_output
 from agpis_sdk.records import GalleryAudit
 from agpis_sdk.wording import counted, printable
@@ -94,18 +95,22 @@ def audit(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No summary.", rich_help_panel=OUTPUT)] = False,
     no_plugins: NoPluginsOption = False,
+    watch: WatchOption = False,
 ) -> None:
     """Report what is wrong with each gallery as listed; exit with 1 where a finding has the severity "error"."""
     from agpis_sdk.report.baseline import read_baseline
     from agpis_sdk.report.baseline import write_baseline as save_baseline
 
+    given = ProductsGiven(products, file_format, mapping, limit)
+    overrides = [*(overrides or ()), *_rule_overrides(select, ignore)]
+    if watch:
+        keep_running(Watched(given, lambda: settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)))
     with data_on_stdout() as stdout:
         known = read_baseline(baseline) if baseline is not None else frozenset()
         if write_baseline is not None and not write_baseline.resolve().parent.is_dir():
             raise fail(ConfigError("the folder does not exist", item=str(write_baseline), remedy="make it first"))
-        overrides = [*(overrides or ()), *_rule_overrides(select, ignore)]
         loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
-        records = ProductsGiven(products, file_format, mapping, limit).read(loaded, host)
+        records = given.read(loaded, host)
         announced = host.reporter("audits", output_format, setting="--format")
         # Everything above answers at once; from here on models are loaded.
         from agpis_sdk.pipeline.audit import Audit

@@ -23,6 +23,7 @@ from agpis_sdk.errors import (
     in_words,
     naming_output,
 )
+from agpis_sdk.media.own_folder import is_own
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Outcome
 from agpis_sdk.wording import counted, printable
@@ -45,9 +46,14 @@ class DecisionExport:
         host: PluginHost,
         *,
         held: bool,
+        replaces: bool,
+        setting: str = "--to",
     ) -> None:
-        """Choose the writer; raises `UnknownNameError` with the nearest format, and `OutputError` for what cannot be written."""
-        self._owned = host.of_format(ROLE, file_format, setting="--to")
+        """Choose the writer; raises `UnknownNameError` with the nearest format, and `OutputError` for what cannot be written.
+
+        `replaces` lets an earlier export of ours give way, which is then said.
+        """
+        self._owned = host.of_format(ROLE, file_format, setting=setting)
         spec = self._owned.spec
         self._spec = spec if isinstance(spec, WriterSpec) else WriterSpec(name=spec.name, factory=spec.factory)
         self._outcomes, self._loaded, self._host = outcomes, loaded, host
@@ -55,8 +61,17 @@ class DecisionExport:
         self.path = target or outcomes.with_name(f"{_stem(outcomes)}{self._spec.suffix}")
         if not self.path.resolve().parent.is_dir():
             raise OutputError("the folder does not exist", item=str(self.path), remedy="make it first")
-        if self.path.is_dir():
-            raise OutputError("is there already", item=str(self.path), remedy="name another one with -o, or delete it")
+        self._earlier = self.path.exists()
+        if self.path.is_dir() and not is_own(self.path):
+            raise OutputError(
+                "is there already, and agpis did not write it",
+                item=str(self.path),
+                remedy="name another one with -o, or move it away",
+            )
+        if self._earlier and not replaces:
+            raise OutputError(
+                "is there already", item=str(self.path), remedy="--force replaces it; -o names another one"
+            )
         if self.path.resolve() == outcomes.resolve():
             raise OutputError("holds the outcomes", item=str(self.path), remedy="name another file")
 
@@ -65,7 +80,8 @@ class DecisionExport:
         outcomes = list(self._kept())
         notices = self._run(outcomes, self.path, source)
         others = self._left_out()
-        yield f"{self._spec.title or self._spec.format}: {self.path}, from {counted(len(outcomes), 'product')}"
+        instead = " (in place of the earlier one)" if self._earlier else ""
+        yield f"{self._spec.title or self._spec.format}: {self.path}, from {counted(len(outcomes), 'product')}{instead}"
         if others:
             counts = ", ".join(f"{count:,} {status}" for status, count in sorted(others.items()))
             hint = "; --held takes held ones too" if others["hold"] else ""
@@ -132,18 +148,16 @@ def export_of(
         return None
     if output == STDIO:
         raise ConfigError("needs outcomes in a file", item=f"--export {file_format}", remedy="name one with -o")
-    return DecisionExport(file_format, Path(output), None, loaded, host, held=held)
+    # Outcomes that are written anew take what was made of them along.
+    return DecisionExport(file_format, Path(output), None, loaded, host, held=held, replaces=True, setting="--export")
 
 
 def read_outcomes(path: Path) -> Iterator[Outcome]:
     """Yield the outcomes of a file; raises `InputFileError` naming the line that is none."""
-    try:
-        with path.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield _outcome(line, f"{path}, line {number}")
-    except OSError as error:
-        raise InputFileError(f"cannot be read: {error.strerror}", item=str(path), remedy="check the path") from None
+    from agpis_sdk.media.outcome_lines import outcome_lines
+
+    for place, line in outcome_lines(path):
+        yield _outcome(line, place)
 
 
 def _outcome(line: bytes, item: str) -> Outcome:

@@ -13,9 +13,14 @@ import typer
 
 from agpis_sdk.cli.exit_codes import INCOMPLETE
 from agpis_sdk.cli.options import (
+    PRODUCTS,
     ConfigOption,
+    FromOption,
     JsonOption,
+    MapOption,
     NoPluginsOption,
+    ProductsArgument,
+    ProductsGiven,
     ProfileOption,
     SetOption,
     settings,
@@ -44,7 +49,7 @@ class Written:
 
 
 def fix(
-    products: Annotated[str, typer.Argument(help="Products: .jsonl, .jsonl.gz or .parquet; - is stdin.")],
+    products: ProductsArgument,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="A folder for the copies; without it they are put beside the originals."),
@@ -60,19 +65,21 @@ def fix(
     config: ConfigOption = None,
     profile: ProfileOption = None,
     overrides: SetOption = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Look at the first N products only.")] = None,
+    file_format: FromOption = None,
+    mapping: MapOption = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Look at the first N products only.", rich_help_panel=PRODUCTS)
+    ] = None,
     no_plugins: NoPluginsOption = False,
 ) -> None:
     """Write fixed copies of images, never over an original: border cropped, padded, upright, sRGB, another format."""
-    from agpis_sdk.media.products import read_products
-
     with data_on_stdout() as stdout:
         if copy_format is not None and copy_format not in FORMATS:
             raise ConfigError(
                 "is no format of a copy", item=f"--format {copy_format}", remedy=f"use {', '.join(FORMATS)}"
             )
-        records = read_products(products, limit=limit)
         loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
+        records = ProductsGiven(products, file_format, mapping, limit).read(loaded, host)
         fixers = list(_fixers(host, loaded.config))
         chosen = _only_fixable(loaded.config, fixers)
         # Everything above answers at once; from here on models may be loaded.

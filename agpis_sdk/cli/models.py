@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agpis_sdk.cli.evaluate import EvaluatedSplit, evaluation_request, print_comparison
-from agpis_sdk.cli.options import ConfigOption, JsonOption, SetOption, settings
+from agpis_sdk.cli.options import ConfigOption, JsonOption, SetOption, ShopOption, settings
+from agpis_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from agpis_sdk.review.registry import Registry
@@ -67,6 +68,30 @@ def add(
     for folder in folders:
         added = _registry(registry).add(folder, reviews=reviews, reference=reference)
         typer.echo(f"{added.component} {added.version}")
+
+
+@app.command("export")
+def export(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the backbone.")] = Path("models/exported"),
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    shop: ShopOption = None,
+) -> None:
+    """Export what a run with these settings computes in torch to ONNX graphs, so that it imports no torch (extra export)."""
+    loaded, host = settings(config, overrides, shop=shop)
+    try:
+        import onnxscript  # noqa: F401
+    except ImportError:
+        raise ConfigError("needs onnxscript", item="models export", remedy="pip install 'agpis-sdk[export]'") from None
+    from agpis_sdk.training.exports import export_models
+
+    for one in export_models(host, loaded.config, output):
+        if not one.files:
+            typer.echo(f"{one.component}: runs without torch as it is")
+        for file in one.files:
+            typer.echo(f"{one.component}: {file}")
+        for name, value in one.settings.items():
+            typer.echo(f"{one.component}: to use it, set {name} = {json.dumps(value)}")
 
 
 @app.command("promote")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agpis_sdk.media.products import CheckedProducts
 
 # Under which headings `--help` lists options.
-PRODUCTS, OUTPUT, SETTINGS = "Products", "Output", "Settings"
+PRODUCTS, OUTPUT, SETTINGS, ENGINE = "Products", "Output", "Settings", "Engine"
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Settings: agpis.toml or pyproject.toml.", rich_help_panel=SETTINGS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import typer
 
@@ -26,17 +28,29 @@ def profiles(
         typer.echo(json.dumps([dataclasses.asdict(profile) for profile in known], indent=2, default=str))
         return
     from rich.console import Console
+    from rich.text import Text
 
     from agpis_sdk.report.console_table import console_table
 
     table = console_table()
     table.add_column("profile", no_wrap=True)
-    table.add_column("what it is for")
+    table.add_column("what it is for, and what it sets")
     for profile in known:
-        table.add_row(profile.name, profile.summary)
+        table.add_row(profile.name, Text(profile.summary))
+        for setting in _settings(profile.settings):
+            table.add_row("", Text(setting, style="dim"))
     Console().print(table, markup=False)
     if hint := marketplaces_hint():
         typer.echo(f"agpis: {hint}", err=True)
+
+
+def _settings(settings: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Yield settings as `--set` takes them, one by one."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _settings(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key} = {json.dumps(value, ensure_ascii=False, default=str)}"
 
 
 def marketplaces_hint() -> str:

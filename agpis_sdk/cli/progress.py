@@ -47,7 +47,7 @@ def _counts(summary: RunSummary) -> str:
 def _count(products: str, limit: int | None) -> int | None:
     """Return how many products there are where that is cheap to know."""
     path = Path(products)
-    if products == "-" or path.suffix != ".jsonl" or path.stat().st_size > COUNT_LINES_UP_TO:
+    if products == "-" or "://" in products or path.suffix != ".jsonl" or path.stat().st_size > COUNT_LINES_UP_TO:
         return limit
     with path.open("rb") as stream:
         lines = sum(1 for line in stream if line.strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -52,13 +53,28 @@ def _facts(rule: Rule, host: PluginHost, limits: dict[str, float]) -> dict[str, 
 
 def _explain(rule: Rule, host: PluginHost, limits: dict[str, float]) -> None:
     effect = "removes the image, or one of the pair" if rule.severity == "error" else "is reported only"
-    typer.echo(rule.page().strip() or f"# {rule.code} {rule.name}\n\n{rule.summary}")
+    _print_markdown(rule.page().strip() or f"# {rule.code} {rule.name}\n\n{rule.summary}")
     if rule.remedy:
         typer.echo(f"\nWhat to do: {rule.remedy}")
     typer.echo(
         f"\nCategory: {rule.category} · severity: {rule.severity} ({effect}) · reported from score "
         f"{limits.get(rule.code, rule.threshold):g} · found by: {', '.join(host.finders(rule.code)) or 'the engine'}"
     )
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _print_markdown(text: str) -> None:
+    """Print Markdown: laid out on a terminal, as it is where a program reads it."""
+    if not _is_terminal():
+        typer.echo(text)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(text))
 
 
 def _list(rules_: list[Rule], host: PluginHost) -> None:

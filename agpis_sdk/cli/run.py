@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shlex
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import typer
 
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE, REFUSED
 from agpis_sdk.cli.exports import export_of, print_lines
+from agpis_sdk.cli.observing import check_metrics, traced, write_figures
 from agpis_sdk.cli.options import (
     OUTPUT,
     PRODUCTS,
@@ -32,10 +32,13 @@ from agpis_sdk.cli.options import (
 )
 from agpis_sdk.cli.outputs import STDIO, OutcomeSink, OutcomeStream, check_places, refusing_outputs
 from agpis_sdk.cli.progress import with_progress
+from agpis_sdk.cli.ray_engine import AUTO, LOCAL, AddressOption, EngineOption, check_engine, run_on_ray
 from agpis_sdk.cli.run_report import RunReport, reporter_of
+from agpis_sdk.cli.run_summary import print_summary
 from agpis_sdk.cli.streams import data_on_stdout
+from agpis_sdk.cli.watch import Watched, WatchOption, keep_running
 from agpis_sdk.errors import ConfigError, InputFileError, OutputError
-from agpis_sdk.wording import counted, printable
+from agpis_sdk.wording import counted
 
 if TYPE_CHECKING:
     from agpis_sdk.config import Config
@@ -52,7 +55,12 @@ def run(
     products: ProductsArgument,
     output: Annotated[
         str,
-        typer.Option("-o", "--output", help="Outcomes, one JSON object a line; - is stdout.", rich_help_panel=OUTPUT),
+        typer.Option(
+            "-o",
+            "--output",
+            help="Outcomes, one JSON object a line; - is stdout. With --engine ray the folder of their shards.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = "-",
     report: Annotated[
         Path | None, typer.Option("--report", help="Write an HTML report for people.", rich_help_panel=OUTPUT)
@@ -61,7 +69,7 @@ def run(
         bool,
         typer.Option(
             "--resume",
-            help="Continue the run that left OUTPUT.partial; begin anew where there is none.",
+            help="Continue the run that left OUTPUT.partial, or a folder of shards; begin anew where there is none.",
             rich_help_panel=OUTPUT,
         ),
     ] = False,
@@ -84,6 +92,8 @@ def run(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Look at the first N products only.", rich_help_panel=PRODUCTS)
     ] = None,
+    engine: EngineOption = LOCAL,
+    address: AddressOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.", rich_help_panel=OUTPUT)] = False,
     log_json: Annotated[
         Path | None,
@@ -93,13 +103,31 @@ def run(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    metrics: Annotated[
+        Path | None,
+        typer.Option("--metrics", help="Write them as Prometheus metrics (extra metrics).", rich_help_panel=OUTPUT),
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option("--trace", help="Write what ran when, for Perfetto or chrome://tracing.", rich_help_panel=OUTPUT),
+    ] = None,
     no_plugins: NoPluginsOption = False,
+    watch: WatchOption = False,
 ) -> None:
     """Choose an image sequence for each product, with p^t and every violation found."""
     output = STDIO if output in STDOUT_PATHS else output
     given = ProductsGiven(products, file_format, mapping, limit)
+    if watch:
+        keep_running(Watched(given, lambda: settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)))
     with data_on_stdout() as stdout:
         loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
+        check_metrics(metrics)
+        if check_engine(engine, address, output, report, export, trace):
+            code = run_on_ray(
+                given, output, address or AUTO, loaded, host, resume=resume, discover=not no_plugins, quiet=quiet,
+                log_json=log_json, metrics=metrics,
+            )  # fmt: skip
+            raise typer.Exit(code)
         records = given.read(loaded, host)
         check_places(products, lambda: given.read(loaded, host), output, report)
         if products == STDIO:
@@ -112,16 +140,16 @@ def run(
         with (
             _sink(products, limit, output, loaded.config, host, stdout, resume=resume) as sink,
             Interruption().listening() as interruption,
+            traced(trace) as spans,
         ):
             # Everything above answers at once; from here on models are loaded.
             from agpis_sdk.pipeline.pipeline import Pipeline
 
-            pipeline = Pipeline(loaded.config, host=host, interruption=interruption)
+            pipeline = Pipeline(loaded.config, host=host, interruption=interruption, trace=spans)
             # A bar and data would write over each other on one terminal.
             bar = not quiet and sys.stderr.isatty() and not (output == STDIO and stdout.isatty())
             code = _process(pipeline, records, sink, interruption, products, limit, report, quiet=quiet, bar=bar)
-            if log_json is not None:
-                _write_log(log_json, pipeline.summary)
+            write_figures(pipeline.summary, log_json=log_json, metrics=metrics)
         if way_out is not None and code in (DONE, INCOMPLETE):
             print_lines(way_out.write(records.source))
     if code:
@@ -207,7 +235,7 @@ def _conclude(
     """Print what people must know, and return the exit code."""
     summary = pipeline.summary
     if not quiet:
-        _print_summary(pipeline)
+        print_summary(summary, pipeline.host)
     print_dropped(summary.dropped)
     failure = report.failure if report is not None else None
     if failure is not None:
@@ -224,17 +252,6 @@ def _conclude(
     return INCOMPLETE if summary.failed else DONE
 
 
-def _write_log(path: Path, summary: RunSummary) -> None:
-    """Write what a run has done, for programs."""
-    from agpis_sdk.files import written_whole
-
-    try:
-        with written_whole(path) as unfinished:
-            unfinished.write_text(json.dumps(summary.facts(), indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", item=str(path)) from None
-
-
 def _print_interruption(interruption: Interruption, summary: RunSummary, sink: OutcomeSink) -> None:
     name = interruption.signal.name if interruption.signal is not None else ""
     typer.echo(f"agpis: {name} after {counted(summary.products, 'product')}", err=True)
@@ -243,26 +260,3 @@ def _print_interruption(interruption: Interruption, summary: RunSummary, sink: O
     else:
         command = ["agpis", *sys.argv[1:], *([] if "--resume" in sys.argv else ["--resume"])]
         typer.echo(f"agpis: to continue: {shlex.join(command)}", err=True)
-
-
-def _print_summary(pipeline: Pipeline) -> None:
-    from rich.console import Console
-
-    from agpis_sdk.report.summary_table import summary_table
-
-    summary = pipeline.summary
-    names = {rule.code: rule.name for rule in pipeline.host.rules}
-    console = Console(stderr=True)
-    console.print(
-        summary_table(
-            summary.statuses,
-            summary.rules,
-            summary.seconds,
-            images=summary.images,
-            reasons={"none": summary.reasons, "hold": summary.hold_reasons},
-            names=names,
-            components=summary.component_seconds,
-        )
-    )
-    for notice in (*summary.faults, *summary.notices):
-        console.print(f"agpis: {printable(notice)}", style="yellow", markup=False, soft_wrap=True)

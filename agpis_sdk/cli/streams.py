@@ -11,8 +11,9 @@ import time
 from collections.abc import Iterator
 from typing import NoReturn, TextIO
 
-from agpis_sdk.errors import OutputError
+from agpis_sdk.errors import OutputError, naming_output
 
+STDOUT = "standard output"
 GRACE = 3.0  # seconds that threads get to end by themselves
 
 
@@ -24,15 +25,54 @@ def data_on_stdout() -> Iterator[TextIO]:
     """
     stdout = sys.stdout
     if stdout is None:
-        raise OutputError("is closed", item="standard output", remedy="name a file")
+        raise OutputError("is closed", item=STDOUT, remedy="name a file")
     with contextlib.redirect_stdout(sys.stderr):
-        if stdout is not sys.__stdout__ or not isinstance(
-            stdout, io.TextIOWrapper
-        ):  # a test or a notebook has put something in its place
+        if not _is_own(stdout):  # a test or a notebook has put something in its place
             yield stdout
             return
         with _own_descriptor(stdout) as data:
             yield data
+
+
+class NamingStdout(io.TextIOWrapper):
+    """Standard output whose errors are ours: a full disk or a reader that has gone is one named error in every command.
+
+    Otherwise click and rich each answer a closed pipe in a way of their own, and a full disk ends in a traceback.
+    """
+
+    def write(self, text: str) -> int:
+        """Write; raises `OutputError`."""
+        with naming_output(STDOUT):
+            return super().write(text)
+
+    def flush(self) -> None:
+        """Have everything leave this process; raises `OutputError`."""
+        with naming_output(STDOUT):
+            super().flush()
+
+
+def name_errors_of_stdout() -> None:
+    """Put `NamingStdout` in the place of the process's own standard output."""
+    stdout = sys.stdout
+    if isinstance(stdout, io.TextIOWrapper) and _is_own(stdout):
+        encoding, errors, line_buffering = stdout.encoding, stdout.errors, stdout.line_buffering
+        sys.stdout = NamingStdout(stdout.detach(), encoding=encoding, errors=errors, line_buffering=line_buffering)
+
+
+def _is_own(stdout: TextIO) -> bool:
+    """Tell whether a stream is the process's own standard output."""
+    return isinstance(stdout, NamingStdout) or (stdout is sys.__stdout__ and isinstance(stdout, io.TextIOWrapper))
+
+
+def flush_stdout() -> None:
+    """Have everything leave this process; raises `OutputError`, after which standard output takes no more."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OutputError:
+        with contextlib.suppress(OSError):  # the interpreter would try again when it ends, and fail with a traceback
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise
 
 
 @contextlib.contextmanager

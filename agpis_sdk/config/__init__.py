@@ -7,6 +7,7 @@ from agpis_sdk.config.sections import (
     MediaSection,
     PluginsSection,
     PrimarySection,
+    RaySection,
     ReviewSection,
     flatten,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "MediaSection",
     "PluginsSection",
     "PrimarySection",
+    "RaySection",
     "ReviewSection",
     "config_schema",
     "flatten",

@@ -23,10 +23,11 @@ MAX_DEPTH = 20
 
 @dataclass(frozen=True)
 class LoadedConfig:
-    """A validated config, and for each dotted key where its value came from."""
+    """A validated config, for each dotted key where its value came from, and the files that were read."""
 
     config: Config
     origins: Mapping[str, str]
+    files: tuple[Path, ...] = ()
 
 
 def load_config(
@@ -60,7 +61,8 @@ def load_config(
         nested: dict[str, Any] = {}
         _put(nested, key, value)
         merge(merged, nested, origins, "--set")
-    return LoadedConfig(validate(Config, merged, item="config"), origins)
+    files = (*([found] if found is not None else []), *([shop / SHOP_FILE] if shop is not None else []))
+    return LoadedConfig(validate(Config, merged, item="config", origins=origins), origins, files)
 
 
 def _find(directory: Path) -> Path | None:

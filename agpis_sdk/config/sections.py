@@ -30,6 +30,14 @@ class RunSection(Section):
     max_failures: int = Field(
         default=20, ge=1, description="A component that has failed on this many items is dropped for the run."
     )
+    cache: str = Field(
+        default="",
+        description='Folder that keeps what components found about images between runs; "auto" is the user\'s cache folder, '
+        "empty keeps nothing. Outcomes are the same with it and without.",
+    )
+    cache_bytes: int = Field(
+        default=10_000_000_000, ge=1, description="Bytes in run.cache; beyond, what was not used for longest goes."
+    )
     hold_unjudged: bool = Field(
         default=True,
         description="Hold a product that a checker of an error rule could not judge; false submits it by p^t alone.",
@@ -225,6 +233,30 @@ class PluginsSection(Section):
     )
 
 
+class RaySection(Section):
+    """How `agpis run --engine ray` shares a run among the nodes of a cluster."""
+
+    shard_size: int = Field(
+        default=200,
+        ge=1,
+        description="Records that are handed to a node at once: one file of outcomes, and what is redone where a node is lost.",
+    )
+    actors: int = Field(
+        default=0,
+        ge=0,
+        description="Processes that each hold one pipeline; 0 is as many as the cluster has room for, less a CPU for the reads.",
+    )
+    cpus: float = Field(
+        default=1.0, gt=0, description="CPUs that each of them takes; models compute on so many threads."
+    )
+    gpus: float = Field(default=0.0, ge=0, description='GPUs that each of them takes; with run.device = "cuda".')
+    retries: int = Field(
+        default=2,
+        ge=0,
+        description="How often a shard is tried again whose process or node was lost; then its records are tried one by one.",
+    )
+
+
 class Config(Section):
     """Everything that can be set."""
 
@@ -238,6 +270,7 @@ class Config(Section):
     index: IndexSection = IndexSection()
     review: ReviewSection = ReviewSection()
     plugins: PluginsSection = PluginsSection()
+    ray: RaySection = RaySection()
     components: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="One table per component: [components.duplicates] …"
     )

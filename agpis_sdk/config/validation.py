@@ -12,12 +12,18 @@ from agpis_sdk.errors import ConfigError, first_problem, nearest
 from agpis_sdk.wording import shortened
 
 
-def validate(model: type[BaseModel], data: Mapping[str, Any], *, item: str) -> Any:
-    """Validate settings; an unknown key is answered with the nearest known one."""
+def validate(
+    model: type[BaseModel], data: Mapping[str, Any], *, item: str, origins: Mapping[str, str] | None = None
+) -> Any:
+    """Validate settings; an unknown key is answered with the nearest known one.
+
+    `origins` says by dotted key where a value was written: the error names it in place of `item`.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
         problem = first_problem(error)
+        item = _origin(problem.place, origins or {}) or item
         if problem.unknown_field:
             parent = _model_at(model, problem.path[:-1])
             remedy = nearest(str(problem.path[-1]), parent.model_fields)
@@ -42,6 +48,11 @@ def config_schema(components: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
         properties[name] = {"$ref": f"#/$defs/components.{name}"}
     schema["properties"]["components"] = {"type": "object", "properties": properties, "additionalProperties": False}
     return schema
+
+
+def _origin(place: str, origins: Mapping[str, str]) -> str:
+    """Return where a setting, or the first one of a table, was written; "" where nobody has."""
+    return next((origin for key, origin in origins.items() if f"{key}.".startswith(f"{place}.")), "")
 
 
 def _range_at(model: type[BaseModel], location: tuple[str | int, ...]) -> str:

@@ -6,8 +6,12 @@ import itertools
 import json
 import shlex
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from agpis_sdk.errors import InputFileError
+
+OF_PRODUCTS = (".jsonl", ".ndjson", ".parquet", ".csv", ".tsv", ".xml", ".json")
+"""Endings of files that list products: a folder with one of them in it is not meant as a folder of images."""
 
 STANDARD_INPUT = "standard input"
 PARQUET = b"PAR1"
@@ -19,7 +23,14 @@ _ARRAY = "jq -c '.[]' FILE > products.jsonl"
 _OBJECTS = "jq -c . FILE > products.jsonl"
 _UTF8 = "iconv -f UTF-16 -t UTF-8 FILE > products.jsonl"
 
+_IMAGE = ("is an image", "name the folder that it is in, or a file that lists images by product")
 _FIRST_BYTES = {
+    b"\xff\xd8\xff": _IMAGE,
+    b"\x89PNG": _IMAGE,
+    b"GIF8": _IMAGE,
+    b"RIFF": _IMAGE,
+    b"II*\0": _IMAGE,
+    b"MM\0*": _IMAGE,
     b"\xff\xfe": ("is UTF-16 text", _UTF8),
     b"\xfe\xff": ("is UTF-16 text", _UTF8),
     PARQUET: ("is a Parquet file", "name it as a file, not as a stream"),
@@ -65,7 +76,22 @@ def only_json_lines(lines: Iterable[bytes], item: str) -> Iterator[bytes]:
         yield from head
         yield from lines
         return
-    raise InputFileError("is empty: it holds no products", item=item, remedy="write one JSON object a line")
+    raise InputFileError("is empty: it holds no products", item=item, remedy="name a file that lists products")
+
+
+def folder_refusal(folder: Path) -> OtherFormatError:
+    """Return the error of a folder that no reader knows: it says what is in it, and what to name instead."""
+    names = [path.name for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    catalogs = [name for name in names if Path(name).suffix.lower() in OF_PRODUCTS]
+    if catalogs:
+        file = shlex.quote(str(folder / catalogs[0]))
+        return OtherFormatError(
+            f"is a folder with a file of products in it: {catalogs[0]}",
+            item=str(folder),
+            remedy=f"name that file: {file}; or --from folder to take the images alone",
+        )
+    what = "is an empty folder" if not any(folder.iterdir()) else "is a folder without images"
+    return OtherFormatError(what, item=str(folder), remedy="name a folder of images, or a file that lists products")
 
 
 def bare(line: bytes) -> bytes:

@@ -19,24 +19,27 @@ from agpis_sdk.wording import shortened
 MAX_LINE_BYTES = 16 * 2**20
 
 
-def read_json_lines(stream: BinaryIO, check: RecordCheck, item: str) -> Iterator[Product | RejectedRecord]:
+def read_json_lines(
+    stream: BinaryIO, check: RecordCheck, item: str, within: str = ""
+) -> Iterator[Product | RejectedRecord]:
     """Yield a product or a rejection for every line that is not blank, of a stream that may be packed with gzip.
 
+    `within` stands before the line in messages, where there are several files.
     Raises `InputFileError` where it is no JSON lines, is empty, cannot be read, or unpacks beyond the limits.
     """
     try:
         lines = unpacked(stream, item)
         check_first_bytes(lines.peek(8), item)
-        yield from parse_lines(only_json_lines(bounded_lines(lines), item), check)
+        yield from parse_lines(only_json_lines(bounded_lines(lines), item), check, within)
     except (EOFError, OSError, zlib.error) as error:
         raise InputFileError(f"cannot be read: {error}", item=item, remedy="export or fetch it again") from None
 
 
-def parse_lines(lines: Iterable[bytes], check: RecordCheck) -> Iterator[Product | RejectedRecord]:
+def parse_lines(lines: Iterable[bytes], check: RecordCheck, within: str = "") -> Iterator[Product | RejectedRecord]:
     """Yield a product or a rejection for every line that is not blank."""
     open_since = 0  # the line on which an object begins that is not finished
     for number, line in enumerate(lines, start=1):
-        text, place = bare(line), f"line {number}"
+        text, place = bare(line), f"{within}line {number}"
         if not text:
             continue
         if open_since and not line.removeprefix(BOM).startswith(b"{"):

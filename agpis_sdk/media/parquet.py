@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from agpis_sdk.errors import InputFileError, nearest
 from agpis_sdk.media.record_check import RecordCheck, RejectedRecord, reject
@@ -14,33 +14,38 @@ from agpis_sdk.wording import shortened
 BATCH_ROWS = 256
 
 
-def read_parquet(path: Path, check: RecordCheck) -> Iterator[Product | RejectedRecord]:
-    """Yield a product or a rejection for every row.
+def read_parquet(
+    path: Path | BinaryIO, check: RecordCheck, *, item: str = "", within: str = ""
+) -> Iterator[Product | RejectedRecord]:
+    """Yield a product or a rejection for every row of a file, or of an open one that messages call `item`.
+
+    `within` stands before the row in messages, where there are several files.
 
     Raises `InputFileError` where pyarrow is missing, the file is damaged or empty, or its columns hold no products.
     """
+    item = item or str(path)
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise InputFileError("needs pyarrow", item=str(path), remedy="pip install 'agpis-sdk[parquet]'") from None
+        raise InputFileError("needs pyarrow", item=item, remedy="pip install 'agpis-sdk[parquet]'") from None
     row_number = 0
     try:
         file = pyarrow.parquet.ParquetFile(path)
-        check_columns(file.schema_arrow, str(path))
+        check_columns(file.schema_arrow, item)
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
             for row in rows_of_batch(batch):
                 row_number += 1
-                place = f"row {row_number}"
+                place = f"{within}row {row_number}"
                 if isinstance(row, Exception):
                     yield reject(place, f"cannot be read: {shortened(str(row))}", "export it again")
                 else:
                     yield check(row, place)
     except (pyarrow.ArrowException, OSError) as error:
         where = f"cannot be read beyond row {row_number}" if row_number else "is no Parquet file"
-        raise InputFileError(f"{where}: {error}", item=str(path), remedy="export it again") from None
+        raise InputFileError(f"{where}: {error}", item=item, remedy="export it again") from None
     if row_number == 0:
-        raise InputFileError("is empty: it holds no products", item=str(path), remedy="write one product a row")
+        raise InputFileError("is empty: it holds no products", item=item, remedy="write one product a row")
 
 
 def check_columns(schema: Any, item: str) -> None:

@@ -15,13 +15,20 @@ from typing import Any, BinaryIO
 from agpis_sdk.components import ReaderSpec
 from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.data_frames import is_table, read_table
-from agpis_sdk.media.file_formats import PARQUET, STANDARD_INPUT, JsonDocumentsError, OtherFormatError
+from agpis_sdk.media.file_formats import (
+    PARQUET,
+    STANDARD_INPUT,
+    JsonDocumentsError,
+    OtherFormatError,
+    folder_refusal,
+)
 from agpis_sdk.media.json_documents import read_json_documents
 from agpis_sdk.media.json_lines import read_json_lines
 from agpis_sdk.media.parquet import read_parquet
 from agpis_sdk.media.product_source import FileSource
 from agpis_sdk.media.readers import named_reader, recognizing_reader, records_of
 from agpis_sdk.media.record_check import RecordCheck, RejectedRecord
+from agpis_sdk.media.remote_products import folder_of, is_remote, read_remote
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.records import Product
 from agpis_sdk.wording import shortened
@@ -64,20 +71,28 @@ def read_products(
 ) -> CheckedProducts:
     """Stream the records of a file, folder or table in order, `-` being standard input; relative uris are resolved against it.
 
+    A uri such as "s3://bucket/products-*.jsonl" names JSON lines or Parquet in a store, one file or several.
+
     JSON lines, JSON, Parquet and tables of pandas, polars, Arrow or Hugging Face datasets are read here; everything else by
     the reader that recognizes it, or the one that `file_format` names. `columns` names the columns of a table by field.
     `host` has the readers, those of all installed plugins where it is not given, and `tables` their settings as in a
-    config. Raises `InputFileError` when the file is missing, empty or of no known format; one of standard input is raised
-    on the way.
+    config. Raises `InputFileError` when the file is missing, empty or of no known format.
     """
     if is_table(path):
         check = RecordCheck(None)
         records = _begun(read_table(path, check, columns or {}))
         return CheckedProducts(itertools.islice(records, limit), check.notices.lines)
+    if is_remote(path):
+        if file_format or columns:
+            raise InputFileError(
+                "is read as JSON lines or Parquet alone", item=path, remedy="leave --from and --map out"
+            )
+        check = RecordCheck(folder_of(path))
+        return CheckedProducts(itertools.islice(_begun(read_remote(path, check)), limit), check.notices.lines)
     if str(path) == "-":
         if not (file_format or columns):
             check = RecordCheck(Path.cwd())
-            records = read_json_lines(sys.stdin.buffer, check, STANDARD_INPUT)
+            records = _begun(read_json_lines(sys.stdin.buffer, check, STANDARD_INPUT))
             return CheckedProducts(itertools.islice(records, limit), check.notices.lines)
         check, source = RecordCheck(Path.cwd()), FileSource(_spooled(sys.stdin.buffer), columns)
     else:
@@ -131,6 +146,7 @@ def _records(
     tables: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[Product | RejectedRecord]:
     """Return the records of a file or folder, the first one read at once: another format is refused before models are loaded."""
+    refusal: OtherFormatError | None = None
     if not (file_format or source.columns) and not source.path.is_dir():
         if source.path.suffix.lower() == ".parquet" or source.head.startswith(PARQUET):
             source.format_title = "Parquet"
@@ -141,18 +157,14 @@ def _records(
             source.format_title = "JSON"
             return _begun(read_json_documents(source, check))
         except OtherFormatError as error:
-            other_format = error
-    else:
-        other_format = OtherFormatError(
-            "is a folder, but not of images alone", item=str(source.path), remedy="name the file of products in it"
-        )
+            refusal = error
     host = host or PluginHost.load()
     if file_format or source.columns:
         reader: OwnedSpec | None = named_reader(source, host, file_format)
     else:
         reader = recognizing_reader(source, host, tables)
     if reader is None:
-        raise other_format
+        raise refusal or folder_refusal(source.path)
     if isinstance(reader.spec, ReaderSpec):
         source.format, source.format_title = reader.spec.format, reader.spec.title or reader.spec.format
     return _begun(_read_with(reader, source, check, host, tables))

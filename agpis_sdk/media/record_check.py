@@ -31,7 +31,7 @@ class RejectedRecord:
 class RecordCheck:
     """Turns records into products, remembers which ids have been seen, and notes what was read otherwise than written."""
 
-    def __init__(self, base: Path | None) -> None:
+    def __init__(self, base: Path | str | None) -> None:
         self.notices = RecordNotices()
         self._base = base
         self._first_place: dict[str, str] = {}

@@ -17,6 +17,7 @@ from agpis_sdk.components import ImageSequence
 from agpis_sdk.config import Config
 from agpis_sdk.errors import RecordError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
+from agpis_sdk.pipeline.alternatives import Alternatives
 from agpis_sdk.pipeline.batch import PendingBatch, ProductState, engine_finding, finish_decoding
 from agpis_sdk.pipeline.image_pairs import check_pairs
 from agpis_sdk.pipeline.interruption import Interruption
@@ -108,7 +109,7 @@ class Audit:
                 fingerprint=fingerprint(product.id, finding),
                 suppressed=next((one.reason for one in suppressions if one.covers(finding, self._run.rules)), None),
             )
-            for finding in progress.findings
+            for finding in Alternatives(progress, self._run.rules, tuple(image.id for image in product.images)).told()
         ]
         return GalleryAudit(
             product_id=product.id,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from functools import partial
 
 from agpis_sdk.components import DecodedImage, ImageSequence
 from agpis_sdk.config import MediaSection
@@ -13,7 +15,9 @@ from agpis_sdk.facts import View
 from agpis_sdk.media.decode import decode_image
 from agpis_sdk.media.products import RejectedRecord
 from agpis_sdk.media.sources import masked, read_image_bytes, without_secrets
+from agpis_sdk.pipeline.result_cache.results import ResultCache
 from agpis_sdk.pipeline.suppressions import Suppression
+from agpis_sdk.pipeline.trace import Trace
 from agpis_sdk.records import CandidateImage, Finding, ImageOutcome, ImageState, Outcome, Product, Status
 from agpis_sdk.rules import RuleSet
 
@@ -106,19 +110,26 @@ class PendingBatch:
 
     records: list[Product | RejectedRecord]
     decoded: Mapping[str, list[Future[DecodedImage | ImageReadError]]]
+    cache: ResultCache | None = None
 
 
-def start_decoding(records: list[Product | RejectedRecord], executor: Executor, limits: MediaSection) -> PendingBatch:
-    """Begin to read and decode the images of a micro-batch."""
+def start_decoding(
+    records: list[Product | RejectedRecord],
+    executor: Executor,
+    limits: MediaSection,
+    cache: ResultCache | None = None,
+    trace: Trace | None = None,
+) -> PendingBatch:
+    """Begin to read and decode the images of a micro-batch; those about which the cache knows all are only read."""
     decoded = {
         product.id: [
-            executor.submit(_decode_one, product.id, image, position, limits)
+            executor.submit(_decode_one, product.id, image, position, limits, cache, trace)
             for position, image in enumerate(product.images[: limits.max_images])
         ]
         for product in records
         if isinstance(product, Product)
     }
-    return PendingBatch(records, decoded)
+    return PendingBatch(records, decoded, cache)
 
 
 def finish_decoding(pending: PendingBatch, rule_set: RuleSet) -> list[ProductState]:
@@ -146,6 +157,8 @@ def finish_decoding(pending: PendingBatch, rule_set: RuleSet) -> list[ProductSta
                 message = f"{decoded.frame_count} frames; only the first was looked at"
                 progress.findings.append(engine_finding(rule_set, "AGP905", (image.id,), message))
         batch.append(progress)
+    if pending.cache is not None:
+        pending.cache.take_in(image for progress in batch for image in progress.images.values())
     return batch
 
 
@@ -169,15 +182,33 @@ def rejected_outcome(record: RejectedRecord) -> Outcome:
 
 
 def _decode_one(
-    product_id: str, image: CandidateImage, position: int, limits: MediaSection
+    product_id: str,
+    image: CandidateImage,
+    position: int,
+    limits: MediaSection,
+    cache: ResultCache | None,
+    trace: Trace | None,
 ) -> DecodedImage | ImageReadError:
+    started = time.perf_counter()
     try:
         data = read_image_bytes(image.uri, limits)
-        return decode_image(
-            data, product_id=product_id, image_id=image.id, position=position, limits=limits, uri=image.uri
+        decode = partial(
+            decode_image,
+            data,
+            product_id=product_id,
+            image_id=image.id,
+            position=position,
+            limits=limits,
+            uri=image.uri,
         )
+        place = {"product_id": product_id, "id": image.id, "position": position}
+        undecoded = cache.undecoded(data, image.uri, place, decode) if cache is not None else None
+        return undecoded if undecoded is not None else decode()
     except ImageReadError as error:
         return error
+    finally:
+        if trace is not None:
+            trace.span("decode", started, product=product_id, image=image.id)
 
 
 def _message(image: CandidateImage, error: ImageReadError) -> str:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from agpis_sdk.config import Config, flatten
 from agpis_sdk.errors import ResumeError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord
+from agpis_sdk.media.remote_products import is_remote, remote_versions
 from agpis_sdk.pipeline.plan import Plan
 from agpis_sdk.pipeline.weights_digest import weights_of
 from agpis_sdk.plugins import PluginHost
@@ -23,7 +24,10 @@ Record = Product | RejectedRecord
 Identity = dict[str, dict[str, Any]]
 
 # These change how and where a run runs, never what comes out (DESIGN law 6): a run may be resumed with others.
-FREE_SETTINGS = ("run.batch_size", "run.threads", "media.max_decoded", "plugins.isolate")
+FREE_SETTINGS = (
+    "run.batch_size", "run.threads", "run.cache", "run.cache_bytes", "media.max_decoded", "plugins.isolate",
+    "ray.shard_size", "ray.actors", "ray.cpus", "ray.gpus", "ray.retries",
+)  # fmt: skip
 STANDARD_INPUT = "-"
 
 
@@ -111,6 +115,8 @@ def _flat(config: Config) -> dict[str, Any]:
 def _input(products: str) -> dict[str, Any]:
     if products == STANDARD_INPUT:
         return {"from": "standard input"}
+    if is_remote(products):
+        return {"files": remote_versions(products)}
     path = Path(products).resolve()
     found: dict[str, Any] = {"folder": str(path.parent)}
     if path.is_file():

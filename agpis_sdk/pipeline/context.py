@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from agpis_sdk.components import Backbone, ComponentSpec, DecodedImage, ImageSequence
+from agpis_sdk.components import Backbone, ComponentSpec, DecodedImage, ImageCheckerSpec, ImageSequence, PairCheckerSpec
 from agpis_sdk.config import Config
 from agpis_sdk.errors import PluginContractError
 from agpis_sdk.pipeline.isolation.messages import SealedFact
@@ -29,6 +29,7 @@ class RunContext:
         self._products: dict[str, Product] = {}
         self._facts: dict[tuple[str, str], dict[str, Any]] = {}
         self._may_provide: frozenset[str] = frozenset()
+        self._may_read_products = True
         self._score: Callable[[Sequence[ImageSequence]], list[float]] | None = None
 
     @property
@@ -75,7 +76,12 @@ class RunContext:
         return self._backbone
 
     def product(self, product_id: str) -> Product:
-        """Return the product that an image belongs to."""
+        """Return the product that an image belongs to; raises `PluginContractError` where that would be kept beside its file."""
+        if not self._may_read_products:
+            raise PluginContractError(
+                "asked for the product, on which nothing cacheable about images may depend",
+                remedy="announce it without cacheable=True",
+            )
         return self._products[product_id]
 
     def fact(self, image: DecodedImage, name: str) -> Any:
@@ -122,6 +128,7 @@ class RunContext:
         """Return the context as a component sees it, with leave to provide the facts that its spec declares."""
         view = copy.copy(self)
         view._may_provide = spec.provides
+        view._may_read_products = not (spec.cacheable and isinstance(spec, ImageCheckerSpec | PairCheckerSpec))
         return view
 
     def open_batch(self, products: Iterable[Product]) -> None:

@@ -11,7 +11,7 @@ import itertools
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -22,7 +22,9 @@ from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.isolation.component import IsolatedComponent
 from agpis_sdk.pipeline.isolation.messages import PluginProcessError
+from agpis_sdk.pipeline.printed import Printed
 from agpis_sdk.pipeline.time_limit import TimeLimitExceededError, time_limit
+from agpis_sdk.pipeline.trace import Trace
 from agpis_sdk.plugins import OwnedSpec
 from agpis_sdk.plugins.discovery import OURS
 from agpis_sdk.wording import counted
@@ -61,7 +63,7 @@ class Failure(Generic[Item]):
 
 
 class Guard:
-    """Calls components and keeps the books: seconds, failures, and who was dropped for the rest of the run.
+    """Calls components and keeps the books: seconds, failures, and who was dropped for the rest of the run, at which item.
 
     `limits` are those on the calls of components that are not built in. With an `interruption` that listens, a
     KeyboardInterrupt that no user asked for is a component's own; without one, every KeyboardInterrupt passes through.
@@ -81,18 +83,24 @@ class Guard:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.items: Counter[str] = Counter()
         self.slowest: defaultdict[str, float] = defaultdict(float)
+        self.cached: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
+        self.dropped_at: dict[str, object] = {}
         self.last_reason: dict[str, str] = {}
         self.unjudged: Counter[str] = Counter()
-        self._last_unjudged: dict[str, str] = {}
+        self.last_unjudged: dict[str, str] = {}
         self._inner_seconds = 0.0
+        self._printed: dict[str, Printed] = {}
+        self.trace: Trace | None = None
 
     def start(self, failures: Mapping[str, int], reasons: Mapping[str, str]) -> None:
         """Begin a run with what has failed before it: nothing, or what an earlier run noted that this one resumes."""
         self.seconds.clear()
         self.items.clear()
         self.slowest.clear()
+        self.cached.clear()
         self.failures = Counter(failures)
+        self.dropped_at.clear()
         self.last_reason = dict(reasons)
         self.unjudged.clear()
 
@@ -107,19 +115,13 @@ class Guard:
     def note_unjudged(self, component: Component, reason: str) -> None:
         """Count a rule on an item that a component says it could not judge; no component is dropped for it."""
         self.unjudged[component.label] += 1
-        self._last_unjudged[component.label] = reason
+        self.last_unjudged[component.label] = reason
 
     def notices(self) -> list[str]:
         """Return for each component that failed, or nearly took too long, a line for people."""
-        failed = [
-            f"{label} failed on {counted(count, 'item')}"
-            f"{' and was dropped' if count >= self._max_failures else ''}; last: {self.last_reason.get(label, '')}"
-            for label, count in self.failures.items()
-        ]
-        failed += [
-            f"{label} could not judge {counted(count, 'item')}; last: {self._last_unjudged[label]}"
-            for label, count in self.unjudged.items()
-        ]
+        failed = notices_of(
+            self.failures, self.last_reason, self.unjudged, self.last_unjudged, most_failures=self._max_failures
+        )
         limit = self._limits.time_limit
         return failed + [
             f"{label} took up to {seconds:.0f} s for a call; it fails from plugins.time_limit = {limit:g} on"
@@ -151,7 +153,7 @@ class Guard:
         limit = self._limit(component)
         for chunk in batches(items, component.owned.spec.batch_size):
             if self.dropped(component):
-                failures.extend(self._skipped(component, item) for item in chunk)
+                failures.extend(self.skipped(component, item) for item in chunk)
                 continue
             error = self._attempt(component, chunk, run_in_view, accept, results, limit)
             if error is not None:
@@ -162,7 +164,15 @@ class Guard:
         self.seconds[component.label] += elapsed - self._inner_seconds
         self.items[component.label] += len(items)
         self._inner_seconds = outer_seconds + elapsed
+        if self.trace is not None:
+            self.trace.span(component.name, started, items=len(items))
         return results, failures
+
+    def spent(self, label: str, started: float) -> None:
+        """Note what the engine itself has done since a value of `time.perf_counter()`."""
+        self.seconds[label] += time.perf_counter() - started
+        if self.trace is not None:
+            self.trace.span(label, started)
 
     def _attempt(
         self,
@@ -177,7 +187,7 @@ class Guard:
         started = time.perf_counter()
         try:
             # Whatever a component prints would stand among the outcomes on standard output.
-            with contextlib.redirect_stdout(sys.stderr):
+            with self._printing(component):
                 if isinstance(component.instance, IsolatedComponent):
                     component.instance.prepare()  # a fresh process is no fault of what is tried again
                 with time_limit(limit):
@@ -213,13 +223,30 @@ class Guard:
         for item in chunk:
             # Asked per item, so that it does not depend on the chunk when a component is dropped (law 6).
             if self.dropped(component):
-                failures.append(self._skipped(component, item))
+                failures.append(self.skipped(component, item))
                 continue
             error = self._attempt(component, [item], run, accept, results, limit)
             if error is not None:
                 self.failures[component.label] += 1
+                if self.dropped(component):
+                    self.dropped_at[component.label] = item
                 self.last_reason[component.label] = error
                 failures.append(Failure(item, f"{component.label} failed: {error}"))
+
+    @contextlib.contextmanager
+    def _printing(self, component: Component) -> Iterator[None]:
+        """Send what a component prints to standard error, under its plugin's name where it is not built in."""
+        plugin = component.owned.plugin
+        if plugin.distribution == OURS:
+            with contextlib.redirect_stdout(sys.stderr):
+                yield
+            return
+        printed = self._printed.setdefault(plugin.owner, Printed(plugin.owner))
+        try:
+            with contextlib.redirect_stdout(printed):
+                yield
+        finally:
+            printed.finish()
 
     def _limit(self, component: Component) -> float | None:
         """Return the seconds that a call may take; built-in components are not limited."""
@@ -227,8 +254,29 @@ class Guard:
             return None
         return self._limits.time_limit
 
-    def _skipped(self, component: Component, item: Item) -> Failure[Item]:
+    def skipped(self, component: Component, item: Item) -> Failure[Item]:
+        """Return what becomes of an item that a dropped component does not see."""
         return Failure(item, f"{component.label} was dropped after {self._max_failures} failures")
+
+
+def notices_of(
+    failures: Mapping[str, int],
+    reasons: Mapping[str, str],
+    unjudged: Mapping[str, int],
+    last_unjudged: Mapping[str, str],
+    *,
+    most_failures: int,
+) -> list[str]:
+    """Return for each component that failed, or could not judge, a line for people."""
+    failed = [
+        f"{label} failed on {counted(count, 'item')}"
+        f"{' and was dropped' if count >= most_failures else ''}; last: {reasons.get(label, '')}"
+        for label, count in failures.items()
+    ]
+    return failed + [
+        f"{label} could not judge {counted(count, 'item')}; last: {last_unjudged[label]}"
+        for label, count in unjudged.items()
+    ]
 
 
 def collect(

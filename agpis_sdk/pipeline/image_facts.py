@@ -38,7 +38,7 @@ def image_facts(
     """
     run = assemble(host, config, make_facts_plan(host, config, names))
     records = products if isinstance(products, CheckedProducts) else CheckedProducts(iter(products))
-    for pending in prefetch_batches(records, config):
+    for pending in prefetch_batches(records, config, run.cache):
         yield from _batch_facts(run, pending, names)
 
 

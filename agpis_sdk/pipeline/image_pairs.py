@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 
 from agpis_sdk.components import ImagePair
-from agpis_sdk.pipeline.batch import Batch, ProductState, engine_finding, too_few
+from agpis_sdk.pipeline.alternatives import image_to_drop
+from agpis_sdk.pipeline.batch import Batch, engine_finding, too_few
 from agpis_sdk.pipeline.findings import accept_judgment, keep_finding, pairs_known
 from agpis_sdk.pipeline.guard import Component
-from agpis_sdk.pipeline.run import Run
+from agpis_sdk.pipeline.run import Run, through_cache
 from agpis_sdk.pipeline.single_image import with_facts
 from agpis_sdk.pipeline.unjudged import note_unjudged, note_unjudged_rule
 from agpis_sdk.records import Unjudged
@@ -32,7 +33,7 @@ def remove_from_pairs(run: Run, batch: Batch) -> None:
         ]
         for finding in sorted(violating, key=lambda finding: (-finding.score, finding.images, finding.code)):
             if progress.removed.isdisjoint(finding.images):
-                progress.removed.add(_image_to_drop(progress, finding.images))
+                progress.removed.add(image_to_drop(progress, finding.images, (progress.primary,)))
         fewest, length = run.config.sequence.fewest, run.config.sequence.length
         if len(progress.usable) < fewest:
             progress.end("none", "too-few-images", too_few(progress, "image-pair recognition", fewest))
@@ -50,11 +51,16 @@ def _check(run: Run, checker: Component, batch: Batch) -> None:
         for first, second in itertools.combinations(progress.usable, 2)
         if first.key in ready and second.key in ready
     ]
-    found, failures = run.guard.call(
+    found, failures = through_cache(
+        run,
         checker,
         pairs,
-        lambda chunk, context: checker.instance.check_pairs(chunk, context),
-        lambda chunk, result: accept_judgment(checker, pairs_known(chunk), result, run.rules),
+        lambda unknown: run.guard.call(
+            checker,
+            unknown,
+            lambda chunk, context: checker.instance.check_pairs(chunk, context),
+            lambda chunk, result: accept_judgment(checker, pairs_known(chunk), result, run.rules),
+        ),
     )
     for result in found:
         if isinstance(result, Unjudged):
@@ -67,16 +73,3 @@ def _check(run: Run, checker: Component, batch: Batch) -> None:
         progress = batch[pair.first.product_id]
         progress.findings.append(broken)
         note_unjudged(run, checker, progress, (pair.first.id, pair.second.id), failure.reason)
-
-
-def _image_to_drop(progress: ProductState, pair: tuple[str, ...]) -> str:
-    """Return which image of a violating pair goes; one without p_nc loses, and so does the later of two equals."""
-    positions = {image_id: position for position, image_id in enumerate(progress.images)}
-    return max(
-        pair,
-        key=lambda image_id: (
-            image_id != progress.primary,
-            progress.p_noncompliant.get(image_id, 1.0),
-            positions[image_id],
-        ),
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,15 @@ from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import Config
 from agpis_sdk.errors import RecordError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
+from agpis_sdk.pipeline.alternatives import Alternatives
 from agpis_sdk.pipeline.batch import Batch, PendingBatch, finish_decoding, rejected_outcome
 from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint, decided_batches, digest_of
+from agpis_sdk.pipeline.guard import Guard
 from agpis_sdk.pipeline.image_pairs import check_pairs, remove_from_pairs
 from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.plan import make_plan
 from agpis_sdk.pipeline.primary_image import select_primary
+from agpis_sdk.pipeline.result_cache.decided import decide
 from agpis_sdk.pipeline.run import Run, assemble
 from agpis_sdk.pipeline.scoring import choose_sequences
 from agpis_sdk.pipeline.sequence import build_sequences
@@ -25,6 +29,7 @@ from agpis_sdk.pipeline.single_image import check_images, check_images_at_cost, 
 from agpis_sdk.pipeline.stream import decoded_images, observed_batches
 from agpis_sdk.pipeline.summary import RunSummary
 from agpis_sdk.pipeline.suppressions import read_suppressions
+from agpis_sdk.pipeline.trace import Trace
 from agpis_sdk.pipeline.unjudged import hold_unjudged
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Outcome, Product
@@ -53,7 +58,7 @@ class Pipeline:
 
     Models are loaded when the pipeline is made, and serve any number of runs. Raises `ConfigError` for settings that
     do not fit the plugins at hand. An `interruption` that listens lets the guard tell a user's KeyboardInterrupt from a
-    component's.
+    component's; a `trace` is told what ran when.
     """
 
     def __init__(
@@ -62,12 +67,19 @@ class Pipeline:
         *,
         host: PluginHost | None = None,
         interruption: Interruption | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self.config = config or Config()
         self.host = host or PluginHost.load(self.config.plugins, components=self.config.components)
         self.plan = make_plan(self.host, self.config)
         self.summary = RunSummary()
         self._run = assemble(self.host, self.config, self.plan, interruption)
+        self._run.guard.trace = trace
+
+    @property
+    def guard(self) -> Guard:
+        """Who has failed so far, and on how many items."""
+        return self._run.guard
 
     def run(
         self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
@@ -135,16 +147,19 @@ class Pipeline:
 
     def _process_batch(self, pending: PendingBatch) -> Iterator[ProcessedProduct]:
         run = self._run
+        started = time.perf_counter()
         batch = {progress.product.id: progress for progress in finish_decoding(pending, run.rules)}
+        if run.guard.trace is not None:
+            run.guard.trace.span("wait for images", started)
         self._read_suppressions(batch)
-        run.context.open_batch(progress.product for progress in batch.values())
-        _through_figure_2(run, batch)
+        outcomes = decide(run, batch, _through_figure_2)
+        if run.guard.trace is not None:
+            run.guard.trace.span("batch", started, products=len(batch))
         for record in pending.records:
             if isinstance(record, RejectedRecord):
                 yield ProcessedProduct(None, rejected_outcome(record), {})
             else:
-                progress = batch[record.id]
-                yield ProcessedProduct(record, progress.outcome(), progress.images)
+                yield ProcessedProduct(record, outcomes[record.id], batch[record.id].images)
 
     def _read_suppressions(self, batch: Batch) -> None:
         """Read what sellers have suppressed; a faulty list suppresses nothing and is noted in the summary."""
@@ -167,3 +182,11 @@ def _through_figure_2(run: Run, batch: Batch) -> None:
     remove_from_pairs(run, batch)
     choose_sequences(run, batch, build_sequences(run, run.builder, batch))
     hold_unjudged(run, batch)
+    _tell_alternatives(run, batch)
+
+
+def _tell_alternatives(run: Run, batch: Batch) -> None:
+    """Let remedies name the image of the product that is the answer."""
+    for progress in batch.values():
+        chosen = progress.sequence.ids if progress.sequence else ()
+        progress.findings = list(Alternatives(progress, run.rules, chosen).told())

@@ -46,6 +46,7 @@ class Plan:
 def make_plan(host: PluginHost, config: Config) -> Plan:
     """Choose the components of a run; raises `ConfigError` for a name or a fact that nothing provides."""
     check_rule_names(host.rules, config)
+    host.check_loaded()
     host.check_component_tables(config.components)
     pairs = _in_order(_needed(host, "agpis_pair_checkers", config, ENGINE_FACTS))
     sequences = _sequence_checkers(host, config)
@@ -75,6 +76,7 @@ def make_plan(host: PluginHost, config: Config) -> Plan:
 def make_audit_plan(host: PluginHost, config: Config) -> Plan:
     """Choose the components of an audit; raises `ConfigError` also where nothing can raise a selected rule."""
     check_rule_names(host.rules, config)
+    host.check_loaded()
     host.check_component_tables(config.components)
     pairs = _in_order(_needed(host, "agpis_pair_checkers", config))
     sequences = _sequence_checkers(host, config)
@@ -91,16 +93,19 @@ def make_audit_plan(host: PluginHost, config: Config) -> Plan:
             remedy="`agpis rules` says what finds a rule; what the sequence model knows, `agpis run` finds",
         )
     _check_facts(everyone, backbone)
+    needs_backbone = _requires_one_of(everyone, backbone.spec.provides)
+    known = frozenset(backbone.spec.provides if needs_backbone else ()).union(*(one.spec.provides for one in images))
     return Plan(
-        image_checkers=tuple(images),
+        image_checkers=(*images, *_telling_views(host, known)),
         pair_checkers=tuple(pairs),
         sequence_checkers=tuple(sequences),
-        backbone=backbone if _requires_one_of(everyone, backbone.spec.provides) else None,
+        backbone=backbone if needs_backbone else None,
     )
 
 
 def make_facts_plan(host: PluginHost, config: Config, facts: frozenset[str]) -> Plan:
     """Choose the components that provide some facts about images; raises `ConfigError` for a fact that nothing provides."""
+    host.check_loaded()
     host.check_component_tables(config.components)
     backbone = host.named("agpis_backbones", config.backbone.name, setting="backbone.name")
     providers = [owned for owned in host.specs("agpis_image_checkers").values() if owned.spec.provides & facts]
@@ -112,6 +117,14 @@ def make_facts_plan(host: PluginHost, config: Config, facts: frozenset[str]) -> 
         raise ConfigError("is a fact that nothing provides", item=fact, remedy=_provided_by(fact, every))
     needed = bool(facts & backbone.spec.provides) or _requires_one_of(images, backbone.spec.provides)
     return Plan(tuple(images), (), (), backbone=backbone if needed else None)
+
+
+def _telling_views(host: PluginHost, known: frozenset[str]) -> list[OwnedSpec]:
+    """Return what tells the views of images from facts that are there anyway: a remedy may then name a first image."""
+    if "view" in known:
+        return []
+    providers = [owned for owned in host.specs("agpis_image_checkers").values() if "view" in owned.spec.provides]
+    return [owned for owned in providers if owned.spec.requires <= known and not owned.spec.rules][:1]
 
 
 def _sequence_checkers(host: PluginHost, config: Config) -> list[OwnedSpec]:

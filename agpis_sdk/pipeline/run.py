@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agpis_sdk.config import Config
@@ -12,6 +12,8 @@ from agpis_sdk.pipeline.guard import Component, Guard
 from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.isolation.component import Isolation, isolates
 from agpis_sdk.pipeline.plan import Plan, thresholds
+from agpis_sdk.pipeline.result_cache.opening import open_cache
+from agpis_sdk.pipeline.result_cache.results import Found, Item, ResultCache
 from agpis_sdk.pipeline.scorer import QuickScorer
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.rules import RuleSet
@@ -36,6 +38,16 @@ class Run:
     selector: Component | None
     builder: Component | None
     scorer: Component | None
+    cache: ResultCache | None = None
+
+
+def through_cache(
+    run: Run, component: Component, items: Sequence[Item], call: Callable[[Sequence[Item]], Found[Item]]
+) -> Found[Item]:
+    """Return what a component gives about items: from the cache what is kept there, by `call` the rest."""
+    if run.cache is None:
+        return call(items)
+    return run.cache.call(component, items, run.context, run.guard, call)
 
 
 def assemble(host: PluginHost, config: Config, plan: Plan, interruption: Interruption | None = None) -> Run:
@@ -76,6 +88,7 @@ def assemble(host: PluginHost, config: Config, plan: Plan, interruption: Interru
         selector=make(plan.selector) if plan.selector else None,
         builder=make(plan.builder) if plan.builder else None,
         scorer=scorer,
+        cache=open_cache(plan, host, config, rules),
     )
     optional = [one for one in (run.selector, run.builder, scorer) if one]
     check_backbone(backbone, [*run.image_checkers, *run.pair_checkers, *run.sequence_checkers, *optional])

@@ -10,7 +10,7 @@ from agpis_sdk.pipeline.backbone import compute_features
 from agpis_sdk.pipeline.batch import Batch, engine_finding
 from agpis_sdk.pipeline.findings import accept_judgment, images_known, keep_finding
 from agpis_sdk.pipeline.guard import Component, Failure
-from agpis_sdk.pipeline.run import Run
+from agpis_sdk.pipeline.run import Run, through_cache
 from agpis_sdk.pipeline.unjudged import note_unjudged, note_unjudged_rule
 from agpis_sdk.records import Unjudged
 from agpis_sdk.specs import is_costly
@@ -20,7 +20,7 @@ def check_images(run: Run, batch: Batch) -> None:
     """Compute the facts about every image and run the image checkers but the costly ones; mark violating images as removed."""
     if run.backbone is not None:
         images = [image for progress in batch.values() for image in progress.usable]
-        note_failures(run, batch, compute_features(run.backbone, images, run.context, run.guard))
+        note_failures(run, batch, _features(run, run.backbone, images))
     everything = [image for progress in batch.values() for image in progress.images.values()]
     for checker in run.image_checkers:
         if not is_costly(checker.owned.spec):
@@ -78,12 +78,24 @@ def note_failures(run: Run, batch: Batch, failures: Sequence[Failure[DecodedImag
         batch[failure.item.product_id].findings.append(finding)
 
 
+def _features(run: Run, backbone: Component, images: Sequence[DecodedImage]) -> list[Failure[DecodedImage]]:
+    _, failures = through_cache(
+        run, backbone, images, lambda unknown: ([], compute_features(backbone, unknown, run.context, run.guard))
+    )
+    return failures
+
+
 def _check(run: Run, checker: Component, batch: Batch, images: Sequence[DecodedImage]) -> None:
-    found, failures = run.guard.call(
+    found, failures = through_cache(
+        run,
         checker,
         with_facts(run, checker, batch, images),
-        lambda chunk, context: checker.instance.check_images(chunk, context),
-        lambda chunk, result: accept_judgment(checker, images_known(chunk), result, run.rules),
+        lambda ready: run.guard.call(
+            checker,
+            ready,
+            lambda chunk, context: checker.instance.check_images(chunk, context),
+            lambda chunk, result: accept_judgment(checker, images_known(chunk), result, run.rules),
+        ),
     )
     for result in found:
         progress = batch[result.product_id]

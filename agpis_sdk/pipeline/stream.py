@@ -14,8 +14,10 @@ from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord
 from agpis_sdk.pipeline.batch import PendingBatch, start_decoding
 from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint
+from agpis_sdk.pipeline.result_cache.results import ResultCache
 from agpis_sdk.pipeline.run import Run
 from agpis_sdk.pipeline.summary import RunStats
+from agpis_sdk.pipeline.trace import Trace
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Product
 
@@ -36,24 +38,27 @@ def observed_batches(
     stats.note_missing_plugins(host)
     stats.note(host.notify("agpis_run_started", context=run.context))
     try:
-        yield from prefetch_batches(records, run.config)
+        yield from prefetch_batches(records, run.config, run.cache, run.guard.trace)
     finally:
         stats.component_seconds.update(run.guard.seconds)
         stats.component_items.update(run.guard.items)
+        stats.cached_items.update(run.guard.cached)
         stats.failures.update(run.guard.failures)
         stats.failures.update(run.guard.unjudged)
-        stats.notices += [*run.guard.notices(), *records.notices]
+        stats.notices += [*run.guard.notices(), *(run.cache.notices() if run.cache else ()), *records.notices]
         stats.dropped += run.guard.dropped_labels()
     stats.note(host.notify("agpis_run_finished", context=run.context, summary=stats.facts()))
 
 
-def prefetch_batches(records: CheckedProducts, config: Config) -> Iterator[PendingBatch]:
+def prefetch_batches(
+    records: CheckedProducts, config: Config, cache: ResultCache | None = None, trace: Trace | None = None
+) -> Iterator[PendingBatch]:
     """Yield micro-batches; raises `InputFileError` where the input breaks off, after what came before it."""
     executor = ThreadPoolExecutor(config.run.threads, thread_name_prefix="agpis-decode")
     try:
         current: PendingBatch | None = None
         for batch, error in _batches(iter(records), config):
-            following = start_decoding(batch, executor, config.media)
+            following = start_decoding(batch, executor, config.media, cache, trace)
             if current is not None:
                 yield current
             current = following

@@ -20,7 +20,7 @@ class RunStats:
     """What a run and an audit share: `failures` counts items by component or plugin, `notices` say them in words.
 
     `component_seconds` and `component_items` are the time that each component took, and for how many images, pairs, products
-    or sequences, a search's among them.
+    or sequences, a search's among them; `cached_items` are those that `run.cache` answered instead.
     `dropped` names the components that failed so often that they no longer took part.
     """
 
@@ -29,6 +29,7 @@ class RunStats:
     seconds: float = 0.0
     component_seconds: dict[str, float] = field(default_factory=dict)
     component_items: Counter[str] = field(default_factory=Counter)
+    cached_items: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     notices: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
@@ -94,6 +95,18 @@ class RunSummary(RunStats):
             self.first_failed = f"{outcome.product_id}: {outcome.reason}" if outcome.product_id else outcome.reason
         unreadable = (finding.message for finding in outcome.findings if finding.code == UNREADABLE)
         self.first_unreadable = self.first_unreadable or next(unreadable, None)
+
+    def include(self, facts: Mapping[str, Any]) -> None:
+        """Count what another run has counted of the records that follow: its `facts`, but for failures and notices."""
+        self.products += facts["products"]
+        self.images += facts["images"]
+        self.seconds = time.perf_counter() - self._started
+        for label, seconds in facts["component_seconds"].items():
+            self.component_seconds[label] = self.component_seconds.get(label, 0.0) + seconds
+        for name in ("component_items", "cached_items", "statuses", "reasons", "hold_reasons", "rules"):
+            getattr(self, name).update(facts[name])
+        self.first_failed = self.first_failed or facts["first_failed"]
+        self.first_unreadable = self.first_unreadable or facts["first_unreadable"]
 
     @property
     def faults(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from agpis_sdk.config import Config
 from agpis_sdk.errors import ResumeError
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 
+EXPORTED = ".onnx"  # of agpis models export, beside the weights
 SHIPPED_WEIGHTS = "weights"  # the folder beside a component's module
 WITHOUT_VERSION = "local"
 
@@ -40,6 +41,8 @@ def _places(owned: OwnedSpec, host: PluginHost, config: Config) -> Iterator[Path
     for value in _values(host.settings_of(owned, config.components).model_dump()):
         if isinstance(value, Path) or (isinstance(value, str) and "/" in value):
             yield Path(value)
+            if Path(value).name:
+                yield Path(value).with_suffix(EXPORTED)  # the graph that a run computes with, where there is one
     origin = _origin(owned.spec.factory.partition(":")[0])
     if origin is not None:
         yield origin.parent / SHIPPED_WEIGHTS

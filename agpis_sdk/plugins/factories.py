@@ -5,12 +5,36 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 from agpis_sdk.components import ComponentConfig
 from agpis_sdk.errors import PluginLoadError
 from agpis_sdk.plugins.announcements import OwnedSpec
+
+
+@contextlib.contextmanager
+def refusing_to_exit(refuses: bool) -> Iterator[None]:
+    """Make `os._exit` raise `SystemExit` while code of a plugin runs in this process, so that the plugin is named.
+
+    It would end any command at once, with whatever exit code and without a word. Machine code that ends the process is
+    not caught.
+    """
+    if not refuses:
+        yield
+        return
+    ends = os._exit
+
+    def refuse(code: int) -> NoReturn:
+        raise SystemExit(f"os._exit({code}) was called")
+
+    os._exit = refuse  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        os._exit = ends
 
 
 def make_component(factory: str, settings: ComponentConfig, device: str) -> Any:

@@ -33,6 +33,7 @@ from agpis_sdk.errors import (
 from agpis_sdk.plugins.announcements import SPEC_OF_HOOK, OwnedSpec, taken_from, unique_names
 from agpis_sdk.plugins.discovery import (
     LOCAL,
+    OURS,
     FoundPlugin,
     PluginState,
     PluginStatus,
@@ -40,7 +41,7 @@ from agpis_sdk.plugins.discovery import (
     check_requirements,
     find_plugins,
 )
-from agpis_sdk.plugins.factories import cannot_be_made, imported, make_component
+from agpis_sdk.plugins.factories import cannot_be_made, imported, make_component, refusing_to_exit
 from agpis_sdk.rules import Rule, RuleSet, matches
 
 
@@ -95,12 +96,13 @@ class PluginHost:
             make_rules = imported(owned, owned.spec.rules_from)
             settings = self.settings_of(owned, tables)
             try:
-                rules = tuple(taken_from(make_rules(settings), owned.spec.rules_from, Rule))
+                with refusing_to_exit(owned.plugin.distribution != OURS):
+                    rules = tuple(taken_from(make_rules(settings), owned.spec.rules_from, Rule))
             except PluginContractError as error:
                 raise PluginContractError(error.what, item=owned.plugin.owner, remedy=owned.plugin.remedy) from error
             except (AgpisError, MemoryError):
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise PluginLoadError(
                     f'component "{owned.spec.name}": {owned.spec.rules_from} raised {type(error).__name__}: {error}',
                     item=owned.plugin.owner,
@@ -117,7 +119,8 @@ class PluginHost:
 
     def register(self, found: FoundPlugin, *, strict: bool) -> PluginStatus:
         """Import and register one plugin; what fails is noted, or raised in strict mode."""
-        with contextlib.redirect_stdout(sys.stderr):  # standard output is for data
+        # Standard output is for data.
+        with contextlib.redirect_stdout(sys.stderr), refusing_to_exit(found.distribution != OURS):
             return self._register(found, strict=strict)
 
     def _register(self, found: FoundPlugin, *, strict: bool) -> PluginStatus:
@@ -235,6 +238,15 @@ class PluginHost:
                 f'settings of component "{spec.name}" {reason}', item=owned.plugin.owner, remedy=owned.plugin.remedy
             ) from error
         return config
+
+    def check_loaded(self) -> None:
+        """Raise `PluginLoadError` where a module that `plugins.load` names has failed.
+
+        Who names it wants what it checks: a run without it would pass what it refuses.
+        """
+        for status in self.statuses:
+            if status.state == "failed" and status.version == LOCAL:
+                raise PluginLoadError(status.reason, item=status.owner, remedy=status.remedy)
 
     def check_component_tables(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
         """Validate every `[components.*]` table; one that no component answers to is an error."""

@@ -51,7 +51,8 @@ def _command(finding: AuditFinding) -> str:
 def _message(finding: AuditFinding) -> str:
     about = f"{', '.join(finding.images)}: " if finding.images else ""
     reason = f" (suppressed: {finding.suppressed})" if finding.suppressed is not None else ""
-    return f"{about}{finding.message}{reason}"
+    remedy = f"\n{finding.remedy}" if finding.remedy else ""
+    return f"{about}{finding.message}{reason}{remedy}"
 
 
 def _data(text: str) -> str:

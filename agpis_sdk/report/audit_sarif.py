@@ -63,7 +63,7 @@ class SarifReporter:
         result: dict[str, Any] = {
             "ruleId": finding.code,
             "level": finding.severity,
-            "message": {"text": finding.message},
+            "message": {"text": _with_remedy(finding)},
             "locations": [
                 {
                     "physicalLocation": {
@@ -87,12 +87,19 @@ class SarifReporter:
         return result
 
 
+def _with_remedy(finding: AuditFinding) -> str:
+    # A `fix` of SARIF replaces bytes of a file, which no words can: what to do is part of the message.
+    end = "" if finding.message.endswith((".", "!", "?", "…")) else "."
+    return f"{finding.message}{end} {finding.remedy}" if finding.remedy else finding.message
+
+
 def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.code,
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
         "defaultConfiguration": {"level": rule.severity},
+        **({"help": {"text": rule.remedy}} if rule.remedy else {}),
     }
 
 

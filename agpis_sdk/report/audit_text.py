@@ -62,5 +62,5 @@ def _images(finding: AuditFinding) -> str:
 
 
 def _worded(finding: AuditFinding) -> str:
-    words = f": {finding.message}"
+    words = f": {finding.message}{f' → {finding.remedy}' if finding.remedy else ''}"
     return words if finding.suppressed is None else f"{words} [suppressed: {finding.suppressed}]"

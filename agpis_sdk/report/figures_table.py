@@ -1,31 +1,37 @@
-"""What a training reports, as a table for people: the figures that stand by themselves, and how many are in each group."""
+"""What a training reports, as a table for people: every figure, and how many are in long groups."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 
 from agpis_sdk.report.console_table import console_table
 
-SMALL = 6  # entries of a group that are listed
+MOST_ENTRIES = (20, 6)
+"""So many entries of a group are listed: of one at the top, and of one within it. Longer ones are only counted."""
 
 
 def figures_table(figures: Mapping[str, Any]) -> Table:
-    """Return a row for every figure, and one for every group of small size; larger groups and lists are only counted."""
+    """Return a row for every figure, those of groups and of groups in groups included; long groups and lists are counted."""
     table = console_table()
     table.add_column("figure", no_wrap=True)
     table.add_column("value", justify="right")
     for name, value in figures.items():
-        if not isinstance(value, Mapping):
-            table.add_row(name, _worded(value))
-        elif len(value) <= SMALL and not any(isinstance(one, Mapping | list) for one in value.values()):
-            for below, one in value.items():
-                table.add_row(f"{name} {below}", _worded(one))
-        else:
-            table.add_row(name, f"({len(value)} entries)")
+        for row in _rows(name, value, MOST_ENTRIES):
+            table.add_row(*row)
     return table
+
+
+def _rows(name: str, value: Any, most: Sequence[int]) -> Iterator[tuple[str, str]]:
+    if not isinstance(value, Mapping):
+        yield name, _worded(value)
+    elif most and len(value) <= most[0]:
+        for below, one in value.items():
+            yield from _rows(f"{name} {below}", one, most[1:])
+    else:
+        yield name, f"({len(value)} entries)"
 
 
 def _worded(value: Any) -> str:

@@ -14,7 +14,7 @@ from agpis_sdk.wording import counted, duration, percent, printable, rate
 
 _STYLES = {"submit": "green", "hold": "yellow", "none": "bright_black", "failed": "red"}
 _BAR_CELLS = 12
-MOST_COMPONENTS = 4
+MOST_COMPONENTS = 3  # so that they fit a line of a terminal
 
 
 def summary_table(
@@ -51,14 +51,15 @@ def summary_table(
 
 
 def _status_table(counts: Mapping[str, int], products: int, reasons: Mapping[str, Mapping[str, int]]) -> Table:
-    table = _table("Status", "Products", "Share", "Why")
+    explained = any(reasons.values())
+    table = _table("Status", "Products", "Share", *(["Why"] if explained else []))
     for status in STATUSES:
         count = counts.get(status, 0)
         table.add_row(
             Text(STATUS_WORDS[status][0], style=_STYLES[status] if count else "dim"),
             Text(f"{count:,}", style="bold" if count else "dim"),
             Text(percent(count / products) if products else "–", style="" if count else "dim"),
-            _why(reasons.get(status, {})),
+            *([_why(reasons.get(status, {}))] if explained else []),
         )
     return table
 
@@ -100,12 +101,13 @@ def _slowest(components: Mapping[str, float]) -> Text:
     return Text(f"time of components: {shares}", style="dim")
 
 
-def _table(first: str, number: str, third: str, last: str) -> Table:
+def _table(first: str, number: str, third: str, *last: str) -> Table:
     table = console_table()
     table.add_column(first, no_wrap=True)
     table.add_column(number, justify="right", no_wrap=True)
     table.add_column(third, no_wrap=True, justify="right" if third else "left")
-    table.add_column(last, overflow="fold")
+    for name in last:
+        table.add_column(name, overflow="fold")
     return table
 
 

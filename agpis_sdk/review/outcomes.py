@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from agpis_sdk.errors import InputFileError, RecordError, first_problem
+from agpis_sdk.errors import RecordError, first_problem
+from agpis_sdk.media.outcome_lines import outcome_lines, outcomes_digest
 from agpis_sdk.media.products import RejectedRecord, read_products
 from agpis_sdk.records import CandidateImage, Outcome, Product
 
@@ -45,24 +45,17 @@ def read_run(outcomes: Path, products: Path | None = None) -> RunOutput:
         if outcome.status != "failed"
     )
     root = str(products.resolve().parent) if products is not None else ""
-    digest = hashlib.sha256(outcomes.read_bytes()).hexdigest()
+    digest = outcomes_digest(outcomes)
     return RunOutput(outcomes.name, digest, root, pairs)
 
 
 def read_outcomes(path: Path) -> Iterator[tuple[str, Outcome]]:
     """Yield each outcome of a file with its place; raises `InputFileError` or, naming the line, `RecordError`."""
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield f"{path.name}, line {number}", _parsed(line, f"{path.name}, line {number}")
-    except OSError as error:
-        raise InputFileError(f"cannot be read: {error.strerror}", item=str(path), remedy="check the path") from None
-    except UnicodeDecodeError:
-        raise InputFileError("is not UTF-8", item=str(path), remedy="name the output of agpis run") from None
+    for place, line in outcome_lines(path):
+        yield place, _parsed(line, place)
 
 
-def _parsed(line: str, place: str) -> Outcome:
+def _parsed(line: bytes, place: str) -> Outcome:
     try:
         return Outcome.model_validate_json(line)
     except ValidationError as error:

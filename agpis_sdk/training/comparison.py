@@ -124,10 +124,12 @@ def paired_difference(
 
     Products are drawn with replacement, the same ones for both models (Efron and Tibshirani, 1993).
     """
-    if old is None or new is None or not len(new.products) or not _same_examples(old, new):
+    if old is None or new is None or not _same_examples(old, new):
         return None
     draws = bootstrap_weights(new.products, RESAMPLES, seed)
-    differences = np.concatenate([_headline(new, weights) - _headline(old, weights) for weights in draws])
+    differences = np.concatenate(
+        [np.empty(0), *(_headline(new, weights) - _headline(old, weights) for weights in draws)]
+    )
     interval = confidence_interval(differences)
     if interval is None:
         return None

@@ -28,11 +28,12 @@ from agpis_sdk.files import written_whole
 GRAPHS = (efficientnet_lite0.GRAPH, foreground.GRAPH, noncompliance.GRAPH, muisc.JUDGING, muisc.NEXT_WORD)
 # Of dimensions that may vary: different ones, or the exporter would take two for one; 1 would be taken for a constant.
 EXAMPLE_SIZES = {"images": 2, "batch": 3, "words": 5, "words + 1": 6, "places": 7}
+MADE_OF = "agpis.made_of"  # the key of a graph's metadata that says it
 IR_VERSION = 10  # ONNX Runtime 1.18 and later read it
 
 
-def export(spec: GraphSpec, file: Path) -> None:
-    """Write the graph of a spec; its weights are left out."""
+def export(spec: GraphSpec, file: Path, made_of: str = "") -> None:
+    """Write the graph of a spec; its weights are left out. `made_of` says what it was made of."""
     tensors = load_file(spec.weights)
     module = spec.module(tensors)
     model = _exported(spec, module)
@@ -47,6 +48,8 @@ def export(spec: GraphSpec, file: Path) -> None:
     model.graph.initializer.extend(
         [*kept, *(_without_values(name, tensor) for name, tensor in spec.read(tensors).items())]
     )
+    if made_of:
+        model.metadata_props.add(key=MADE_OF, value=made_of)
     with written_whole(file) as unfinished:
         unfinished.write_bytes(model.SerializeToString(deterministic=True))
 

@@ -310,5 +310,5 @@ class TestLetterbox:
 
 
 def test_what_is_announced_is_what_is_there() -> None:
-    assert {spec.name for spec in agpis_backbones()} == {"efficientnet-lite0", "timm", "transformers"}
+    assert {spec.name for spec in agpis_backbones()} == {"efficientnet-lite0", "onnx", "timm", "transformers"}
     assert all(spec.provides == FACTS for spec in agpis_backbones())

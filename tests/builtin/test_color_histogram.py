@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agpis_sdk.builtin.builders.color_agreement import color_mismatch
+from agpis_sdk.builtin.builders.color_agreement import Appearance, color_distance, color_mismatch
 from agpis_sdk.builtin.foreground.color_histogram import color_histogram_of
 from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.facts import ColorHistogram
@@ -33,6 +33,14 @@ def histogram(*bands: Color, **fields: tuple[int, int, int, int]) -> ColorHistog
     return color_histogram_of(pixels, foreground)
 
 
+FRONT, BACK = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+
+
+def mismatch(one: ColorHistogram, other: ColorHistogram, *, alike: bool = False) -> float:
+    """Return the probability of two colors, of pictures that look alike but for their colors or not at all."""
+    return color_mismatch(Appearance(one, FRONT), Appearance(other, FRONT if alike else BACK))
+
+
 def test_each_color_has_its_share() -> None:
     found = histogram(RED, BLUE)
 
@@ -44,13 +52,23 @@ def test_the_background_is_no_color_of_the_product() -> None:
     assert histogram(RED).difference(histogram(RED, box=(20, 80, 80, 120))) == 0
 
 
-def test_a_little_less_light_is_no_other_color() -> None:
-    assert color_mismatch(histogram(RED).difference(histogram(SHADED_RED))) < 0.5
+@pytest.mark.parametrize("alike", [False, True])
+def test_a_little_less_light_is_no_other_color(alike: bool) -> None:
+    assert mismatch(histogram(RED), histogram(SHADED_RED), alike=alike) < 0.5
 
 
-def test_another_dye_is() -> None:
+@pytest.mark.parametrize("alike", [False, True])
+def test_another_dye_is(alike: bool) -> None:
     assert histogram(RED).difference(histogram(BLUE)) == 1
-    assert color_mismatch(1.0) > 0.99
+    assert mismatch(histogram(RED), histogram(BLUE), alike=alike) > 0.9
+
+
+def test_shares_of_the_same_colors_tell_only_where_pictures_look_alike() -> None:
+    mostly_red, mostly_blue = histogram(RED, RED, RED, BLUE), histogram(RED, BLUE, BLUE, BLUE)
+
+    assert mostly_red.difference(mostly_blue) < 0.01
+    assert mismatch(mostly_red, mostly_blue, alike=True) > 0.9
+    assert mismatch(mostly_red, mostly_blue, alike=False) < 0.5
 
 
 def test_half_of_a_product_in_another_color_is_half_a_difference() -> None:
@@ -72,3 +90,12 @@ def test_a_difference_is_the_same_both_ways_and_a_share(one: ColorHistogram, oth
     assert one.difference(other) == pytest.approx(other.difference(one))
     assert -1e-6 <= one.difference(other) <= 1 + 1e-6
     assert one.difference(one) == 0
+
+
+@given(histograms(), histograms())
+def test_the_way_from_one_to_another_is_a_share_and_as_long_as_the_way_back(
+    one: ColorHistogram, other: ColorHistogram
+) -> None:
+    assert color_distance(one, other) == pytest.approx(color_distance(other, one), abs=1e-4)
+    assert -1e-4 <= color_distance(one, other) <= 1 + 1e-4
+    assert color_distance(one, one) == pytest.approx(0, abs=1e-4)

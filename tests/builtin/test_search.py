@@ -119,6 +119,17 @@ class TestImagesOfAnotherColor:
     def test_are_kept_where_the_setting_says_so(self) -> None:
         assert chosen(Colors({}), "bcd", length=4, shorten=False) == "abcd"
 
+    def test_are_not_scored_where_they_cannot_win(self) -> None:
+        colors = Colors({(1, "c"): 4.0, (2, "e"): 4.0})
+
+        assert chosen(colors, "bcde") == "ace"
+        assert colors.asked == [2]  # ace and aec alone are of one color
+
+    def test_win_where_the_others_are_unlikely(self) -> None:
+        colors = Colors({(1, "b"): 9.0})
+
+        assert chosen(colors, "bce", shorten=False) == "abc"
+
 
 def test_a_shortened_sequence_says_so(gallery: Path) -> None:
     def build(given: Sequence[SequenceCandidates], length: int, context: Context) -> list[ImageSequence]:

@@ -65,3 +65,20 @@ def test_an_unknown_format_is_refused(catalog: Path) -> None:
 
     assert result.exit_code != 0
     assert not list(catalog.parent.glob("*.fixed.*"))
+
+
+def test_a_folder_of_images_is_taken_too(catalog: Path, tmp_path: Path) -> None:
+    arguments = [
+        "fix",
+        str(tmp_path),
+        "--from",
+        "folder",
+        "-o",
+        str(tmp_path.parent / "fixed"),
+        "--no-plugins",
+        "--json",
+    ]
+
+    result = RUNNER.invoke(app, arguments)
+
+    assert [json.loads(line)["image"] for line in result.stdout.splitlines()] == ["turned"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agpis_sdk.cli import profiles
+from agpis_sdk.cli.profiles import _settings
 from agpis_sdk.components import ComponentConfig
 from agpis_sdk.records import AuditFinding, CandidateImage, GalleryAudit
 from agpis_sdk.report.audit_text import TextReporter
@@ -112,6 +113,33 @@ def test_figures_of_a_training_are_a_short_table_whatever_it_measured() -> None:
         ["auc", "reviews train", "reviews test", "curve", "classes"],
         ["0.9123", "700", "200", "(100 entries)", "(40 entries)"],
     ]
+
+
+def test_figures_of_groups_in_groups_are_shown_while_they_are_few() -> None:
+    table = figures_table({"muisc": {"auc": 0.9, "reviews": {"train": 70}, "by_class": dict.fromkeys("abcdefgh", 1)}})
+
+    columns = [list(column.cells) for column in table.columns]
+    assert columns == [["muisc auc", "muisc reviews train", "muisc by_class"], ["0.9", "70", "(8 entries)"]]
+
+
+def test_profiles_show_what_they_set() -> None:
+    assert list(_settings({"rules": {"select": ["AMP"]}, "sequence": {"length": 5}})) == [
+        'rules.select = ["AMP"]',
+        "sequence.length = 5",
+    ]
+
+
+def test_a_rule_page_is_markdown_for_programs_and_laid_out_for_people(
+    agpis: Agpis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped = agpis("rules", "AGP901", "--no-plugins").out
+    monkeypatch.setattr("agpis_sdk.cli.rules._is_terminal", lambda: True)
+
+    shown = agpis("rules", "AGP901", "--no-plugins").out
+
+    assert "## What it checks" in piped
+    assert "What it checks" in shown
+    assert "##" not in shown
 
 
 def test_the_doctor_says_as_json_what_it_says_to_people(agpis: Agpis) -> None:

@@ -313,3 +313,22 @@ class TestProcesses:
         assert b"[E320] standard output: cannot be written: Broken pipe (whoever read it has gone)" in err
         assert b"Traceback" not in err
         assert b"Exception ignored" not in err
+
+
+class TestEmptyStandardInput:
+    @pytest.fixture(autouse=True)
+    def empty(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "empty").touch()
+        monkeypatch.setattr("sys.stdin", (tmp_path / "empty").open())
+
+    def test_leaves_nothing_behind(self, agpis: Agpis, tmp_path: Path) -> None:
+        answer = agpis("run", "-", "-o", "out.jsonl", "--no-plugins")
+
+        assert answer.code == 2
+        assert list(tmp_path.glob("*out.jsonl*")) == []
+
+    def test_is_told_once(self, agpis: Agpis) -> None:
+        answer = agpis("audit", "-", "--no-plugins")
+
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.err.count("is empty: it holds no products") == 1

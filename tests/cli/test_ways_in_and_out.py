@@ -85,6 +85,43 @@ class TestExport:
         ]
         assert "folder of the chosen images in order: out-images, from 2 products" in answer.err
 
+    def test_a_second_run_renews_its_own_folder_and_keeps_what_others_put_there(
+        self, agpis: Agpis, export: Path, tmp_path: Path
+    ) -> None:
+        command = ("run", export, "-o", "out.jsonl", "--export", "folder", "--no-plugins")
+        agpis(*command)
+        folder = tmp_path / "out-images"
+        before = set(folder.rglob("*.png"))
+        (folder / "bag" / "notes.txt").write_text("mine")
+        export.write_text(HEAD + "bag,Bag,gallery/a.png,1,active\nbag,,gallery/c.png,2,active\n")
+
+        answer = agpis(*command, "--set", "sequence.length=2")
+
+        after = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*") if path.name[0] != "."}
+        assert answer.code == 0
+        assert len(before) > 2
+        assert after == {"bag/01_a.png", "bag/02_c.png", "bag/notes.txt"}
+        assert "in place of the earlier one" in answer.err
+
+    def test_a_folder_in_which_another_file_is_in_the_way_stays_as_it_is(
+        self, agpis: Agpis, export: Path, tmp_path: Path
+    ) -> None:
+        command = ("run", export, "-o", "out.jsonl", "--export", "folder", "--no-plugins")
+        agpis(*command)
+        folder = tmp_path / "out-images"
+        foreign = folder / "new" / "01_d.png"
+        foreign.parent.mkdir()
+        foreign.write_text("mine")
+        before = sorted(folder.rglob("*"))
+        export.write_text(HEAD + "".join(f"new,New,gallery/{one}.png,{n},active\n" for n, one in enumerate("def", 1)))
+
+        answer = agpis(*command)
+
+        assert answer.code == 2
+        assert "01_d.png: is in the way: agpis did not write it (move it away)" in answer.err
+        assert sorted(folder.rglob("*")) == before
+        assert foreign.read_text() == "mine"
+
     def test_a_run_writes_the_shops_file_anew_with_unreadable_images_last(
         self, agpis: Agpis, export: Path, tmp_path: Path
     ) -> None:
@@ -99,7 +136,10 @@ class TestExport:
         ("arguments", "message"),
         [
             (("--export", "folder"), "--export folder: needs outcomes in a file (name one with -o)"),
-            (("-o", "out.jsonl", "--export", "foldr"), 'no plugin announces it (did you mean "folder"?)'),
+            (
+                ("-o", "out.jsonl", "--export", "foldr"),
+                '--export = "foldr": no plugin announces it (did you mean "folder"?)',
+            ),
         ],
     )
     def test_is_refused_before_any_product_is_looked_at(
@@ -135,6 +175,20 @@ class TestApply:
         assert answer.out == "cup: d, e, f, broken (was broken, d, e, f)\n"
         assert sorted(tmp_path.iterdir()) == before
 
+    def test_an_earlier_table_gives_way_only_when_that_is_asked_for(
+        self, agpis: Agpis, outcomes: Path, export: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "own.csv").write_text("mine")
+
+        refused = agpis("apply", outcomes, export, "-o", "own.csv", "--no-plugins")
+        kept = (tmp_path / "own.csv").read_text()
+        forced = agpis("apply", outcomes, export, "-o", "own.csv", "--force", "--no-plugins")
+
+        assert (refused.code, kept) == (2, "mine")
+        assert "own.csv: is there already (--force replaces it; -o names another one)" in refused.err
+        assert forced.code == 0
+        assert "(in place of the earlier one)" in forced.err
+
     def test_held_products_stay_as_they_are_unless_asked_for(
         self, agpis: Agpis, outcomes: Path, export: Path, tmp_path: Path
     ) -> None:
@@ -152,11 +206,11 @@ class TestApply:
         [
             (("out.jsonl",), "--to: is needed"),
             (("out.jsonl", "--to", "shopify"), "the products: are written anew, so their file is needed"),
-            (("out.jsonl", "products_export.csv", "-o", "products_export.csv"), "is the file that is read"),
+            (("out.jsonl", "products_export.csv", "-o", "products_export.csv", "--force"), "is the file that is read"),
             (("products_export.csv", "--to", "csv"), "products_export.csv, line 1: is no outcome"),
             (("gone.jsonl", "--to", "csv"), "gone.jsonl: cannot be read: No such file"),
             (("out.jsonl", "--to", "csv", "-o", "gone/out.csv"), "gone/out.csv: the folder does not exist"),
-            (("out.jsonl", "--to", "folder", "-o", "gallery"), "gallery: is there already"),
+            (("out.jsonl", "--to", "folder", "-o", "gallery"), "gallery: is there already, and agpis did not write it"),
         ],
     )
     def test_what_was_asked_wrongly_is_answered_in_one_line(

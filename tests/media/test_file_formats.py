@@ -112,3 +112,38 @@ def test_lists_one_a_line_are_no_products_but_what_follows_is(tmp_path: Path) ->
     path.write_text("[1]\n[2]\n" + COMPACT[0])
 
     assert [type(record) for record in read_products(path)] == [RejectedRecord, RejectedRecord, Product]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ((), "is an empty folder (name a folder of images, or a file that lists products)"),
+        (("notes.txt",), "is a folder without images"),
+        (("shop.csv", "a.jpg"), "is a folder with a file of products in it: shop.csv (name that file: "),
+    ],
+)
+def test_a_folder_that_cannot_be_read_says_what_is_in_it(tmp_path: Path, files: tuple[str, ...], message: str) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in files:
+        (folder / name).touch()
+
+    with pytest.raises(InputFileError) as caught:
+        read_products(folder)
+
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("head", [b"\xff\xd8\xff\xe0", b"\x89PNG\r\n", b"RIFF\0\0\0\0WEBP"])
+def test_an_image_in_place_of_products_is_called_one(tmp_path: Path, head: bytes) -> None:
+    (tmp_path / "front.jpg").write_bytes(head)
+
+    with pytest.raises(InputFileError, match="is an image"):
+        read_products(tmp_path / "front.jpg")
+
+
+def test_an_empty_table_is_not_told_to_hold_json(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").touch()
+
+    with pytest.raises(InputFileError, match=r"is empty: it holds no products \(name a file that lists products\)"):
+        read_products(tmp_path / "empty.csv")

@@ -14,6 +14,7 @@ import pytest
 from agpis_sdk.components import Context, DecodedImage
 from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.pipeline import Pipeline
+from agpis_sdk.pipeline.printed import LONGEST_LINE, MOST_LINES
 from agpis_sdk.records import Outcome
 from tests.pipeline.fakes import NOTE, Stand, codes, configured, product
 
@@ -78,7 +79,22 @@ def test_what_it_prints_does_not_stand_among_the_outcomes(gallery: Path, capsys:
     run(Stand().image_checker(check), gallery)
 
     said = capsys.readouterr()
-    assert (said.out, "looking at it" in said.err) == ("", True)
+    assert said.out == ""
+    assert "agpis: fakes local (fakes) printed: looking at it\n" in said.err
+
+
+def test_of_a_flood_of_prints_the_first_lines_are_shown(gallery: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def check(images: object, context: object) -> list[Any]:
+        for number in range(10_000):
+            print(f"line {number} {'x' * 10_000}")
+        return []
+
+    run(Stand().image_checker(check), gallery)
+
+    lines = [line for line in capsys.readouterr().err.splitlines() if "printed" in line]
+    assert len(lines) == MOST_LINES + 1
+    assert max(map(len, lines)) < LONGEST_LINE + 60
+    assert lines[-1] == f"agpis: fakes local (fakes): printed more than {MOST_LINES} lines; the others are left out"
 
 
 def waiting_on(*names: str, waits: Callable[[], object]) -> Callable[..., Any]:

@@ -30,9 +30,11 @@ def stand(histograms: Mapping[str, ColorHistogram] | None = None) -> Stand:
     def gives_histograms(images: Sequence[DecodedImage], context: Context) -> list[Finding]:
         for image in images:
             context.provide(image, "color_histogram", (histograms or {}).get(image.id))
+            context.provide(image, "product_embedding", np.ones(4, np.float32))
         return []
 
-    return Stand().image_checker(gives_histograms, name="painter", provides=frozenset({"color_histogram"}))
+    provides = frozenset({"color_histogram", "product_embedding"})
+    return Stand().image_checker(gives_histograms, name="painter", provides=provides)
 
 
 def one_color(*lab: float) -> ColorHistogram:
@@ -94,6 +96,20 @@ def test_images_in_the_color_of_the_primary_image_are_preferred(gallery: Path) -
     assert outcome.probability == 0.8
 
 
+def test_the_color_that_the_catalog_names_decides(gallery: Path) -> None:
+    # To the eye all are red; the catalog says of which variant each one is.
+    listed = product(gallery, "abcde")
+    colors = ["Navy", "Black", "Black", "navy", "Navy"]
+    listed["images"] = [
+        {"id": letter, "uri": uri, "attributes": {"variant": {"Color": color}}}
+        for letter, uri, color in zip("abcde", listed["images"], colors, strict=True)
+    ]
+
+    outcome = stand(two_colors("abcde", red="abcde")).scorer(level).run_one(listed, SEARCH)
+
+    assert outcome.sequence == ("a", "d", "e")
+
+
 def test_colors_may_be_left_to_the_scorer(gallery: Path) -> None:
     painted = stand(two_colors("abcde", red="ade"))
 
@@ -150,3 +166,14 @@ def test_an_image_below_the_threshold_is_not_primary_however_near_it_is(gallery:
     outcome = Stand().selector(nearly_equal("b", "a")).run_one(product(gallery, "abc"), {"primary.threshold": 0.89})
 
     assert outcome.sequence[0] == "b"
+
+
+def test_where_a_color_has_too_few_images_all_of_them_are_chosen(gallery: Path) -> None:
+    # Whatever goes with a and d is blue, and the scorer likes what is listed late.
+    painted = stand(two_colors("abcde", red="ab"))
+
+    outcome = painted.scorer(likes_reversed).run_one(
+        product(gallery, "abcde"), {**SEARCH, "sequence.min_length": 1, "components.search.alternative_weight": 0}
+    )
+
+    assert outcome.sequence == ("a", "b")

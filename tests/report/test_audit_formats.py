@@ -153,6 +153,11 @@ def test_a_suppressed_finding_comes_with_its_reason(name: str) -> None:
     assert "it is art" in written(name, gallery(finding(suppressed="it is art")))
 
 
+@pytest.mark.parametrize("name", AUDIT_REPORTERS)
+def test_a_finding_says_what_to_do_in_every_format(name: str) -> None:
+    assert "Keep one." in written(name, gallery(finding(remedy="Keep one.")))
+
+
 @pytest.mark.parametrize("name", ["json", "sarif"])
 def test_an_audit_without_findings_is_valid_json(name: str) -> None:
     assert json.loads(written(name, gallery())) is not None
@@ -164,7 +169,7 @@ CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 
 def hostile() -> GalleryAudit:
     """Return an audit whose every text, the file's name included, tries to move the cursor or to forge a line."""
-    found = finding(images=(HOSTILE,), message=HOSTILE, suppressed=HOSTILE, checker=HOSTILE)
+    found = finding(images=(HOSTILE,), message=HOSTILE, remedy=HOSTILE, suppressed=HOSTILE, checker=HOSTILE)
     images = ({"id": HOSTILE, "uri": f"/shop/{HOSTILE}.jpg"},)
     texts = {"product_id": HOSTILE, "title": HOSTILE, "category": HOSTILE, "seller": HOSTILE, "error": HOSTILE}
     return gallery(found, images=images, **texts)
@@ -190,7 +195,7 @@ def test_sarif_keeps_the_texts_as_they_are_and_is_valid() -> None:
     log = json.loads(written("sarif", hostile()))
 
     jsonschema.validate(log, SARIF)
-    assert log["runs"][0]["results"][0]["message"]["text"] == HOSTILE
+    assert log["runs"][0]["results"][0]["message"]["text"] == f"{HOSTILE}. {HOSTILE}"
 
 
 @pytest.mark.parametrize("name", AUDIT_REPORTERS)

@@ -71,3 +71,18 @@ def test_markup_in_a_reason_or_a_name_stays_text() -> None:
     )
     assert "[red]disk[/red]" in table
     assert "[b]x[/b]" in table
+
+
+def test_without_reasons_there_is_no_column_for_them() -> None:
+    assert "Why" not in text(summary_table({"submit": 3}, {}, 0))
+    assert "Why" in text(summary_table({"none": 2}, {}, 0, reasons={"none": {"no-primary": 2}}))
+
+
+def test_where_the_time_went_fits_a_line_of_a_terminal() -> None:
+    components = {
+        f"{name} (agpis-sdk 0.1.0)": 1.0 for name in ("duplicates", "efficientnet-lite0", "foreground", "muisc")
+    }
+
+    table = text(summary_table({"submit": 3}, {}, 2.0, images=20, components=components))
+
+    assert max(map(len, table.splitlines())) <= 80

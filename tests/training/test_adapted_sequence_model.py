@@ -27,7 +27,8 @@ def seen(view: str, color: np.ndarray = RED, p_nc: float = 0.1) -> dict[str, obj
     probabilities = np.full(len(VIEWS), 0.01, np.float32)
     probabilities[VIEWS.index(view)] = 0.91
     colors = ColorHistogram(color, np.ones(1, np.float32))
-    return {"view": View(probabilities, 0.9), "p_noncompliant": p_nc, "color_histogram": colors}
+    seen = {"color_histogram": colors, "product_embedding": np.ones(4, np.float32)}
+    return {"view": View(probabilities, 0.9), "p_noncompliant": p_nc, **seen}
 
 
 def product_of(**images: dict[str, object]) -> ProductFacts:

@@ -15,6 +15,12 @@ class EfficientNetLite0Config(ComponentConfig):
     batch_size: int = Field(default=8, ge=1, description="Images per forward pass; every pass has exactly this shape.")
 
 
+class OnnxConfig(ComponentConfig):
+    """Settings of a backbone as an ONNX file."""
+
+    file: Path | None = Field(default=None, description="A file of `agpis models export`.")
+
+
 class TimmConfig(EfficientNetLite0Config):
     """Settings of a backbone from timm."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config, TimmConfig, TransformersConfig
+from agpis_sdk.builtin.backbones.config import EfficientNetLite0Config, OnnxConfig, TimmConfig, TransformersConfig
 from agpis_sdk.components import BackboneSpec
 from agpis_sdk.hookspecs import hookimpl
 
@@ -19,6 +19,14 @@ def agpis_backbones() -> Iterable[BackboneSpec]:
         factory="agpis_sdk.builtin.backbones.efficientnet_lite0:EfficientNetLite0",
         config=EfficientNetLite0Config,
         provides=FACTS,
+        cacheable=True,
+    )
+    yield BackboneSpec(
+        name="onnx",
+        factory="agpis_sdk.builtin.backbones.onnx_backbone:OnnxBackbone",
+        config=OnnxConfig,
+        provides=FACTS,
+        cacheable=True,
     )
     yield BackboneSpec(
         name="timm",

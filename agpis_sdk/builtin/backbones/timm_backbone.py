@@ -34,11 +34,11 @@ class _TimmBackbone(TorchBackbone):
             device=device,
         )
         model.eval().requires_grad_(False)
-        self._model = model.to(self._device).to(memory_format=torch.channels_last)
+        self.model = model.to(self._device).to(memory_format=torch.channels_last)
 
     def forward(self, batch: torch.Tensor) -> Mapping[str, torch.Tensor]:
         """Run the model once."""
-        return features_of(self._model, batch)
+        return features_of(self.model, batch)
 
 
 class TimmBackbone(_TimmBackbone):

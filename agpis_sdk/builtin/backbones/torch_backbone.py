@@ -15,6 +15,8 @@ from agpis_sdk.builtin.backbones.letterboxed import LetterboxedBackbone
 class TorchBackbone(LetterboxedBackbone):
     """A frozen torch model that turns decoded images into "embedding", "stride32", "stride16" and "stride8"."""
 
+    model: torch.nn.Module
+
     def __init__(
         self, *, input_size: int, mean: Sequence[float], std: Sequence[float], batch_size: int, device: str
     ) -> None:

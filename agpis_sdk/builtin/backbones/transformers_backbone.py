@@ -55,11 +55,11 @@ class TransformersBackbone(TorchBackbone):
             batch_size=config.batch_size,
             device=device,
         )
-        self._model = model.eval().requires_grad_(False).to(self._device)
+        self.model = model.eval().requires_grad_(False).to(self._device)
 
     def forward(self, batch: torch.Tensor) -> Mapping[str, torch.Tensor]:
         """Run the model once; patch tokens (B, 1 + h*w, C) are folded back into a map (B, C, h, w)."""
-        output = self._model(pixel_values=batch)
+        output = self.model(pixel_values=batch)
         hidden = output.last_hidden_state
         if hidden.ndim == 3:
             patches = hidden[:, hidden.shape[1] - math.isqrt(hidden.shape[1]) ** 2 :]  # (B, h*w, C)

@@ -12,12 +12,17 @@ from agpis_sdk.hookspecs import hookimpl
 @hookimpl
 def agpis_sequence_builders() -> Iterable[SequenceBuilderSpec]:
     """Announce `random`, as in the paper, `listed`, and `search`."""
-    yield SequenceBuilderSpec(name="random", factory="agpis_sdk.builtin.builders.builders:RandomBuilder")
+    yield SequenceBuilderSpec(
+        name="random", factory="agpis_sdk.builtin.builders.builders:RandomBuilder", cacheable=True
+    )
     yield SequenceBuilderSpec(
         name="search",
         factory="agpis_sdk.builtin.builders.search:SearchBuilder",
         config=SearchBuilderConfig,
-        requires=frozenset({"color_histogram"}),
+        requires=frozenset({"color_histogram", "product_embedding"}),
         needs_scorer=True,
+        cacheable=True,
     )
-    yield SequenceBuilderSpec(name="listed", factory="agpis_sdk.builtin.builders.builders:ListedBuilder")
+    yield SequenceBuilderSpec(
+        name="listed", factory="agpis_sdk.builtin.builders.builders:ListedBuilder", cacheable=True
+    )

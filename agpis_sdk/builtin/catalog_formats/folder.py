@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 
 from agpis_sdk.components import ComponentConfig, ProductSource, ReadRecord
+from agpis_sdk.media.file_formats import OF_PRODUCTS
 from agpis_sdk.wording import counted
 
 IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
-PRODUCTS = (".jsonl", ".ndjson", ".parquet", ".csv", ".tsv", ".xml", ".json")
 OF_SYSTEMS = ("thumbs.db", "desktop.ini")
 DIGITS = re.compile(r"(\d+)")
 
@@ -24,7 +24,9 @@ class FolderReader:
 
     def recognizes(self, source: ProductSource) -> bool:
         """Tell by a first image; a folder with a file of products in it is not meant."""
-        if not source.path.is_dir() or any(path.suffix.lower() in PRODUCTS for path in source.path.iterdir()):
+        if not source.path.is_dir() or any(
+            path.suffix.lower() in OF_PRODUCTS and not path.name.startswith(".") for path in source.path.iterdir()
+        ):
             return False
         return any(images for _, images, _ in _folders(source.path))
 

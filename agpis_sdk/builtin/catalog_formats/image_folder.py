@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import shutil
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from agpis_sdk.builtin.catalog_formats.config import FolderConfig
 from agpis_sdk.components import Export
 from agpis_sdk.errors import ImageReadError
 from agpis_sdk.media.gallery_order import chosen_images
+from agpis_sdk.media.own_folder import written_folder
 from agpis_sdk.media.sources.uris import LOCAL, scheme_of
 from agpis_sdk.records import Outcome
 
@@ -28,17 +28,12 @@ class ImageFolderWriter:
         self._link = config.link
 
     def write(self, outcomes: Iterable[Outcome], export: Export) -> None:
-        """Make the folder; an image that cannot be read is left out with a word."""
-        unfinished = export.path.with_name(f".{export.path.name}.{os.getpid()}")
-        unfinished.mkdir()
+        """Make the folder, or write ours anew; an image that cannot be read is left out with a word."""
         taken: set[str] = set()
-        try:
+        with written_folder(export.path) as unfinished:
             for outcome in outcomes:
                 folder = unfinished / _free_name(_folder_name(outcome.product_id), taken)
                 self._write_product(outcome, folder, export)
-            unfinished.replace(export.path)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
 
     def _write_product(self, outcome: Outcome, folder: Path, export: Export) -> None:
         images = chosen_images(outcome)

@@ -92,7 +92,11 @@ def _add_variant(row: Row, gallery: Gallery, names: dict[str, str]) -> None:
             names[value_column] = row[name_column]
         if row[value_column] and row[value_column] != "Default Title":
             facts[names.get(value_column, value_column)] = row[value_column]
-    facts.update({name: text for name, text in row.filled(TAKEN).items() if facts and name.startswith(OF_VARIANTS)})
+    own = {name: text for name, text in row.filled(TAKEN).items() if name.startswith(OF_VARIANTS)}
+    if facts or not own.keys().isdisjoint(gallery.attributes):
+        facts.update(own)
+    else:
+        gallery.keep(own)  # a product without options has one variant: itself
     gallery.variant_images.append((facts, _first(row, VARIANT_IMAGE)))
 
 

@@ -33,8 +33,9 @@ def roi_features(
     corners = map_boxes(boxes, width, height, side)
     columns = _sampling_weights(corners[:, 0], corners[:, 2], side)
     rows = _sampling_weights(corners[:, 1], corners[:, 3], side)
-    pooled = np.einsum("nih,chw,njw->ncij", rows, stride16, columns, optimize=True)
-    return np.asarray(pooled, dtype=np.float32)
+    strips = np.tensordot(rows, stride16, axes=(2, 1))  # (N, GRID, C, w)
+    pooled = np.matmul(strips, columns.transpose(0, 2, 1)[:, None])  # (N, GRID, C, GRID)
+    return np.asarray(pooled.transpose(0, 2, 1, 3), dtype=np.float32)
 
 
 def crop_features(

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.duplicates.superposition import squared_length
+from agpis_sdk.builtin.arrays import squared_length
 
 OVERLAY_EDGES = 0.4  # correlation of the two pictures' edges above which a changed part is recolored, not covered
 OVERLAY_SHARE = 0.45  # changed parts larger than this share of what is shared are no banner

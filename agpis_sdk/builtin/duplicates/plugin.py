@@ -23,4 +23,5 @@ def agpis_pair_checkers() -> Iterable[PairCheckerSpec]:
         batch_size=64,
         trainer="agpis_sdk.training.duplicates:train",
         evaluator="agpis_sdk.training.duplicates:evaluate",
+        cacheable=True,
     )

@@ -26,6 +26,7 @@ RULES = RuleSet(
             severity="warning",
             summary="Two images show the product from nearly the same angle.",
             remedy="Show another side of the product in one of the two.",
+            mended_by="view",
             aliases=("similar angle", "same view"),
         ),
         _rule(
@@ -35,6 +36,7 @@ RULES = RuleSet(
             severity="warning",
             summary="One image only repeats a part of the other, enlarged.",
             remedy="Upload a real close-up, taken from nearer.",
+            mended_by="view",
             aliases=("repeated detail", "zoomed copy"),
         ),
         _rule(

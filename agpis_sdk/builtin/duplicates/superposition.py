@@ -77,14 +77,6 @@ def smooth(pixels: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), dtype=np.float32)
 
 
-def squared_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the squared length of vectors (..., channels); numpy is slow at reducing so short an axis."""
-    total = np.square(vectors[..., 0])
-    for channel in range(1, vectors.shape[-1]):
-        total += np.square(vectors[..., channel])
-    return np.asarray(total, dtype=np.float32)
-
-
 def _warp(view: View, transform: Transform, size: tuple[int, int]) -> View:
     """Draw a view into a frame of (width, height), blurred first as far as it shrinks."""
     shrink = float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))

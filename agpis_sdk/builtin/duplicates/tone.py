@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.builtin.arrays import quantile
+
 SAMPLES = 2000  # pixels from which the curve is estimated
 DARKEST, LIGHTEST = 8.0, 247.0  # gray levels beyond which a tone is taken for cut off
 MAX_GAIN = 2.2
@@ -17,6 +19,7 @@ MAX_CLIPPED_GAIN = 1.4  # where the lighter picture is cut off, the background d
 WHITE, MOST_WHITE = 250.0, 0.05  # gray level of white; where a larger share stays white, contrast did not change
 LEAST_OFFSET = 6.0  # gray levels that make a curve a change of contrast
 CUT = 30.0  # gray levels; a pixel that differs by more is covered or recolored, however much
+FEWEST_TONES, LEAST_DEVIATION = 30, 5.0  # fewer tones, or tones closer together than these gray levels, show no curve
 BETTER = 0.9  # share of the differences that a curve may leave to be preferred to none
 
 
@@ -50,7 +53,7 @@ def common_tone(first: NDArray[np.float32], second: NDArray[np.float32], mask: N
     dark, light = (one.ravel(), other.ravel()) if first_is_darker else (other.ravel(), one.ravel())
     within = (dark > DARKEST) & (dark < LIGHTEST) & (light > DARKEST) & (light < LIGHTEST)
     best, least = Tone(first_is_darker=first_is_darker), _cost(dark, light, 1.0, 0.0) * BETTER
-    if within.sum() < 30:
+    if within.sum() < FEWEST_TONES:
         return best
     white = float(((dark > WHITE) & (light > WHITE)).mean())
     for gain, offset in _curves(dark[within], light[within]):
@@ -67,20 +70,35 @@ def common_tone(first: NDArray[np.float32], second: NDArray[np.float32], mask: N
 def _curves(dark: NDArray[np.float32], light: NDArray[np.float32]) -> list[tuple[float, float]]:
     """Return candidates (gain, offset): a gain alone, and a line through the tones that such a line fits."""
     ratio = light / dark
-    curves = [(float(np.median(ratio)), 0.0)]
+    curves = [(quantile(ratio, 0.5), 0.0)]
     near = (ratio > 1 / MAX_CLIPPED_GAIN) & (ratio < MAX_CLIPPED_GAIN)
     if near.any():
-        curves.append((float(np.median(ratio[near])), 0.0))
-    kept = np.ones(len(dark), bool)
+        curves.append((quantile(ratio[near], 0.5), 0.0))
+    fitted = (dark, light)
     for _ in range(4):
-        if kept.sum() < 30 or float(dark[kept].std()) < 5:
+        line = _line(*fitted)
+        if line is None:
             break
-        gain, offset = np.polyfit(dark[kept], light[kept], 1)
-        curves.append((float(gain), float(offset)))
-        error = np.abs(dark * gain + offset - light)
-        kept = error <= max(float(np.percentile(error, 70)), 2.0)
+        curves.append(line)
+        error = np.abs(dark * line[0] + line[1] - light)
+        kept = error <= max(quantile(error, 0.7), 2.0)
+        fitted = (dark[kept], light[kept])
     return curves
 
 
+def _line(dark: NDArray[np.float32], light: NDArray[np.float32]) -> tuple[float, float] | None:
+    """Return the gain and the offset of the least-squares line; None through too few tones, or too equal ones."""
+    if len(dark) < FEWEST_TONES:
+        return None
+    mean_dark, mean_light = float(dark.mean(dtype=np.float64)), float(light.mean(dtype=np.float64))
+    away = dark.astype(np.float64) - mean_dark
+    spread = float(away @ away)
+    if spread < LEAST_DEVIATION**2 * len(dark):
+        return None
+    gain = float(away @ light) / spread
+    return gain, mean_light - gain * mean_dark
+
+
 def _cost(dark: NDArray[np.float32], light: NDArray[np.float32], gain: float, offset: float) -> float:
-    return float(np.minimum(np.abs(np.clip(dark * gain + offset, 0, 255) - light), CUT).mean())
+    mapped = (dark * gain + offset).clip(0, 255)
+    return float(np.minimum(np.abs(mapped - light), CUT).mean())

@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.builtin.arrays import quantile, squared_length
 from agpis_sdk.builtin.duplicates.affine import Box, Transform, invert, transform_boxes
 from agpis_sdk.builtin.duplicates.collage import repeated_part
 from agpis_sdk.builtin.duplicates.overlay import OVERLAY_EDGES, correlation, edge_strength, overlay_mask
-from agpis_sdk.builtin.duplicates.superposition import Overlaid, View, lay_over, smooth, squared_length
+from agpis_sdk.builtin.duplicates.superposition import Overlaid, View, lay_over, smooth
 from agpis_sdk.builtin.duplicates.tone import Tone, common_tone
 
 WINDOW = 11  # pixels; side of the window of local statistics
@@ -25,7 +26,8 @@ NOISE = 4.0  # gray levels; texture weaker than this is not compared
 TEXTURE_CAP = 20.0  # gray levels; stronger texture does not count more than this
 COLOR_CHANGE = 7.0  # Lab distance from which a pixel counts as recolored
 BROAD = 6.0  # pixels; sigma of the surroundings over which hues are averaged
-GRAY = 6.0  # gray levels between the channels of a picture without color
+GRAY = 6.0  # gray levels between the channels of a picture without color,
+MOST_COLORFUL = 0.01  # but for this share of it
 PARTED = 0.75  # structure below which the pictures may share one part of a collage alone
 MUCH_HIDDEN = 0.2  # share under an overlay from which it may be another picture instead,
 AGREED = 0.95  # unless the structure of the rest agrees as well as this
@@ -93,8 +95,8 @@ def compare(first: View, second: View, transform: Transform) -> Comparison | Non
     distance, kept = found.distance, found.kept
     return Comparison(
         structure=found.structure,
-        color_shift=float(np.percentile(distance[kept], 75)),
-        greatest_color_shift=float(np.percentile(distance[kept], 98)),
+        color_shift=quantile(distance[kept], 0.75),
+        greatest_color_shift=quantile(distance[kept], 0.98),
         recolored=float(found.recolored[kept].mean()),
         tint=found.tint,
         covered=_share(laid.shared & ~kept, laid.shared.sum()),
@@ -173,16 +175,16 @@ def differences(laid: Overlaid) -> Differences:
 def broad_shift(difference: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
     """Return the 95th percentile of the length of an (h, w, 2) difference of hues, each the mean of its surroundings."""
     inside = mask.astype(np.float32)
-    weight = np.maximum(smooth(inside, BROAD), 1e-3)
-    mean = np.asarray(smooth(difference * inside[:, :, None], BROAD) / weight[:, :, None], dtype=np.float32)
-    return float(np.percentile(np.sqrt(squared_length(mean)[mask]), 95))
+    sums = smooth(np.dstack([difference * inside[:, :, None], inside]), BROAD)  # (h, w, 2 hues and the weight)
+    squares = squared_length(sums[:, :, :2])[mask] / np.square(np.maximum(sums[:, :, 2][mask], 1e-3))
+    return float(np.sqrt(quantile(squares, 0.95)))
 
 
 def is_gray(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> bool:
-    """Tell whether an (h, w, 3) RGB picture has no color anywhere inside a mask."""
-    red, green, blue = (pixels[..., channel] for channel in range(3))
-    largest, smallest = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
-    return bool(np.percentile((largest - smallest)[mask], 99) < GRAY)
+    """Tell whether an (h, w, 3) RGB picture has no color inside a mask, but for specks."""
+    red, green, blue = cv2.split(pixels)
+    colorful = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue) >= GRAY
+    return bool((colorful & mask).sum() <= MOST_COLORFUL * mask.sum())
 
 
 def structure(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.builtin.arrays import squared_length
 from agpis_sdk.facts import Background
 
 RING = 0.03
@@ -44,9 +45,9 @@ def background_distance(lab: NDArray[np.float32], ring: NDArray[np.bool_]) -> ND
         weighted = basis * weights[:, None]
         surface = np.linalg.solve(weighted.T @ basis + stiffness, weighted.T @ (colors - middle))
     fitted = terms @ surface.astype(np.float32) + middle.astype(np.float32)
-    distance = np.asarray(np.linalg.norm(lab - fitted, axis=2), np.float32)
+    distance = np.sqrt(squared_length(lab - fitted))
     rows, known = _sweep(lab, distance)
-    distance[known] = np.minimum(distance[known], np.linalg.norm(lab[known] - rows[known, None], axis=2))
+    distance[known] = np.minimum(distance[known], np.sqrt(squared_length(lab[known] - rows[known, None])))
     return distance
 
 

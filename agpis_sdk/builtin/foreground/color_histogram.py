@@ -21,10 +21,12 @@ def color_histogram_of(pixels: NDArray[np.uint8], foreground: Foreground) -> Col
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32) - (0, 128, 128)  # (h, w, 3)
     inside = cv2.erode(foreground.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     chosen = lab[inside if inside.sum() >= ENOUGH_INSIDE else foreground.mask] * (50 / 255, 1, 1)  # (pixels, 3)
-    # One number a cell, as rows are slow to sort: each of the three is within -16..16.
-    cells = np.round(chosen / CELL).astype(np.int64) @ (64 * 64, 64, 1)
-    _, cell, counts = np.unique(cells, return_inverse=True, return_counts=True)
-    sums = np.stack([np.bincount(cell.ravel(), chosen[:, channel]) for channel in range(3)], axis=1)
+    # One number a cell, of which there are few enough to count: each of the three is within -16..16.
+    cells = (np.round(chosen / CELL).astype(np.int64) + 16) @ (33 * 33, 33, 1)
+    counts = np.bincount(cells)
+    found = counts > 0
+    sums = np.stack([np.bincount(cells, chosen[:, channel])[found] for channel in range(3)], axis=1)
+    counts = counts[found]
     shares = counts / counts.sum()
     kept = shares >= min(SMALLEST_SHARE, float(shares.max()))
     colors = sums[kept] / counts[kept, None]

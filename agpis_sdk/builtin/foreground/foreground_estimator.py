@@ -16,7 +16,7 @@ from agpis_sdk.builtin.foreground.composition import describe
 from agpis_sdk.builtin.foreground.config import ForegroundConfig
 from agpis_sdk.builtin.foreground.head_file import GRAPH, SHIPPED, SIDE, HeadSizes, read_head
 from agpis_sdk.builtin.foreground.segmentation import foreground_of, picture_batch, without_letterbox
-from agpis_sdk.builtin.graphs import GraphModel
+from agpis_sdk.builtin.graphs import GraphModel, own_graph
 from agpis_sdk.builtin.logits import sigmoid
 from agpis_sdk.builtin.weights import check_shapes
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage
@@ -35,7 +35,7 @@ class ForegroundEstimator:
         self._path = config.weights or SHIPPED
         tensors = read_head(self._path)
         self._sizes = HeadSizes.of_tensors(tensors)
-        self._head = GraphModel(GRAPH, tensors, device)
+        self._head = GraphModel(own_graph(GRAPH, self._path), tensors, device)
 
     def check_backbone(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Raise `WeightsError` where the head was trained on maps with other channels."""

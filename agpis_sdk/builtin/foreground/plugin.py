@@ -16,6 +16,7 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         name="background",
         factory="agpis_sdk.builtin.foreground.background_estimator:BackgroundEstimator",
         provides=frozenset({"background", "plain_foreground"}),
+        cacheable=True,
     )
     yield ImageCheckerSpec(
         name="foreground",
@@ -25,4 +26,5 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         provides=frozenset({"foreground", "color_histogram", "product_embedding", "composition"}),
         trainer="agpis_sdk.training.foreground:train",
         trainer_config=ForegroundTrainingConfig,
+        cacheable=True,
     )

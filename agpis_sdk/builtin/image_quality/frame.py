@@ -6,12 +6,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.builtin.arrays import counted_quantile
+
 SIDE = 256
 THICKEST = 0.12
 # On white paper a straight product near the edge looks the same as a white frame: white strips do not count.
 WHITE = 246.0
 EVEN = 6.0
 STEP = 18.0
+LEVELS = np.arange(256, dtype=np.float32)
 
 
 def frame_score(pixels: NDArray[np.uint8]) -> tuple[float, tuple[float, float, float, float] | None]:
@@ -25,7 +28,7 @@ def frame_score(pixels: NDArray[np.uint8]) -> tuple[float, tuple[float, float, f
     factor = min(1.0, SIDE / max(height, width))
     size = (max(32, round(width * factor)), max(32, round(height * factor)))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.uint8)
     # Each view has the side in question as its first rows.
     views = {"top": lab, "bottom": lab[::-1], "left": lab.transpose(1, 0, 2), "right": lab.transpose(1, 0, 2)[::-1]}
     sides = {name: _side(view) for name, view in views.items()}
@@ -36,14 +39,17 @@ def frame_score(pixels: NDArray[np.uint8]) -> tuple[float, tuple[float, float, f
     return score, (left, top, max(0.0, 1 - left - right), max(0.0, 1 - top - bottom))
 
 
-def _side(lab: NDArray[np.float32]) -> tuple[float, int]:
+def _side(picture: NDArray[np.uint8]) -> tuple[float, int]:
     """Return for the first rows of (h, w, 3) the best straightness of a strip's inner edge in 0..1, and its depth."""
-    deepest = max(2, round(THICKEST * lab.shape[0]))
+    deepest = max(2, round(THICKEST * picture.shape[0]))
+    lab = picture[: deepest + 2].astype(np.float32)
     best, depth = 0.0, 0
+    counts = np.zeros((3, 256), np.int64)  # of each channel's levels in the strip
     for rows in range(1, deepest + 1):
-        strip = lab[:rows]
-        color = np.median(strip, axis=(0, 1))
-        if np.abs(strip - color).mean() > EVEN or color[0] > WHITE:
+        counts += [np.bincount(picture[rows - 1, :, channel], minlength=256) for channel in range(3)]
+        color = np.array([counted_quantile(channel, 0.5) for channel in counts], np.float32)
+        scatter = (counts * np.abs(LEVELS - color[:, None])).sum() / counts.sum()
+        if scatter > EVEN or color[0] > WHITE:
             break
         # A line that is softened by scaling takes up to two rows.
         step = np.linalg.norm(lab[rows + 1] - color, axis=1)  # (w,)

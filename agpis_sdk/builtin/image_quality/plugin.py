@@ -20,6 +20,7 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         rules=tuple(rule for rule in RULES if rule.category == "single-image"),
         config=ImageQualityConfig,
         requires=frozenset({"background", "plain_foreground"}),
+        cacheable=True,
     )
 
 
@@ -32,4 +33,5 @@ def agpis_pair_checkers() -> Iterable[PairCheckerSpec]:
         rules=tuple(rule for rule in RULES if rule.category == "image-pair"),
         config=ExactCopiesConfig,
         batch_size=256,
+        cacheable=True,
     )

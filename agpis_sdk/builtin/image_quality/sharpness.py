@@ -7,6 +7,8 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
+from agpis_sdk.builtin.arrays import byte_quantile, quantile
+
 NEIGHBORHOOD = 15
 STRONGEST = 0.02
 FAINTEST_EDGE = 12
@@ -38,9 +40,9 @@ def edge_sharpness(pixels: NDArray[np.uint8]) -> float | None:
 
 def _strongest(step: MatLike, height: MatLike, edges: NDArray[np.bool_]) -> tuple[float, float] | None:
     """Return the median sharpness and height of the strongest `edges`, given steps over two pixels; None if few."""
-    steps = step[edges]
+    steps = step[edges].astype(np.uint8)
     if len(steps) < FEWEST:
         return None
-    heights = height[edges].astype(np.float32)
-    strongest = steps >= max(float(np.quantile(steps, 1 - STRONGEST)), 1.0)
-    return float(np.median(steps[strongest] / 2 / heights[strongest])), float(np.median(heights[strongest]))
+    strongest = edges & (step >= max(byte_quantile(steps, 1 - STRONGEST), 1.0))
+    heights = height[strongest].astype(np.float32)
+    return quantile(step[strongest] / 2 / heights, 0.5), quantile(heights, 0.5)

@@ -13,47 +13,63 @@ from safetensors.numpy import load_file
 
 from agpis_sdk.builtin.graphs import CPU, GraphModel, GraphSpec, has_shipped_shapes
 from agpis_sdk.builtin.muisc.judge import Floats
-from agpis_sdk.builtin.muisc.saved_config import SHIPPED_FOLDER, SavedConfig, is_of_shipped_architecture, read_config
+from agpis_sdk.builtin.muisc.saved_config import (
+    SHIPPED_FOLDER,
+    SavedConfig,
+    architecture_of,
+    is_of_shipped_architecture,
+    read_config,
+)  # fmt: skip
 from agpis_sdk.builtin.muisc.text import Words
 from agpis_sdk.errors import WeightsError
 
 WEIGHTS = "model.safetensors"
 CACHE = ("keys", "values", "image_keys", "image_values")
-_sizes = read_config(SHIPPED_FOLDER)
-_evidence = _sizes.get("evidence", [])
-_cached = (_sizes["num_decoder_layers"], "batch", _sizes["num_attention_heads"])
-_head = _sizes["hidden_size"] // _sizes["num_attention_heads"]
 
-JUDGING = GraphSpec(
-    file=SHIPPED_FOLDER / "judging.onnx",
-    weights=SHIPPED_FOLDER / WEIGHTS,
-    reference="agpis_sdk.builtin.muisc.graph_modules:judging_of",
-    inputs={
-        "tokens": ("batch", "images", _sizes["num_patches"], _sizes["token_channels"]),
-        "global_tokens": ("batch", "images", _sizes["global_channels"]),
-        "input_ids": ("batch", "words"),
-        "attention_mask": ("batch", "words"),
-        **({"evidence": ("batch", "images", len(_evidence))} if _evidence else {}),
-    },
-    outputs=("class_logits", "word_logits", *CACHE),
-    integers=frozenset({"input_ids", "attention_mask"}),
-)
-NEXT_WORD = GraphSpec(
-    file=SHIPPED_FOLDER / "next_word.onnx",
-    weights=SHIPPED_FOLDER / WEIGHTS,
-    reference="agpis_sdk.builtin.muisc.graph_modules:next_word_of",
-    inputs={
-        "word": ("batch", 1),
-        "attention_mask": ("batch", "words + 1"),
-        "keys": (*_cached, "words", _head),
-        "values": (*_cached, "words", _head),
-        "image_keys": (*_cached, "places", _head),
-        "image_values": (*_cached, "places", _head),
-    },
-    outputs=("word_logits", "keys", "values"),
-    integers=frozenset({"word", "attention_mask"}),
-    reads=r"wte|wpe|ln_f|lm_head|decoder\.(?!\d+\.crossattention\.c_attn)",
-)
+
+def specs_of(folder: Path) -> tuple[GraphSpec, GraphSpec]:
+    """Return the graphs of a folder's model: the one that judges, and the one that gives the next word."""
+    sizes = read_config(folder)
+    evidence = sizes.get("evidence", [])
+    cached = (sizes["num_decoder_layers"], "batch", sizes["num_attention_heads"])
+    head = sizes["hidden_size"] // sizes["num_attention_heads"]
+    own = None if folder == SHIPPED_FOLDER else folder
+    judging = GraphSpec(
+        file=folder / "judging.onnx",
+        weights=folder / WEIGHTS,
+        reference="agpis_sdk.builtin.muisc.graph_modules:judging_of",
+        inputs={
+            "tokens": ("batch", "images", sizes["num_patches"], sizes["token_channels"]),
+            "global_tokens": ("batch", "images", sizes["global_channels"]),
+            "input_ids": ("batch", "words"),
+            "attention_mask": ("batch", "words"),
+            **({"evidence": ("batch", "images", len(evidence))} if evidence else {}),
+        },
+        outputs=("class_logits", "word_logits", *CACHE),
+        integers=frozenset({"input_ids", "attention_mask"}),
+        folder=own,
+    )
+    next_word = GraphSpec(
+        file=folder / "next_word.onnx",
+        weights=folder / WEIGHTS,
+        reference="agpis_sdk.builtin.muisc.graph_modules:next_word_of",
+        inputs={
+            "word": ("batch", 1),
+            "attention_mask": ("batch", "words + 1"),
+            "keys": (*cached, "words", head),
+            "values": (*cached, "words", head),
+            "image_keys": (*cached, "places", head),
+            "image_values": (*cached, "places", head),
+        },
+        outputs=("word_logits", "keys", "values"),
+        integers=frozenset({"word", "attention_mask"}),
+        reads=r"wte|wpe|ln_f|lm_head|decoder\.(?!\d+\.crossattention\.c_attn)",
+        folder=own,
+    )
+    return judging, next_word
+
+
+JUDGING, NEXT_WORD = specs_of(SHIPPED_FOLDER)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +80,12 @@ class JudgedByGraph:
     probabilities: Floats
     word_logits: Floats
     cache: Mapping[str, NDArray[Any]]
+
+
+def has_own_graphs(folder: Path) -> bool:
+    """Tell whether a folder holds graphs, and they were exported from a model of its config."""
+    files, made_of = [folder / spec.file.name for spec in (JUDGING, NEXT_WORD)], architecture_of(folder).encode()
+    return (folder / WEIGHTS).is_file() and all(file.is_file() and made_of in file.read_bytes() for file in files)
 
 
 class GraphJudge:
@@ -78,12 +100,20 @@ class GraphJudge:
                 raise WeightsError(
                     f"{name} holds values that are not finite", item=str(folder), remedy="fetch or train it again"
                 )
-        self._judging, self._next_word = GraphModel(JUDGING, tensors), GraphModel(NEXT_WORD, tensors)
+        if self.fits_shipped(folder):
+            self._judging, self._next_word = GraphModel(JUDGING, tensors), GraphModel(NEXT_WORD, tensors)
+        else:
+            self._judging, self._next_word = (GraphModel(spec, tensors) for spec in specs_of(folder))
 
     @staticmethod
     def fits(folder: Path, device: str) -> bool:
-        """Tell whether the graphs can run the model of a folder."""
-        return device == CPU and is_of_shipped_architecture(folder) and has_shipped_shapes(JUDGING, folder / WEIGHTS)
+        """Tell whether the graphs that ship, or those in the folder, can run the folder's model."""
+        return device == CPU and (GraphJudge.fits_shipped(folder) or has_own_graphs(folder))
+
+    @staticmethod
+    def fits_shipped(folder: Path) -> bool:
+        """Tell whether the graphs that ship can run the folder's model."""
+        return is_of_shipped_architecture(folder) and has_shipped_shapes(JUDGING, folder / WEIGHTS)
 
     def judge(
         self, tokens: Floats, global_tokens: Floats, prompt: Words, mask: Words, evidence: Floats | None

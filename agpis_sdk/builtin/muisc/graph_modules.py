@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache
@@ -64,20 +66,20 @@ class NextWord(nn.Module):
         return (self.model.language_logits(hidden), *_cached(cache.self_attention_cache))
 
 
-def judging_of(tensors: Tensors) -> Judging:
-    """Return the module that judges, with the shipped config and the given tensors."""
-    return Judging(_model_of(tensors))
+def judging_of(tensors: Tensors, folder: Path = SHIPPED_FOLDER) -> Judging:
+    """Return the module that judges, with the config of a folder and the given tensors."""
+    return Judging(_model_of(tensors, folder))
 
 
-def next_word_of(tensors: Tensors) -> NextWord:
-    """Return the module that gives the next word, with the shipped config and the given tensors."""
-    return NextWord(_model_of(tensors))
+def next_word_of(tensors: Tensors, folder: Path = SHIPPED_FOLDER) -> NextWord:
+    """Return the module that gives the next word, with the config of a folder and the given tensors."""
+    return NextWord(_model_of(tensors, folder))
 
 
-def _model_of(tensors: Tensors) -> Muisc:
+def _model_of(tensors: Tensors, folder: Path) -> Muisc:
     # torch fuses encoder layers into an operation of its own, which no other runtime knows.
     torch.backends.mha.set_fastpath_enabled(False)  # type: ignore[no-untyped-call]
-    model = Muisc(MuiscConfig.from_pretrained(SHIPPED_FOLDER, local_files_only=True))
+    model = Muisc(MuiscConfig.from_pretrained(folder, local_files_only=True))
     model.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
     return model
 

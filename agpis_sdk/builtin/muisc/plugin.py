@@ -29,4 +29,5 @@ def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
         evaluator="agpis_sdk.training.muisc.evaluator:evaluate",
         adapter="agpis_sdk.training.adaptation.muisc:MuiscAdapter",
         gives_probability=True,
+        cacheable=True,
     )

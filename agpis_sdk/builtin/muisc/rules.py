@@ -71,6 +71,7 @@ RULES = RuleSet(
             severity="warning",
             summary="The primary image does not show the whole product.",
             remedy="Choose an image of the whole product as the first.",
+            mended_by="first",
             aliases=("whole product", "whole picture"),
         ),
         _rule(
@@ -89,6 +90,7 @@ RULES = RuleSet(
             severity="warning",
             summary="The sequence leaves out a side of the product that a buyer needs.",
             remedy="Add the view that is missing.",
+            mended_by="view",
             aliases=("incomplete", "not enough views"),
         ),
         _rule(
@@ -107,6 +109,7 @@ RULES = RuleSet(
             severity="warning",
             summary="All images say the same.",
             remedy="Replace a repeated image by another side or a detail.",
+            mended_by="view",
             aliases=("redundant", "repetitive"),
         ),
         _rule(
@@ -116,6 +119,7 @@ RULES = RuleSet(
             severity="warning",
             summary="The sequence holds only details.",
             remedy="Add an image of the whole product.",
+            mended_by="first",
             aliases=("only details", "only close-ups"),
         ),
         _rule(
@@ -134,6 +138,7 @@ RULES = RuleSet(
             severity="warning",
             summary="The primary image shows the back of the product.",
             remedy="Choose an image of the front as the first.",
+            mended_by="first",
             aliases=("back view first",),
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -73,6 +74,12 @@ def read_config(folder: Path) -> Mapping[str, Any]:
     except (OSError, ValueError):
         return {}
     return saved if isinstance(saved, dict) else {}
+
+
+def architecture_of(folder: Path) -> str:
+    """Return a digest of what a folder's graphs were exported from, beside the shapes of its weights."""
+    kept = {name: value for name, value in read_config(folder).items() if name not in NOT_ARCHITECTURE}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 def is_of_shipped_architecture(folder: Path) -> bool:

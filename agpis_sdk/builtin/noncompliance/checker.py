@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from agpis_sdk.batches import batches
 from agpis_sdk.builtin.backbone_maps import MAPS
 from agpis_sdk.builtin.fixed_batches import fact_batch
-from agpis_sdk.builtin.graphs import GraphModel
+from agpis_sdk.builtin.graphs import GraphModel, own_graph
 from agpis_sdk.builtin.logits import sigmoid
 from agpis_sdk.builtin.noncompliance.config import NoncomplianceConfig
 from agpis_sdk.builtin.noncompliance.head_file import GRAPH, SHIPPED, HeadSizes, read_head
@@ -32,7 +32,7 @@ class NoncomplianceChecker:
         self._path = config.weights or SHIPPED
         tensors = read_head(self._path)
         self._sizes = HeadSizes.of_tensors(tensors)
-        self._head = GraphModel(GRAPH, tensors, device)
+        self._head = GraphModel(own_graph(GRAPH, self._path), tensors, device)
 
     def check_backbone(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Raise `WeightsError` where the head was trained on maps with other channels."""

@@ -27,4 +27,5 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         trainer_config=NoncomplianceTrainingConfig,
         evaluator="agpis_sdk.training.noncompliance:evaluate",
         adapter="agpis_sdk.training.adaptation.noncompliance:ThresholdAdapter",
+        cacheable=True,
     )

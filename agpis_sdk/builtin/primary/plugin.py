@@ -24,5 +24,8 @@ def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
         trainer_config=PrimaryTrainingConfig,
         evaluator="agpis_sdk.training.primary:evaluate",
         adapter="agpis_sdk.training.adaptation.primary:PrimaryAdapter",
+        cacheable=True,
     )
-    yield PrimarySelectorSpec(name="first", factory="agpis_sdk.builtin.primary.selectors:FirstListedSelector")
+    yield PrimarySelectorSpec(
+        name="first", factory="agpis_sdk.builtin.primary.selectors:FirstListedSelector", cacheable=True
+    )

@@ -21,4 +21,5 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         batch_size=256,
         trainer="agpis_sdk.training.view:train",
         evaluator="agpis_sdk.training.view:evaluate",
+        cacheable=True,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from agpis_sdk.held_images import HeldImage
 
 LOCAL = ""
+NOWHERE = Path(os.devnull)  # no file is below it
 PROTOCOL_RELATIVE = "//"
 
 # Schemes that browsers also read without "//" behind the colon.
@@ -30,14 +32,16 @@ class ConfinedUri(str):
         return ConfinedUri, (str(self), self.root)
 
 
-def resolve(uri: str, base: Path | None) -> str:
+def resolve(uri: str, base: Path | str | None) -> str:
     """Return a uri with a relative path resolved against the folder of the file that it stands in.
 
-    The result is a `ConfinedUri`: where it names a file, that file must be below the folder. Without a folder the uri
-    is the caller's own, and stays as it is.
+    The result is a `ConfinedUri`: where it names a file, that file must be below the folder; below that of a store, a text
+    such as "s3://bucket/folder", there is none. Without a folder the uri is the caller's own, and stays as it is.
     """
     if base is None or isinstance(uri, HeldImage):
         return uri
+    if isinstance(base, str):
+        return ConfinedUri(uri if scheme_of(uri) else f"{base}/{uri.strip().lstrip('/')}", NOWHERE)
     return ConfinedUri(uri if scheme_of(uri) else str(base / uri), base)
 
 

@@ -26,6 +26,7 @@ from agpis_sdk.pipeline.isolation.messages import (
     unsealed,
 )
 from agpis_sdk.pipeline.isolation.process import AVAILABLE, PluginProcess
+from agpis_sdk.pipeline.printed import Printed
 from agpis_sdk.pipeline.time_limit import time_left
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.plugins.discovery import OURS
@@ -91,12 +92,13 @@ class PluginWorker:
         self._owner = owner
         self._begin = begin
         self._limit = limit
+        self._printed = Printed(owner)
         self._process: PluginProcess | None = None
 
     def process(self) -> PluginProcess:
         """Return the process, started anew where there is none."""
         if self._process is None:
-            self._process = PluginProcess(self._limit)
+            self._process = PluginProcess(self._limit, self._printed)
             self._process.channel.send(self._begin)
         return self._process
 

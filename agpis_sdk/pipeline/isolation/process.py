@@ -15,6 +15,7 @@ import weakref
 from multiprocessing.connection import Connection
 
 from agpis_sdk.pipeline.isolation.messages import Channel
+from agpis_sdk.pipeline.printed import Drain, Printed
 
 AVAILABLE = os.name == "posix"
 GRACE = 1.0  # seconds that a process gets to end by itself
@@ -32,8 +33,11 @@ class PluginProcess:
     It ends when the object is gone. Its standard input is a pipe that carries nothing: the process dies when that closes.
     """
 
-    def __init__(self, patience: float | None) -> None:
-        """Start the process; `patience` is how many seconds it may need to take or give the next bytes of a message."""
+    def __init__(self, patience: float | None, printed: Printed) -> None:
+        """Start the process; `patience` is how many seconds it may need to take or give the next bytes of a message.
+
+        What it prints, in machine code too, goes to `printed`.
+        """
         ours, theirs = socket.socketpair()
         if patience:
             for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
@@ -43,12 +47,15 @@ class PluginProcess:
             self._popen = subprocess.Popen(  # noqa: S603 - our own interpreter and our own lines
                 [sys.executable, "-c", START, json.dumps(path), str(theirs.fileno())],
                 stdin=subprocess.PIPE,
-                stdout=_standard_error(),  # standard output is for data
+                stdout=subprocess.PIPE,  # standard output is for data
+                stderr=subprocess.STDOUT,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
+        assert self._popen.stdout is not None  # noqa: S101 - asked for above
+        self._drain = Drain(self._popen.stdout, printed)
         self.channel = Channel(Connection(ours.detach()), trusts=False)
-        self._finalize = weakref.finalize(self, _end, self._popen, self.channel.connection)
+        self._finalize = weakref.finalize(self, _end, self._popen, self.channel.connection, self._drain)
 
     def wait(self, seconds: float) -> bool:
         """Wait for a message, some seconds at most; tell whether one, or the process's end, has come."""
@@ -59,6 +66,7 @@ class PluginProcess:
         if self._finalize.detach() is not None:
             _kill(self._popen)
             self.channel.connection.close()
+            self._drain.close(GRACE)
 
     def end_in_words(self) -> str:
         """Return how a process ended that no longer answers; one that has not ended is killed."""
@@ -70,19 +78,12 @@ class PluginProcess:
         return f"its process ended with exit code {code}" if code >= 0 else "its process no longer answers"
 
 
-def _standard_error() -> int:
-    try:
-        os.fstat(2)
-    except OSError:
-        return subprocess.DEVNULL
-    return 2
-
-
-def _end(popen: subprocess.Popen[bytes], connection: Connection) -> None:
+def _end(popen: subprocess.Popen[bytes], connection: Connection, drain: Drain) -> None:
     """Let a process end by itself, as nobody asks any more, and kill what is left."""
     connection.close()
     _is_over_within(popen, GRACE)
     _kill(popen)
+    drain.close(GRACE)
 
 
 def _kill(popen: subprocess.Popen[bytes]) -> None:

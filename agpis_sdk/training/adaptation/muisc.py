@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from agpis_sdk.builtin.builders.color_agreement import color_mismatch
+from agpis_sdk.builtin.builders.color_agreement import FACTS as COLOR_FACTS
+from agpis_sdk.builtin.builders.color_agreement import OTHER_COLOR, Appearance, color_mismatch
 from agpis_sdk.builtin.muisc.checkpoints import SHIPPED, load_muisc
 from agpis_sdk.builtin.muisc.config import MuiscScorerConfig
 from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
@@ -25,7 +27,6 @@ from agpis_sdk.datasets.review_features import LearnableReviews
 from agpis_sdk.datasets.splits import Split
 from agpis_sdk.evaluation.calibration import Calibration, calibrated, fit_calibration
 from agpis_sdk.evaluation.predict import class_logits
-from agpis_sdk.facts import ColorHistogram
 from agpis_sdk.pipeline.image_facts import ProductFacts
 from agpis_sdk.synthetic.galleries import Gallery, galleries_of
 from agpis_sdk.synthetic.reviews import REVIEWS, write_reviews
@@ -43,13 +44,13 @@ REVIEWS_COUNT = 3
 PLAN = TrainingPlan(epochs=4, batch_size=16, learning_rate=2e-4)
 RESAMPLES, CERTAINTY = 500, 0.95
 MEASURE = "accepted sequences before rejected ones (AUC)"
-REFUSED, OTHER_COLOR, HALF = 0.5, 0.5, 0.5
+REFUSED, HALF = 0.5, 0.5
 
 
 class MuiscAdapter:
     """Adapts the scorer `muisc`: half of the products teach a model that is measured on the other half, and the reverse."""
 
-    facts = frozenset({"view", "p_noncompliant", "color_histogram"})
+    facts = frozenset({"view", "p_noncompliant"}) | COLOR_FACTS
     quick = False
 
     def adapt(self, request: AdaptationRequest) -> Adaptation:
@@ -133,12 +134,12 @@ def seen_facts(known: ProductFacts) -> dict[str, dict[str, str]]:
 
     An image that p_nc finds non-compliant, or that shows text, is left out; so is another one of the main view.
     """
-    colors: list[ColorHistogram | None] = []
+    colors: list[Appearance | None] = []
     return facts_of_gallery(
         {
             name: Shown(
                 view=own["view"].name,
-                color=f"color {_color(own['color_histogram'], colors)}",
+                color=f"color {_color(own, colors)}",
                 is_main=not number,
                 is_unfit=own["p_noncompliant"] >= REFUSED or own["view"].name == "text",
             )
@@ -147,12 +148,14 @@ def seen_facts(known: ProductFacts) -> dict[str, dict[str, str]]:
     )
 
 
-def _color(histogram: ColorHistogram | None, known: list[ColorHistogram | None]) -> int:
-    """Return the number of a color among those known so far, which it joins where it is a new one."""
+def _color(facts: Mapping[str, Any], known: list[Appearance | None]) -> int:
+    """Return the number of an image's color among those known so far, which it joins where it is a new one."""
+    histogram = facts["color_histogram"]
+    own = None if histogram is None else Appearance(histogram, facts["product_embedding"])
     for number, other in enumerate(known):
-        if histogram is None or other is None or color_mismatch(histogram.difference(other)) < OTHER_COLOR:
+        if own is None or other is None or color_mismatch(own, other) < OTHER_COLOR:
             return number
-    known.append(histogram)
+    known.append(own)
     return len(known) - 1
 
 

@@ -159,6 +159,17 @@ class TestFactsThatAreKept:
         assert [one["Color"] for one in first.attributes["variants"]] == ["Red", "Blue"]
         assert first.attributes["Vendor"] == "Luma"
 
+    def test_of_shopify_the_sku_of_a_product_without_options(self, tmp_path: Path) -> None:
+        head = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Image Src\n"
+        rows = (
+            "bag,Bag,Title,Default Title,BAG-1,9.50,https://shop.example/a.jpg\nbag,,,,,,https://shop.example/b.jpg\n"
+        )
+
+        products, _ = read(write(tmp_path, "p.csv", (head + rows).encode()))
+
+        kept = products["bag"].attributes
+        assert (kept["Variant SKU"], kept["Variant Price"]) == ("BAG-1", "9.50")
+
     def test_of_woocommerce_the_variation_that_an_image_shows(self, tmp_path: Path) -> None:
         products, _ = read(write(tmp_path, "p.csv", exports.woocommerce()))
 

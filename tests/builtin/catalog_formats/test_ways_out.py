@@ -15,6 +15,7 @@ from PIL import Image
 from agpis_sdk.components import OutcomeWriter
 from agpis_sdk.config import MediaSection
 from agpis_sdk.media.file_export import FileExport
+from agpis_sdk.media.own_folder import LIST
 from agpis_sdk.media.product_source import FileSource
 from agpis_sdk.records import Finding, ImageOutcome, Outcome, Product
 from tests.builtin.catalog_formats import exports
@@ -214,7 +215,7 @@ class TestAFolderOfImages:
     def test_with_nothing_to_write_it_is_empty(self, tmp_path: Path, outcomes: list[Outcome]) -> None:
         apply("folder", outcomes[1:], None, tmp_path / "out")
 
-        assert list((tmp_path / "out").iterdir()) == []
+        assert [path.name for path in (tmp_path / "out").iterdir()] == [LIST]  # which says that it is ours
 
 
 class TestDecisionsForOtherTools:

@@ -1,0 +1,177 @@
+"""A run on a cluster of several nodes, all of them on this machine: the outcomes of the local engine, whatever is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engines.cluster import small_cluster
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytest.importorskip("ray.cluster_utils", reason="needs the extra ray")
+
+FAKES = """
+    import os, time
+    from pathlib import Path
+    from tests.pipeline.fakes import Stand, always
+
+    def steady(sequences, context):
+        for sequence in sequences:
+            time.sleep(0.05)
+            if sequence.product.title == "deadly":
+                os._exit(9)
+        return always(0.8)(sequences, context)
+
+    stand = Stand().scorer(steady)
+    stand.host()
+    agpis_primary_selectors = stand.agpis_primary_selectors
+    agpis_sequence_checkers = stand.agpis_sequence_checkers
+    agpis_backbones = stand.agpis_backbones
+"""
+ROOT = Path(__file__).parents[2]
+PRODUCTS = 60
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    with small_cluster(nodes=2) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def shop(gallery: Path, tmp_path: Path) -> Path:
+    """Return a folder with products, a config that names fakes alone, and what the local engine makes of them."""
+    from agpis_sdk.plugins import PluginHost
+    from tests.cli.conftest import KEPT, SETTINGS
+
+    for image in gallery.iterdir():
+        (tmp_path / image.name).write_bytes(image.read_bytes())
+    (tmp_path / "fakes_for_the_command_line.py").write_text(textwrap.dedent(FAKES))
+    builtin = [status.name for status in PluginHost.load(discover=False).statuses if status.name not in KEPT]
+    block = ", ".join(json.dumps(name) for name in builtin)
+    (tmp_path / "agpis.toml").write_text(textwrap.dedent(SETTINGS).format(block=block))
+    lines = [
+        json.dumps({"id": f"P{number}", "images": [f"{letter}.png" for letter in "abcdefgh"[number % 4 :][:4]]})
+        for number in range(PRODUCTS)
+    ]
+    # A broken line, an id that stands twice in another shard, no images, an image that is none.
+    lines[7:7] = ['{"id": "P7', lines[3]]
+    lines += [lines[0], '{"id": "empty", "images": []}', '{"id": "bad", "images": ["broken.png", "a.png", "b.png"]}']
+    (tmp_path / "products.jsonl").write_text("\n".join(lines) + "\n")
+    assert agpis(tmp_path, "products.jsonl", "-o", "local.jsonl").returncode == 1
+    return tmp_path
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "agpis_sdk.cli", "run", *arguments, "--quiet"]
+
+
+def agpis(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def on_ray(cluster: Any, *arguments: str) -> list[str]:
+    sizes = ("--set", "ray.shard_size=4", "--engine", "ray", "--address", cluster.address)
+    return [*arguments, *sizes]
+
+
+def outcomes(path: Path) -> list[dict[str, Any]]:
+    parts = sorted(path.glob("part-*.jsonl")) if path.is_dir() else [path]
+    return [json.loads(line) for part in parts for line in part.read_text().splitlines()]
+
+
+def wait_for_shards(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
+    until = time.monotonic() + 200
+    while len(list(folder.glob("receipts/*.json"))) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_gives_the_outcomes_of_the_local_engine(cluster: Any, shop: Path) -> None:
+    finished = agpis(shop, *on_ray(cluster, "products.jsonl", "-o", "out"))
+
+    assert finished.returncode == 1, finished.stderr  # as the local engine: some records failed
+    assert outcomes(shop / "out") == outcomes(shop / "local.jsonl")
+
+
+def test_reads_parquet_too(cluster: Any, shop: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = [{"id": f"P{number}", "images": ["a.png", "b.png", "c.png"]} for number in range(9)]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), shop / "products.parquet")
+    agpis(shop, "products.parquet", "-o", "local-parquet.jsonl")
+
+    finished = agpis(shop, *on_ray(cluster, "products.parquet", "-o", "out"))
+
+    assert finished.returncode == 0, finished.stderr
+    assert outcomes(shop / "out") == outcomes(shop / "local-parquet.jsonl")
+
+
+def test_continues_after_the_process_that_hands_out_shards_was_killed(cluster: Any, shop: Path) -> None:
+    arguments = on_ray(cluster, "products.jsonl", "-o", "out")
+    process = subprocess.Popen(command(*arguments), cwd=shop, env=environment(), stderr=subprocess.PIPE, text=True)
+    wait_for_shards(shop / "out", 3, process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    before = {path.name: path.stat().st_mtime_ns for path in (shop / "out").glob("receipts/*.json")}
+    assert 0 < len(before) < 16
+
+    refused = agpis(shop, *arguments)
+    finished = agpis(shop, *arguments, "--resume")
+
+    assert refused.returncode == 2
+    assert "add --resume" in refused.stderr
+    assert finished.returncode == 1, finished.stderr
+    assert outcomes(shop / "out") == outcomes(shop / "local.jsonl")
+    kept = [name for name in before if part_of(shop / "out", name).stat().st_mtime_ns <= before[name]]
+    assert len(kept) == len(before)
+
+
+def part_of(folder: Path, receipt: str) -> Path:
+    return folder / f"part-{receipt.removesuffix('.json')}.jsonl"
+
+
+def test_a_product_that_ends_its_process_fails_alone(cluster: Any, shop: Path) -> None:
+    lines = (shop / "products.jsonl").read_text().splitlines()[:6]
+    deadly = json.dumps({"id": "deadly", "title": "deadly", "images": ["a.png", "b.png", "c.png"]})
+    (shop / "deadly.jsonl").write_text("\n".join([*lines[:3], deadly, *lines[3:]]) + "\n")
+
+    finished = agpis(shop, *on_ray(cluster, "deadly.jsonl", "-o", "out"), "--set", "ray.retries=0")
+
+    written = outcomes(shop / "out")
+    (failed,) = [one for one in written if one["product_id"] == "deadly"]
+    assert finished.returncode == 1, finished.stderr
+    assert failed["status"] == "failed"
+    assert "each process that worked on it was lost" in failed["reason"]
+    assert [one for one in written if one != failed] == outcomes(shop / "local.jsonl")[:6]
+
+
+def test_loses_and_doubles_nothing_when_a_node_is_killed(shop: Path) -> None:
+    with small_cluster(nodes=2) as cluster:
+        arguments = on_ray(cluster, "products.jsonl", "-o", "out")
+        process = subprocess.Popen(command(*arguments), cwd=shop, env=environment(), stderr=subprocess.PIPE, text=True)
+        wait_for_shards(shop / "out", 3, process)
+        assert len(list((shop / "out").glob("receipts/*.json"))) < 16
+
+        cluster.kill_one()
+        _, said = process.communicate(timeout=300)
+
+    assert process.returncode == 1, said
+    assert outcomes(shop / "out") == outcomes(shop / "local.jsonl")
