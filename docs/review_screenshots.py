@@ -69,7 +69,7 @@ def take_pictures(page: Page, address: str) -> None:
 
 
 def picture(page: Page, name: str) -> None:
-    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    page.wait_for_load_state("networkidle")  # all pictures are there; the page's policy lets no condition be evaluated
     page.screenshot(path=ASSETS / f"{name}.png")
 
 

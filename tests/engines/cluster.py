@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,7 @@ def small_cluster(nodes: int) -> Iterator[SmallCluster]:
     """Start a cluster, and end it with everything that belongs to it."""
     from ray.cluster_utils import Cluster
 
+    os.environ.setdefault("RAY_worker_niceness", "0")  # or workers get nothing where tests run beside each other
     head = {"num_cpus": 0, "object_store_memory": MEMORY, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
