@@ -66,7 +66,19 @@ def measure(place: Path, overrides: list[str], products: int, size: int) -> dict
     with small_cluster(nodes=2) as cluster:
         ray = start(
             place,
-            ["-o", "out", "--engine", "ray", "--address", cluster.address, "--set", f"ray.shard_size={size}", *shared],
+            [
+                "-o",
+                "out",
+                "--engine",
+                "ray",
+                "--address",
+                cluster.address,
+                "--set",
+                f"ray.shard_size={size}",
+                "--set",
+                "ray.actors=2",
+                *shared,
+            ],
         )
         finished = wait_for(place / "out" / "receipts", int(shards * SHARE_BEFORE_KILL), ray)
         cluster.kill_one()
