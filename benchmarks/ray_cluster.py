@@ -5,7 +5,7 @@ python benchmarks/ray_cluster.py [PRODUCTS] [--products 1000] [--shard-size 20] 
 PRODUCTS, the example catalog where nothing is named, is repeated under new ids until it has as many products as asked.
 The local engine and the Ray engine run it side by side, the latter on a cluster of two nodes of one CPU each, both on this
 machine. One of the nodes is killed without a word when a quarter of the shards is finished. Every outcome of the one is compared
-with every outcome of the other, field by field. Seconds are CPU seconds of the processes, as both share the machine.
+with every outcome of the other, field by field.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -82,7 +81,6 @@ def measure(place: Path, overrides: list[str], products: int, size: int) -> dict
         "seconds from the kill to the end": round(after),
         "shards that were lost with it": said.count("a worker was lost with shard"),
         "exit codes": codes,
-        "CPU seconds of the local run": round(cpu_seconds()),
         **compared(outcomes(place / "local.jsonl"), outcomes(place / "out")),
     }
 
@@ -123,12 +121,6 @@ def compared(local: list[dict[str, Any]], ray: list[dict[str, Any]]) -> dict[str
         "statuses": dict(Counter(one["status"] for one in ray)),
         "equal": local == ray,
     }
-
-
-def cpu_seconds() -> float:
-    """Return the CPU seconds of the processes that were waited for."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

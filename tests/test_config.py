@@ -154,7 +154,7 @@ class TestAnUnknownKey:
             ("[media]\nmax_pixel = 4\n", 'media.max_pixel: unknown key (did you mean "max_pixels"?)'),
             (
                 "[run]\nzzz = 4\n",
-                "run.zzz: unknown key (known: batch_size, device, hold_unjudged, max_failures, seed, threads)",
+                "run.zzz: unknown key (known: batch_size, cache, cache_bytes, device, hold_unjudged, max_failures, seed, threads)",
             ),
         ],
     )
@@ -291,7 +291,7 @@ class TestTheSchema:
 def test_every_setting_says_what_it_is_for() -> None:
     sections = [field.annotation for field in Config.model_fields.values() if hasattr(field.annotation, "model_fields")]
 
-    assert len(sections) == 10
+    assert len(sections) == 11
     for section in sections:
         for name, field in section.model_fields.items():  # type: ignore[union-attr]
             assert field.description, f"{section}.{name}"

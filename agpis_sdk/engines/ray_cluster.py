@@ -8,6 +8,7 @@ worker, a bounded number of times, and then record by record.
 from __future__ import annotations
 
 import socket
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +24,7 @@ AUTO = "auto"
 PORT = 6379
 PATIENCE = 5.0  # seconds for the first answer of an address
 STARTS = 3  # workers one after the other that end before they have begun
+LONG = 30.0  # seconds without any worker after which a person should know
 POLL = 0.5  # seconds after which a signal is noticed
 
 
@@ -67,6 +69,7 @@ class RayCluster:
         self._losses: Counter[tuple[int, int | None]] = Counter()
         self._parts: dict[int, tuple[Shard, dict[int, ShardResult]]] = {}
         self._failed_starts = 0
+        self._waits_since: float | None = time.monotonic()
         for _ in range(self.workers):
             self._start()
 
@@ -87,6 +90,7 @@ class RayCluster:
 
     def wait(self) -> list[tuple[Shard, ShardResult]]:
         """Return the shards that are finished, none after a while; raises what ends the run."""
+        self._tell_of_waiting()
         refs = [*self._working, *self._starting]
         ready, _ = self._ray.wait(refs, num_returns=1, timeout=POLL)
         finished: list[tuple[Shard, ShardResult]] = []
@@ -97,6 +101,13 @@ class RayCluster:
                 finished += self._returned(ref)
         self._hand_out()
         return finished
+
+    def _tell_of_waiting(self) -> None:
+        if self._working or self._free:
+            self._waits_since = None
+        elif self._waits_since is not None and time.monotonic() - self._waits_since > LONG:
+            self._waits_since = None
+            self._notify("no worker has begun yet: the cluster is busy, or loads their models")
 
     def close(self) -> None:
         """End all workers, whatever they hold, and leave the cluster."""

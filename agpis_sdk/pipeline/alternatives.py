@@ -36,7 +36,7 @@ class Alternatives:
             elif finding.remedy in ("", rule.remedy) and (_keeps_one(rule) or rule.mended_by == "first"):
                 yield finding.model_copy(update={"remedy": answer})  # it says the same, and of which image
             else:
-                yield finding.model_copy(update={"remedy": f"{finding.remedy} {answer}".strip()})
+                yield finding.model_copy(update={"remedy": _or(finding.remedy, answer)})
 
     def _answer(self, finding: Finding, rule: Rule) -> str:
         if _keeps_one(rule) and len(finding.images) == 2:
@@ -64,9 +64,9 @@ class Alternatives:
         (image_id,) = finding.images
         first = self.sequence[:1]
         if image_id in first:
-            return _sentence('Or choose image "{}" as the first image.', self._first_instead_of(finding, first))
+            return _sentence('Choose image "{}" as the first image.', self._first_instead_of(finding, first))
         if image_id in self.sequence:
-            return _sentence('Or choose image "{}" instead.', self._best(finding, self._unlike_the_others(image_id)))
+            return _sentence('Choose image "{}" instead.', self._best(finding, self._unlike_the_others(image_id)))
         listed_first = self.progress.product.images[0].id == image_id
         return _sentence(
             'Image "{}" was chosen as the first image instead.', first[0] if first and listed_first else ""
@@ -143,6 +143,17 @@ def image_to_drop(
 
 def _keeps_one(rule: Rule) -> bool:
     return rule.category == "image-pair" and rule.severity == "error"
+
+
+def _or(remedy: str, answer: str) -> str:
+    """Return a remedy with its alternative, or the alternative alone.
+
+    >>> _or("Take the photo again.", 'Choose image "back" instead.')
+    'Take the photo again. Or choose image "back" instead.'
+    """
+    if remedy and answer.startswith("Choose"):
+        answer = f"Or c{answer[1:]}"
+    return f"{remedy} {answer}".strip()
 
 
 def _sentence(words: str, image_id: str) -> str:

@@ -81,8 +81,8 @@ def test_findings_are_grouped_by_product_as_a_linter_prints_them(agpis: Agpis, s
 
     assert answer.out == (
         "P1  Bag\n"
-        "  a     error    TST101 bad-picture: a is bad-picture\n"
-        "  a, c  error    TST201 twin-pictures: twins\n"
+        '  a     error    TST101 bad-picture: a is bad-picture → Choose image "c" as the first image.\n'
+        '  a, c  error    TST201 twin-pictures: twins → Keep image "c" and remove image "a".\n'
         "  b     warning  TST102 worth-noting: b is worth-noting\n"
         "\n"
     )
@@ -183,7 +183,10 @@ class TestFormats:
     def test_github_annotates_the_image_files(self, agpis: Agpis, shop: Path, gallery: Path) -> None:
         first = agpis("audit", shop, "--format", "github").out.splitlines()[0]
 
-        assert first == "::error file=gallery/a.png,title=TST101 bad-picture · P1::a: a is bad-picture"
+        assert first == (
+            "::error file=gallery/a.png,title=TST101 bad-picture · P1::a: a is bad-picture"
+            '%0AChoose image "c" as the first image.'
+        )
 
     @pytest.mark.parametrize("name", ["json", "csv", "sarif", "github", "text"])
     def test_stdout_holds_nothing_but_the_format(self, agpis: Agpis, shop: Path, name: str) -> None:
@@ -247,7 +250,9 @@ class TestBaseline:
         answer = agpis("audit", shop, "--baseline", "known.json")
 
         assert answer.code == 1
-        assert answer.out == "P2\n  a  error    TST101 bad-picture: a is bad-picture\n\n"
+        assert answer.out == (
+            'P2\n  a  error    TST101 bad-picture: a is bad-picture → Choose image "d" as the first image.\n\n'
+        )
 
     def test_a_missing_baseline_is_bad_usage(self, agpis: Agpis, shop: Path) -> None:
         answer = agpis("audit", shop, "--baseline", "none.json")
@@ -278,7 +283,7 @@ class TestSuppressions:
     def test_it_is_shown_with_its_reason_on_request(self, agpis: Agpis, lenient_shop: Path) -> None:
         answer = agpis("audit", lenient_shop, "--show-suppressed")
 
-        assert "TST101 bad-picture: a is bad-picture [suppressed: it is art]" in answer.out
+        assert 'a is bad-picture → Choose image "b" as the first image. [suppressed: it is art]' in answer.out
         assert answer.code == 0
 
     def test_one_without_a_reason_is_an_error_that_names_the_product(

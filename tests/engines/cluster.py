@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,12 +15,16 @@ class SmallCluster:
 
     def __init__(self, cluster: Any, nodes: int) -> None:
         self._cluster = cluster
-        self._nodes = [cluster.add_node(num_cpus=1, object_store_memory=MEMORY) for _ in range(nodes)]
+        # An address each: of nodes with one address, a run may belong to any; so it belongs to the one added last.
+        self._nodes = [
+            cluster.add_node(num_cpus=1, object_store_memory=MEMORY, node_ip_address=f"127.0.0.{number + 2}")
+            for number in range(nodes)
+        ]
         self.address: str = cluster.address
 
     def kill_one(self) -> None:
-        """Kill the processes of a node without a word to the others."""
-        self._cluster.remove_node(self._nodes.pop(), allow_graceful=False)
+        """Kill the processes of a node without a word to the others; not of the one to which runs belong."""
+        self._cluster.remove_node(self._nodes.pop(0), allow_graceful=False)
 
 
 @contextlib.contextmanager
@@ -27,6 +32,7 @@ def small_cluster(nodes: int) -> Iterator[SmallCluster]:
     """Start a cluster, and end it with everything that belongs to it."""
     from ray.cluster_utils import Cluster
 
+    os.environ.setdefault("RAY_worker_niceness", "0")  # or workers get nothing where tests run beside each other
     head = {"num_cpus": 0, "object_store_memory": MEMORY, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:

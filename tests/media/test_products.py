@@ -200,7 +200,9 @@ class TestAFileIsRefused:
     def test_when_it_is_a_folder_with_a_file_of_products(self, tmp_path: Path) -> None:
         (tmp_path / "products.jsonl").touch()
 
-        with pytest.raises(InputFileError, match=r"is a folder, .* \(name the file of products in it\)"):
+        with pytest.raises(
+            InputFileError, match=r"is a folder with a file of products in it: products.jsonl \(name that file: "
+        ):
             read_products(tmp_path)
 
     @pytest.mark.parametrize("damage", [lambda data: data[:-12], lambda data: data[:30] + b"\0" * 40])

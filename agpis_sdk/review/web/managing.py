@@ -38,16 +38,13 @@ def queue(ask: Ask) -> Response:
     store, queue_id = ask.site.store, ask.site.queue_id
     with store.reading() as session:
         described = session.get_one(Queue, queue_id)
-        by_verdict = dict(
-            session.execute(
-                select(Decision.verdict, func.count())
-                .join(Item, Item.id == Decision.item_id)
-                .where(Item.queue_id == queue_id, Decision.verdict.in_(JUDGMENTS), counts())
-                .group_by(Decision.verdict)
-            )
-            .tuples()
-            .all()
+        judged = session.execute(
+            select(Decision.verdict, func.count())
+            .join(Item, Item.id == Decision.item_id)
+            .where(Item.queue_id == queue_id, Decision.verdict.in_(JUDGMENTS), counts())
+            .group_by(Decision.verdict)
         )
+        by_verdict = {verdict: count for verdict, count in judged}  # noqa: C416
         claimed = session.scalar(
             select(func.count())
             .select_from(Assignment)
@@ -62,15 +59,12 @@ def queue(ask: Ask) -> Response:
 def user_list(ask: Ask, fault: str = "", status: int = 200) -> Response:
     """Show all users with how much they have decided."""
     with ask.site.store.reading() as session:
-        totals = dict(
-            session.execute(
-                select(Decision.reviewer_id, func.count())
-                .where(Decision.verdict.in_(JUDGMENTS), counts())
-                .group_by(Decision.reviewer_id)
-            )
-            .tuples()
-            .all()
+        judged = session.execute(
+            select(Decision.reviewer_id, func.count())
+            .where(Decision.verdict.in_(JUDGMENTS), counts())
+            .group_by(Decision.reviewer_id)
         )
+        totals = {reviewer: count for reviewer, count in judged}  # noqa: C416
     return page(ask, "users.html", status=status, users=accounts.users(ask.site.store), totals=totals, fault=fault)
 
 
