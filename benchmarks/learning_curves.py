@@ -54,7 +54,7 @@ SIZES = (30, 100, 300, 1000)
 REVIEWS_BY_OTHER_SHOP, TESTED = 200, 300
 ERROR_RATE = 0.05
 ORDERS = ("random", "uncertainty")
-ACCEPTED_SHARE, LONGEST, DRAWS = 0.5, 3, 40
+ACCEPTED_SHARE, LENGTH, DRAWS = 0.5, 3, 40
 OTHER_PRODUCT, OTHER_COLOR = "AGP205", "AGP204"
 RULES = shipped_rules()
 ADAPTING = TrainingPlan(epochs=4, batch_size=16, learning_rate=2e-4)
@@ -143,7 +143,7 @@ class LabelingReviewer:
         drawn: dict[tuple[int, ...], LearnableReview] = {}
         for _ in range(DRAWS * count):
             product = products[int(rng.integers(len(products)))]
-            rows = tuple(rng.permutation(self._rows[product])[: rng.integers(2, LONGEST + 1)].tolist())
+            rows = tuple(rng.permutation(self._rows[product])[:LENGTH].tolist())
             drawn.setdefault(rows, self._review(product, rows))
         accepted = [review for review in drawn.values() if review.code == QUALIFIED]
         rejected = [review for review in drawn.values() if review.code != QUALIFIED]
@@ -152,8 +152,8 @@ class LabelingReviewer:
         return [chosen[row] for row in rng.permutation(len(chosen))]
 
     def products(self) -> list[str]:
-        """Return the products with a choice of which each image is labeled."""
-        return [name for name, rows in self._rows.items() if name in self._best and len(rows) > 1]
+        """Return the products with photos enough for a sequence: all are of one length, or length would tell who is accepted."""
+        return [name for name, rows in self._rows.items() if name in self._best and len(rows) >= LENGTH]
 
     def _review(self, product_id: str, rows: tuple[int, ...]) -> LearnableReview:
         shown = [self._labels[row] for row in rows]
