@@ -8,6 +8,10 @@ UV := $(BIN)/uv
 PLUGINS := build/plugins
 PLUGIN_FILES := $(shell find plugins/agpis-text plugins/agpis-safety -name '*.py' -o -name '*.toml' 2>/dev/null)
 
+# A file's tests run in one process, several files side by side; each process computes on one thread.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+test test-fast test-lowest: export OMP_NUM_THREADS = 1
+
 # The oldest versions that pyproject.toml allows, and what the tests themselves need.
 LOWEST := .venv-lowest
 
@@ -45,10 +49,10 @@ demo: .venv/.installed  ## Run the main job on the example catalog.
 	@echo "Report:   demo/report.html  (open it in a browser)"
 
 test: .venv/.installed test-plugins  ## Run all tests and doctests.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: .venv/.installed  ## Run the tests of the SDK but the slow ones.
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 test-plugins: .venv/.installed $(PLUGINS)/.installed  ## Run the tests of the plugins in plugins/.
 	$(BIN)/python -m pytest plugins/agpis-example/tests
@@ -58,7 +62,7 @@ test-plugins: .venv/.installed $(PLUGINS)/.installed  ## Run the tests of the pl
 	PYTHONPATH=$(PLUGINS) $(BIN)/python -m pytest plugins/agpis-safety/tests
 
 test-lowest: $(LOWEST)/.installed  ## Run the tests, but the slow ones, with the lowest versions that pyproject.toml allows.
-	$(LOWEST)/bin/python -m pytest -m "not slow" --ignore tests/docs
+	$(LOWEST)/bin/python -m pytest $(PARALLEL) -m "not slow" --ignore tests/docs
 
 plugin-jobs: .venv/.installed $(PLUGINS)/.installed  ## Run the main job with no plugin, with each alone, and with all.
 	PYTHONPATH=$(PLUGINS) $(BIN)/python plugins/run_each_alone.py
