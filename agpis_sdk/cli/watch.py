@@ -73,6 +73,8 @@ def keep_running(watched: Watched) -> NoReturn:
     if watched.products.path == STDIO:
         raise ConfigError("cannot be watched", item=f"{OPTION} -", remedy="name a file or a folder")
     signal.signal(signal.SIGTERM, _terminated)
+    # Ignored where a shell has started it in the background; `agpis run` does not ignore it either.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", "agpis_sdk.cli", *(one for one in sys.argv[1:] if one != OPTION)]
     seen = watched.marks()
     while True:

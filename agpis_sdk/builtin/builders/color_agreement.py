@@ -16,7 +16,7 @@ from agpis_sdk.components import Context, DecodedImage
 from agpis_sdk.facts import ColorHistogram
 from agpis_sdk.records import CandidateImage, Product
 
-OTHER_COLOR = 0.4
+OTHER_COLOR = 0.42
 """Two images from this probability on are taken for different colors: a mixed sequence is worse than a shorter one."""
 COLOR_NAMES = frozenset({"color", "colour", "farbe", "couleur", "colore", "kleur", "kolor", "颜色"})
 """How catalogs call the attribute of an image, or the option of a variant, that names its color."""
@@ -102,7 +102,7 @@ def named_color(image: CandidateImage) -> str | None:
 def color_mismatch(one: Appearance, other: Appearance) -> float:
     """Return the probability in 0..1 that two images show a product in different colors.
 
-    At `OTHER_COLOR`, in shops left out, it finds 0.80 of the pairs of two colors, and wrongly 0.15 of those of one
+    At `OTHER_COLOR`, in shops left out, it finds 0.79 of the pairs of two colors, and wrongly 0.14 of those of one
     (docs/benchmarks/unseen-shops.md).
     """
     lacking, recolored = color_differences(one, other)
