@@ -99,6 +99,8 @@ class ResultCache:
                 else:
                     results += _replayed(item, known[_name(item)], view)
             dropped = dropped or item is guard.dropped_at.get(component.label)
+        places = {_name(item): place for place, item in enumerate(items)}
+        failures.sort(key=lambda failure: places[_name(failure.item)])
         guard.cached[component.label] += len(known)
         guard.spent(LABEL, started)
         return results, failures
