@@ -153,7 +153,7 @@ class TestNoRegularFile:
         begin = time.monotonic()
 
         assert "is a named pipe, not a file (name a file that holds an image)" in fault("pipe.jpg", shop)
-        assert time.monotonic() - begin < 1
+        assert time.monotonic() - begin < 5
 
     def test_a_socket(self, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(shop)  # a socket's path must be short

@@ -175,6 +175,10 @@ class TestNamed:
         assert f"HTTP 404 Not Found (redirected to {shop.url('404/b.jpg')})" in fault(shop.url("to//404/b.jpg"))
 
 
+ENDLESS = 4.0
+"""Seconds that a fetch takes at least where its deadline does not hold; on a busy machine one that holds takes its time, too."""
+
+
 class TestOneDeadline:
     @pytest.mark.parametrize("kind", ["drip", "drip-headers", "silence"])
     def test_holds_for_slow_headers_and_bodies(self, shop: ShopServer, kind: str) -> None:
@@ -183,21 +187,24 @@ class TestOneDeadline:
         message = fault(shop.url(f"{kind}/a.jpg"), timeout=0.5)
 
         assert "has not arrived whole within media.timeout = 0.5 s (try again later, or raise it)" in message
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < ENDLESS
 
     def test_holds_for_the_look_up_of_a_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(5))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(2 * ENDLESS))
         begin = time.monotonic()
 
         assert "within media.timeout" in fault("https://shop.example/a.jpg", timeout=0.3)
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < ENDLESS
 
     def test_holds_for_all_attempts_together(self, shop: ShopServer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(web, "FIRST_WAIT", 0.4)
         begin = time.monotonic()
 
-        assert "HTTP 500" in fault(shop.url("500/a.jpg"), timeout=1, retries=10)
-        assert time.monotonic() - begin < 2
+        message = fault(shop.url("500/a.jpg"), timeout=1, retries=10)
+
+        # Where the time is up within an attempt, its status is not known.
+        assert "HTTP 500" in message or "within media.timeout" in message
+        assert time.monotonic() - begin < ENDLESS
 
     def test_leaves_the_next_fetch_its_own_time(self, shop: ShopServer) -> None:
         fault(shop.url("silence/a.jpg"), timeout=0.2)
