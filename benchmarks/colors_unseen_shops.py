@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from wilson import bounds
 
 from agpis_sdk.builtin.builders.color_agreement import FACTS, OTHER_COLOR, Appearance, color_differences
 from agpis_sdk.config import Config
 from agpis_sdk.datasets.galleries import products_of
 from agpis_sdk.datasets.labels import labeled_looks
-from agpis_sdk.evaluation.plots import wilson_interval
 from agpis_sdk.pipeline.image_facts import image_facts
 from agpis_sdk.plugins import PluginHost
 
@@ -52,9 +52,9 @@ def _pairs(folder: Path) -> Iterator[tuple[float, float, float]]:
     ]
     for known in image_facts(products, FACTS, host=host, config=config):
         seen = [
-            (looks[known.product.id, name], Appearance(facts["color_histogram"], facts["product_embedding"]))
+            (looks[known.product.id, name], appearance)
             for name, facts in known.images.items()
-            if facts["color_histogram"] is not None
+            if (appearance := Appearance.of(facts)) is not None
         ]
         own = [(look.color, appearance) for look, appearance in seen if look.color is not None and not look.foreign]
         for (color, one), (other_color, other) in itertools.combinations(own, 2):
@@ -93,9 +93,8 @@ def _row(name: str, judged: NDArray[np.float64], *, auc: bool = True) -> str:
 def _called(scores: NDArray[np.float64]) -> str:
     if not len(scores):
         return "0 | "
-    share = float((scores >= OTHER_COLOR).mean())
-    low, high = wilson_interval(np.array([share]), np.array([len(scores)]))
-    return f"{len(scores)} | {share:.2f} ({low[0]:.2f} to {high[0]:.2f})"
+    count, of = int((scores >= OTHER_COLOR).sum()), len(scores)
+    return f"{of} | {count / of:.2f} {bounds(count, of)}"
 
 
 def main() -> None:

@@ -15,12 +15,11 @@ import pickle
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
+from wilson import bounds
 
 from agpis_sdk.builtin.duplicates.verdict import VerdictHead
 from agpis_sdk.cli.options import backbone as configured_backbone
 from agpis_sdk.components import Backbone
-from agpis_sdk.evaluation.plots import wilson_interval
 from agpis_sdk.synthetic.pairs import labeled_pairs
 from agpis_sdk.training.duplicates import MeasuredPair, fit, measured, verdict
 
@@ -73,9 +72,8 @@ def called(judgments: Sequence[Judged]) -> str:
     """Return two cells: how many pairs, and the share of them called duplicates with its 95 % interval (Wilson)."""
     if not judgments:
         return "0 | "
-    share = float(np.mean([name == "duplicate" for _, name in judgments]))
-    low, high = wilson_interval(np.array([share]), np.array([len(judgments)]))
-    return f"{len(judgments)} | {share:.3f} ({low[0]:.3f} to {high[0]:.3f})"
+    count, of = sum(name == "duplicate" for _, name in judgments), len(judgments)
+    return f"{of} | {count / of:.3f} {bounds(count, of, digits=3)}"
 
 
 def main() -> None:

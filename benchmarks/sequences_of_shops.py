@@ -17,13 +17,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import numpy as np
 from train_noncompliance import marked
+from wilson import bounds
 
 from agpis_sdk.config import load_config
 from agpis_sdk.datasets.galleries import products_of
 from agpis_sdk.datasets.labels import Look, labeled_galleries, labeled_images, labeled_looks
-from agpis_sdk.evaluation.plots import wilson_interval
 from agpis_sdk.pipeline.pipeline import Pipeline
 from agpis_sdk.records import Outcome, Product
 
@@ -84,10 +83,7 @@ def share(count: int, of: int, *, interval: bool) -> str:
     if not of:
         return ""
     text = f"{count / of:.2f} of {of}"
-    if not interval:
-        return text
-    low, high = wilson_interval(np.array([count / of]), np.array([of]))
-    return f"{text} ({low[0]:.2f} to {high[0]:.2f})"
+    return f"{text} {bounds(count, of)}" if interval else text
 
 
 def judged_shop(folder: Path, settings: Sequence[str]) -> Iterator[Judged]:

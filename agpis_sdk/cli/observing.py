@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agpis_sdk.errors import ConfigError, OutputError
+from agpis_sdk.errors import ConfigError, naming_output
 
 if TYPE_CHECKING:
     from agpis_sdk.pipeline.summary import RunSummary
@@ -62,11 +62,8 @@ def _write_log(path: Path, summary: RunSummary) -> None:
     """Write what a run has done, for programs."""
     from agpis_sdk.files import written_whole
 
-    try:
-        with written_whole(path) as unfinished:
-            unfinished.write_text(json.dumps(summary.facts(), indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", item=str(path)) from None
+    with naming_output(str(path)), written_whole(path) as unfinished:
+        unfinished.write_text(json.dumps(summary.facts(), indent=1) + "\n", encoding="utf-8")
 
 
 def _write_metrics(path: Path, summary: RunSummary) -> None:
@@ -83,7 +80,5 @@ def _write_metrics(path: Path, summary: RunSummary) -> None:
     Gauge("agpis_run_seconds", "How long the last run took.", registry=registry).set(summary.seconds)
     ended = Gauge("agpis_run_end_time_seconds", "When the last run ended, in seconds since 1970.", registry=registry)
     ended.set(time.time())
-    try:
+    with naming_output(str(path)):
         write_to_textfile(str(path), registry)
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", item=str(path)) from None

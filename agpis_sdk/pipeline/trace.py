@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agpis_sdk.errors import OutputError
+from agpis_sdk.errors import naming_output
 
 MICROSECONDS = 1e6
 
@@ -24,11 +22,9 @@ class Trace:
         self._path = path
         self._lock = threading.Lock()
         self._named: set[int] = set()
-        try:
+        with naming_output(str(path)):
             self._stream = path.open("w", encoding="utf-8")
             self._stream.write("[\n")  # the format allows the closing bracket to be missing
-        except OSError as error:
-            raise self._error(error) from None
 
     def span(self, name: str, started: float, **details: Any) -> None:
         """Write a span of this thread that began at a value of `time.perf_counter()` and ends now."""
@@ -41,22 +37,12 @@ class Trace:
                 self._named.add(where["tid"])
                 events.insert(0, {"name": "thread_name", "ph": "M", **where, "args": {"name": thread.name}})
             if not self._stream.closed:  # a thread of a run that was broken off
-                with self._naming_errors():
+                with naming_output(str(self._path)):
                     self._stream.writelines(f"{json.dumps(event)},\n" for event in events)
 
     def close(self) -> None:
         """Complete the file."""
-        with self._lock, self._naming_errors():
+        with self._lock, naming_output(str(self._path)):
             end = {"name": "end", "ph": "i", "ts": time.perf_counter() * MICROSECONDS, "pid": os.getpid(), "tid": 0}
             self._stream.write(f"{json.dumps(end)}\n]\n")
             self._stream.close()
-
-    @contextlib.contextmanager
-    def _naming_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise self._error(error) from None
-
-    def _error(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot be written: {error.strerror}", item=str(self._path))

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -36,6 +36,12 @@ class Appearance:
 
     colors: ColorHistogram
     embedding: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Self | None:
+        """Return how the product looks by the `FACTS` of an image; None where there is no foreground."""
+        colors = facts["color_histogram"]
+        return None if colors is None else cls(colors, facts["product_embedding"])
 
     def likeness(self, other: Appearance) -> float:
         """Return the cosine similarity of the two embeddings, -1..1."""
@@ -84,8 +90,7 @@ class ColorMismatch:
         return color_mismatch(own, others) if own is not None and others is not None else 0.0
 
     def _appearance(self, image: DecodedImage) -> Appearance | None:
-        colors: ColorHistogram | None = self._context.fact(image, "color_histogram")
-        return None if colors is None else Appearance(colors, self._context.fact(image, "product_embedding"))
+        return Appearance.of({name: self._context.fact(image, name) for name in FACTS})
 
 
 def named_color(image: CandidateImage) -> str | None:

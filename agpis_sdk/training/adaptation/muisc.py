@@ -150,8 +150,7 @@ def seen_facts(known: ProductFacts) -> dict[str, dict[str, str]]:
 
 def _color(facts: Mapping[str, Any], known: list[Appearance | None]) -> int:
     """Return the number of an image's color among those known so far, which it joins where it is a new one."""
-    histogram = facts["color_histogram"]
-    own = None if histogram is None else Appearance(histogram, facts["product_embedding"])
+    own = Appearance.of(facts)
     for number, other in enumerate(known):
         if own is None or other is None or color_mismatch(own, other) < OTHER_COLOR:
             return number
