@@ -107,7 +107,7 @@ class TestLinesAreReadHoweverTheyAreWritten:
             b"\xef\xbb\xbf" + LINE + b"\n" + OTHER,
             b"\xef\xbb\xbf" + LINE + b"\n\xef\xbb\xbf" + OTHER,
             b"\n \n" + LINE + b"\n\n\t" + OTHER,
-            gzip.compress(LINE + b"\n" + OTHER),
+            gzip.compress(LINE + b"\n" + OTHER, mtime=0),
         ],
     )
     def test_by_ends_of_lines_byte_order_marks_commas_blanks_and_gzip(self, data: bytes) -> None:
