@@ -42,17 +42,20 @@ from agpis_sdk.config import MediaSection, ReviewSection
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.review.store.database import Store
 from agpis_sdk.review.web.pictures import Pictures
+from agpis_sdk.review.web.pictures_ahead import maker
 from agpis_sdk.review.web.rates import RateLimit
 from agpis_sdk.review.web.server import bound, run_server
 from agpis_sdk.review.web.site import Site
 rules = shipped_rules()
-site = Site(
-    Store.open(sys.argv[1]), int(sys.argv[2]), ReviewSection(), rules, tuple(rules), Pictures(MediaSection(allow_outside=True)),
-    logins_by_address=RateLimit(10_000, 60.0),
-)
-with bound("127.0.0.1", 0) as listening:
-    print(listening.getsockname()[1], flush=True)
-    run_server(site, listening)
+if __name__ == "__main__":
+    with bound("127.0.0.1", 0) as listening, maker() as executor:
+        pictures = Pictures(MediaSection(allow_outside=True), maker=executor)
+        site = Site(
+            Store.open(sys.argv[1]), int(sys.argv[2]), ReviewSection(), rules, tuple(rules), pictures,
+            logins_by_address=RateLimit(10_000, 60.0),
+        )
+        print(listening.getsockname()[1], flush=True)
+        run_server(site, listening)
 """
 
 

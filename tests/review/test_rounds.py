@@ -70,9 +70,9 @@ def test_the_reject_rate_falls(products: list[Product], tmp_path: Path) -> None:
 
     first, second = simulate(products, ThirdComesFirst(), Simulation(folder, per_round=40), known, rounds=1)
 
-    assert (first.reject_rate.value, second.reject_rate.value) == (1.0, 0.0)
-    assert first.promoted == ("position 1",)
-    assert first.reject_rate.reviewed == sum(part_of(one, 0) == "unseen" for one in products)
+    assert (first.measured.reject_rate.value, second.measured.reject_rate.value) == (1.0, 0.0)
+    assert first.promoted == ("position 1: top1 0.000 → 1.000",)
+    assert first.measured.reject_rate.reviewed == sum(part_of(one, 0) == "unseen" for one in products)
 
 
 def test_no_model_learns_from_products_kept_apart(products: list[Product], tmp_path: Path) -> None:

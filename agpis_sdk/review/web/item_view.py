@@ -56,16 +56,19 @@ class ItemView:
         }
 
 
-def item_view(item: Item, rules: RuleSet, offered: Sequence[Rule]) -> ItemView:
-    """Return the view of an item; an image that the run could not read is left out, a rule that is not offered not guessed."""
+def item_view(item: Item, rules: RuleSet, offered: Sequence[Rule], version: str) -> ItemView:
+    """Return the view of an item; an image that the run could not read is left out, a rule that is not offered not guessed.
+
+    `version` is part of the addresses of pictures.
+    """
     product = Product.model_validate_json(item.product)
     outcome = Outcome.model_validate_json(item.outcome)
     states = {image.id: image for image in outcome.images}
     views = {
         image.id: ImageView(
             id=image.id,
-            large=f"/pictures/{item.id}/{position}/large",
-            small=f"/pictures/{item.id}/{position}/small",
+            large=f"/pictures/{item.id}/{position}/large?v={version}",
+            small=f"/pictures/{item.id}/{position}/small?v={version}",
             note=_note(states.get(image.id), outcome),
         )
         for position, image in enumerate(product.images)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, time
-from pathlib import Path
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -13,15 +12,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from agpis_sdk.errors import ImageReadError, ReviewConflictError, first_problem
-from agpis_sdk.media.sources import ConfinedUri
 from agpis_sdk.records import Box, Outcome, Product
 from agpis_sdk.report.phrases import spoken
 from agpis_sdk.review.store import decisions
 from agpis_sdk.review.store.claims import claim, progress
 from agpis_sdk.review.store.decisions import Judgment
-from agpis_sdk.review.store.tables import Assignment, Item, Queue
-from agpis_sdk.review.web.item_view import ItemView, is_shown, item_view, objection
+from agpis_sdk.review.store.tables import Assignment, Item
+from agpis_sdk.review.web.item_view import ItemView, item_view, objection
 from agpis_sdk.review.web.pictures import SIDES, Picture, Size
+from agpis_sdk.review.web.pictures_ahead import uris_of
 from agpis_sdk.review.web.rendering import page
 from agpis_sdk.review.web.requests import Ask
 from agpis_sdk.wording import percent
@@ -83,13 +82,21 @@ def undo(ask: Ask) -> Response:
 
 
 def picture(ask: Ask) -> Response:
-    """Send a picture of a product that the reviewer has; images are named by their place in the outcome alone."""
+    """Send a picture of a product that the reviewer has; images are named by their place in the outcome alone.
+
+    An address with the site's own version names the same picture for as long as the server runs: browsers ask once.
+    """
     size = ask.request.path_params["size"]
     item = _own_item(ask, ask.item_id)
     if item is None or size not in SIDES:
         raise HTTPException(404)
     made = _picture(ask, item, int(ask.request.path_params["position"]), cast("Size", size))
-    return Response(made.jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+    lasting = ask.request.query_params.get("v") == ask.site.version
+    kept = "private, max-age=31536000, immutable" if lasting else "private, no-cache"
+    headers = {"Cache-Control": kept, "ETag": f'"{made.digest}"'}
+    if headers["ETag"] in ask.request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(made.jpeg, media_type="image/jpeg", headers=headers)
 
 
 def opinion(ask: Ask) -> Response:
@@ -148,7 +155,7 @@ def _progress(ask: Ask) -> Any:
 
 
 def _view(ask: Ask, item: Item) -> ItemView:
-    return item_view(item, ask.site.rules, ask.site.offered)
+    return item_view(item, ask.site.rules, ask.site.offered, ask.site.version)
 
 
 def _pictures(view: ItemView) -> list[str]:
@@ -156,15 +163,11 @@ def _pictures(view: ItemView) -> list[str]:
 
 
 def _picture(ask: Ask, item: Item, position: int, size: Size) -> Picture:
-    product = Product.model_validate_json(item.product)
-    states = {image.id: image for image in Outcome.model_validate_json(item.outcome).images}
-    if position >= len(product.images) or not is_shown(states.get(product.images[position].id)):
+    uri = uris_of(item, ask.site.root).get(position)
+    if uri is None:
         raise HTTPException(404)
-    with ask.site.store.reading() as session:
-        root = session.scalars(select(Queue.root).where(Queue.id == item.queue_id)).one()
-    uri = product.images[position].uri
     try:
-        return ask.site.pictures.get(ConfinedUri(uri, Path(root)) if root else uri, size)
+        return ask.site.pictures.get(uri, size)
     except ImageReadError:
         raise HTTPException(404) from None
 
