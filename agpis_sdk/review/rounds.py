@@ -185,7 +185,9 @@ def _measured(
 ) -> Measured:
     """Return the reject rates by the truth, and write what they are made of; what the oracle does not know is left out."""
     proposed = [pair for pair in _outcomes(products, config, host) if pair[1].status in ("submit", "hold")]
-    threshold = _threshold([outcome for _, outcome in proposed], config.sequence.threshold, simulation.submitted_share)
+    threshold = threshold_for(
+        [outcome for _, outcome in proposed], config.sequence.threshold, simulation.submitted_share
+    )
     rows = []
     for product, outcome in proposed:
         truth = oracle.judge(product, outcome.sequence)
@@ -200,8 +202,8 @@ def _measured(
     )
 
 
-def _threshold(proposed: Sequence[Outcome], configured: float, share: float | None) -> float:
-    """Return the configured threshold, or the one that submits this share of what is proposed."""
+def threshold_for(proposed: Sequence[Outcome], configured: float, share: float | None) -> float:
+    """Return the configured threshold, or the one from which on this share of what is proposed is submitted."""
     p_t = [outcome.probability for outcome in proposed if outcome.probability is not None]
     return configured if share is None or not p_t else float(np.quantile(p_t, 1 - share))
 
@@ -282,12 +284,21 @@ def _promoted(
 
 
 def _freeze(products: Sequence[Product], oracle: Oracle, config: Config, host: PluginHost, folder: Path) -> None:
-    """Write the truth about what the first models propose for the frozen products; every later model is measured on it."""
+    """Write the truth about what the first models propose for the frozen products; every later model is measured on it.
+
+    Raises `TrainingDataError` where nothing is proposed for any of them.
+    """
     reviews = []
     for product, outcome in _outcomes(products, config, host):
         truth = oracle.judge(product, outcome.sequence) if outcome.sequence else None
         if truth is not None:
             reviews += _as_reviews(product, outcome, truth)
+    if not reviews:
+        raise TrainingDataError(
+            "no frozen product got a sequence whose truth is known",
+            item="simulation",
+            remedy="look at an agpis run of these products: are their photos read, and are they labeled?",
+        )
     _write(folder / FROZEN, reviews)
 
 

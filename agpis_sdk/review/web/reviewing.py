@@ -7,7 +7,7 @@ from datetime import datetime, time
 from typing import Any, cast
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -27,6 +27,15 @@ from agpis_sdk.wording import percent
 
 AHEAD = 2
 """How many products a reviewer has claimed at a time: this one, and the next, whose pictures are loaded meanwhile."""
+
+# Made once: SQLAlchemy needs longer to make a query than to run it.
+_OWN_ITEM = (
+    select(Item)
+    .join(Assignment, Assignment.item_id == Item.id)
+    .where(Item.id == bindparam("item"), Item.queue_id == bindparam("queue"))
+    .where(Assignment.reviewer_id == bindparam("reviewer"))
+)
+_OWN_DECIDED_OR_NOT = _OWN_ITEM.where(Assignment.decided == bindparam("decided"))
 
 
 def next_item(ask: Ask) -> Response:
@@ -137,15 +146,11 @@ def _next(ask: Ask) -> Response:
 
 def _own_item(ask: Ask, item_id: int, *, decided: bool | None = None) -> Item | None:
     """Return an item that the reviewer has claimed or decided, or only one of the two; None for any other."""
-    query = (
-        select(Item)
-        .join(Assignment, Assignment.item_id == Item.id)
-        .where(Item.id == item_id, Item.queue_id == ask.site.queue_id, Assignment.reviewer_id == ask.user.id)
-    )
-    if decided is not None:
-        query = query.where(Assignment.decided == decided)
+    named = {"item": item_id, "queue": ask.site.queue_id, "reviewer": ask.user.id}
     with ask.site.store.reading() as session:
-        return session.scalar(query)
+        if decided is None:
+            return session.scalar(_OWN_ITEM, named)
+        return session.scalar(_OWN_DECIDED_OR_NOT, {**named, "decided": decided})
 
 
 def _progress(ask: Ask) -> Any:
