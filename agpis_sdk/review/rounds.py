@@ -284,15 +284,16 @@ def _promoted(
 
 
 def _freeze(products: Sequence[Product], oracle: Oracle, config: Config, host: PluginHost, folder: Path) -> None:
-    """Write the truth about what the first models propose for the frozen products; every later model is measured on it.
+    """Write the truth about frozen products, of what the first models propose and the like: each later model is measured on it.
 
     Raises `TrainingDataError` where nothing is proposed for any of them.
     """
     reviews = []
     for product, outcome in _outcomes(products, config, host):
-        truth = oracle.judge(product, outcome.sequence) if outcome.sequence else None
-        if truth is not None:
-            reviews += _as_reviews(product, outcome, truth)
+        for sequence in _orders(product, outcome.sequence):
+            truth = oracle.judge(product, sequence)
+            if truth is not None:
+                reviews.append(_as_review(product, sequence, truth))
     if not reviews:
         raise TrainingDataError(
             "no frozen product got a sequence whose truth is known",
@@ -302,21 +303,23 @@ def _freeze(products: Sequence[Product], oracle: Oracle, config: Config, host: P
     _write(folder / FROZEN, reviews)
 
 
-def _as_reviews(product: Product, outcome: Outcome, truth: Truth) -> list[Review]:
+def _orders(product: Product, sequence: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return a sequence, and the like with each other image of the product first; nothing where there is no sequence.
+
+    A new model that puts another right image first is then not measured by what the first one happened to choose.
+    """
+    firsts = [image.id for image in product.images if image.id != sequence[0]] if sequence else []
+    others = [(first, *(one for one in sequence if one != first))[: len(sequence)] for first in firsts]
+    return [sequence, *others] if sequence else []
+
+
+def _as_review(product: Product, sequence: tuple[str, ...], truth: Truth) -> Review:
     if not truth.rules:
-        return [Review(product=product, sequence=outcome.sequence, decision="accepted", feedback="yes")]
+        return Review(product=product, sequence=sequence, decision="accepted", feedback="yes")
     words = truth.feedback or ", ".join(truth.rules)
-    rejected = Review(
-        product=product,
-        sequence=outcome.sequence,
-        decision="rejected",
-        feedback=words,
-        rules=truth.rules,
-        marks=truth.marks,
+    return Review(
+        product=product, sequence=sequence, decision="rejected", feedback=words, rules=truth.rules, marks=truth.marks
     )
-    if not truth.better:
-        return [rejected]
-    return [rejected, Review(product=product, sequence=truth.better, decision="accepted", feedback="yes")]
 
 
 def _write(path: Path, reviews: Iterable[Review]) -> None:
