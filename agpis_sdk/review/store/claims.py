@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -86,7 +86,7 @@ def counts() -> ColumnElement[bool]:
 
 def _free() -> Select[Assignment]:
     """Select the first assignment that nobody has, or had until now, of an item that the reviewer has not seen."""
-    reviewer = bindparam("reviewer")
+    reviewer: BindParameter[int] = bindparam("reviewer")
     seen = exists(select(_OTHER.id).where(_OTHER.item_id == Assignment.item_id, _OTHER.reviewer_id == reviewer))
     skipped = exists(
         select(Decision.id).where(

@@ -18,11 +18,10 @@ from sqlalchemy import select
 
 from agpis_sdk.errors import ImageReadError
 from agpis_sdk.media.sources import ConfinedUri
-from agpis_sdk.records import Outcome, Product
 from agpis_sdk.review.store.database import Store
 from agpis_sdk.review.store.queues import root_of
 from agpis_sdk.review.store.tables import Assignment, Item
-from agpis_sdk.review.web.item_view import is_shown
+from agpis_sdk.review.web.item_view import is_shown, outcome_of, product_of
 from agpis_sdk.review.web.pictures import Pictures
 
 AHEAD = 60
@@ -125,8 +124,8 @@ def head_of(store: Store, queue_id: int, without: set[int]) -> list[tuple[int, l
 
 def uris_of(item: Item, root: str) -> dict[int, str]:
     """Return the uris of the pictures that reviewers see of a product, by their place in it."""
-    product = Product.model_validate_json(item.product)
-    states = {image.id: image for image in Outcome.model_validate_json(item.outcome).images}
+    product = product_of(item.product)
+    states = {image.id: image for image in outcome_of(item.outcome).images}
     return {
         position: ConfinedUri(image.uri, Path(root)) if root else image.uri
         for position, image in enumerate(product.images)

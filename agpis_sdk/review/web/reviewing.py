@@ -12,13 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from agpis_sdk.errors import ImageReadError, ReviewConflictError, first_problem
-from agpis_sdk.records import Box, Outcome, Product
+from agpis_sdk.records import Box
 from agpis_sdk.report.phrases import spoken
 from agpis_sdk.review.store import decisions
 from agpis_sdk.review.store.claims import claim, progress
 from agpis_sdk.review.store.decisions import Judgment
 from agpis_sdk.review.store.tables import Assignment, Item
-from agpis_sdk.review.web.item_view import ItemView, item_view, objection
+from agpis_sdk.review.web.item_view import ItemView, item_view, objection, outcome_of, product_of
 from agpis_sdk.review.web.pictures import SIDES, Picture, Size
 from agpis_sdk.review.web.pictures_ahead import uris_of
 from agpis_sdk.review.web.rendering import page
@@ -113,7 +113,7 @@ def opinion(ask: Ask) -> Response:
     item = _own_item(ask, ask.item_id)
     if item is None:
         raise HTTPException(404)
-    outcome = Outcome.model_validate_json(item.outcome)
+    outcome = outcome_of(item.outcome)
     chosen = set(outcome.sequence)
     findings = [
         {
@@ -207,7 +207,7 @@ def _share(ask: Ask, item: Item, image_id: str, box: Box) -> list[float] | None:
 
 
 def _position(item: Item, image_id: str) -> int:
-    ids = [image.id for image in Product.model_validate_json(item.product).images]
+    ids = [image.id for image in product_of(item.product).images]
     if image_id not in ids:
         raise HTTPException(422, "marks: an image that the product does not have")
     return ids.index(image_id)
