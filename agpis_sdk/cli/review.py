@@ -215,7 +215,7 @@ def simulate(
     if (labels is None) == (truth is None):
         raise ConfigError("name either --labels or --truth", item="agpis review simulate")
     _, host = settings(config, overrides, profile)
-    from agpis_sdk.cli.simulated import machinery, print_rounds
+    from agpis_sdk.cli.simulated import beginning, machinery, print_rounds
     from agpis_sdk.datasets.galleries import products_of, read_reviews
     from agpis_sdk.review.oracle import LabelOracle, Oracle, ReviewOracle
     from agpis_sdk.review.rounds import Simulation
@@ -228,7 +228,9 @@ def simulate(
         products, oracle = [one.product for one in reviews], ReviewOracle(reviews)
     out.mkdir(parents=True, exist_ok=True)
     simulation = Simulation(out, per_round, error_rate, seed, submitted_share, tuple(learn or ()))
-    known = machinery(host, lambda shop: settings(config, overrides, profile, shop=shop)[0], seed)
+    known = machinery(
+        host, lambda shop: settings(config, beginning(overrides or (), shop), profile, shop=shop)[0], seed
+    )
     played = play_rounds(products[:limit], oracle, simulation, known, rounds)
     print_rounds(played)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from agpis_sdk.cli.evaluate import EvaluatedSplit, evaluation_request
 from agpis_sdk.cli.options import lazy_backbone, training_config
-from agpis_sdk.config import LoadedConfig
+from agpis_sdk.config import SHOP_FILE, LoadedConfig
 from agpis_sdk.pipeline.image_facts import RunFacts, image_facts
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.report.console_table import console_table
@@ -49,6 +50,15 @@ def machinery(host: PluginHost, configured: Callable[[Path | None], LoadedConfig
         return evaluation_request(loaded, host, model, reviews, split=EvaluatedSplit.test, seed=seed)
 
     return Machinery(host, configured, training, evaluation, note)
+
+
+def beginning(overrides: Sequence[str], promoted: Path | None) -> list[str]:
+    """Return the settings of the command line but for the models that a registry has promoted since: --set names where a simulation begins."""
+    if promoted is None:
+        return list(overrides)
+    components = json.loads((promoted / SHOP_FILE).read_text(encoding="utf-8"))["components"]
+    learned = {f"components.{name}.{field}" for name, fields in components.items() for field in fields}
+    return [override for override in overrides if override.partition("=")[0].strip() not in learned]
 
 
 def print_rounds(rounds: Sequence[Round]) -> None:

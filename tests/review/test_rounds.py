@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from agpis_sdk.cli.simulated import machinery
+from agpis_sdk.cli.simulated import beginning, machinery
 from agpis_sdk.config import LoadedConfig
 from agpis_sdk.errors import ConfigError, TrainingDataError
 from agpis_sdk.plugins import PluginHost
@@ -155,3 +155,11 @@ def position_rules():
     from agpis_sdk.builtin.muisc.rules import RULES
 
     return RULES
+
+
+def test_what_was_promoted_replaces_the_model_that_a_simulation_began_with(tmp_path: Path) -> None:
+    (tmp_path / "shop.json").write_text('{"components": {"primary": {"weights": "./versions/primary/1"}}}')
+    given = ["components.primary.weights=begin.safetensors", "components.view.weights=own.safetensors", "run.cache=x"]
+
+    assert beginning(given, None) == given
+    assert beginning(given, tmp_path) == given[1:]
