@@ -13,6 +13,7 @@ from agpis_sdk.pipeline.isolation.messages import SealedFact
 from agpis_sdk.pipeline.plan import ENGINE_FACTS
 from agpis_sdk.records import Product
 from agpis_sdk.rules import RuleSet, selected
+from agpis_sdk.specs import reads_product
 
 
 class RunContext:
@@ -80,7 +81,7 @@ class RunContext:
         if not self._may_read_products:
             raise PluginContractError(
                 "asked for the product, on which nothing cacheable about images may depend",
-                remedy="announce it without cacheable=True",
+                remedy="announce it without cacheable=True, or with reads_product=True",
             )
         return self._products[product_id]
 
@@ -128,7 +129,8 @@ class RunContext:
         """Return the context as a component sees it, with leave to provide the facts that its spec declares."""
         view = copy.copy(self)
         view._may_provide = spec.provides
-        view._may_read_products = not (spec.cacheable and isinstance(spec, ImageCheckerSpec | PairCheckerSpec))
+        is_kept = spec.cacheable and isinstance(spec, ImageCheckerSpec | PairCheckerSpec)
+        view._may_read_products = reads_product(spec) or not is_kept
         return view
 
     def open_batch(self, products: Iterable[Product]) -> None:
