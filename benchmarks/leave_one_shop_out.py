@@ -31,9 +31,11 @@ from agpis_sdk.builtin.backbones.efficientnet_lite0 import EfficientNetLite0
 from agpis_sdk.builtin.foreground.model import ForegroundHead
 from agpis_sdk.builtin.primary.model import PrimaryHead
 from agpis_sdk.builtin.view.model import ViewHead
+from agpis_sdk.builtin.view.names import as_named, named_view
 from agpis_sdk.config import Config
 from agpis_sdk.datasets.galleries import products_of
 from agpis_sdk.datasets.labels import labeled_galleries, labeled_images
+from agpis_sdk.facts import View
 from agpis_sdk.pipeline.image_facts import ProductFacts, image_facts
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Product, Review
@@ -191,6 +193,7 @@ def _joined(tables: Sequence[view.LabeledViews]) -> view.LabeledViews:
         np.concatenate([table.features for table in tables]),
         np.concatenate([table.views for table in tables]),
         np.concatenate([table.whole for table in tables]),
+        tuple(name for table in tables for name in table.names),
         tuple(shop for table in tables for shop in table.shops),
         tuple(split for table in tables for split in table.splits),
     )
@@ -211,11 +214,12 @@ def ranked_galleries(shops: Sequence[Shop], heads: Mapping[str, ViewHead]) -> di
 
 
 def with_view(known: ProductFacts, head: ViewHead) -> ProductFacts:
-    """Return the facts of a product with the views that a head sees."""
-    images = {
-        image_id: {**facts, "view": head.view(facts["composition"], facts["embedding"])}
-        for image_id, facts in known.images.items()
-    }
+    """Return the facts of a product with the views that a head sees, corrected by the images' names as in a run."""
+    images = {}
+    for image_id, facts in known.images.items():
+        seen = head.view(facts["composition"], facts["embedding"])
+        name = named_view(known.product, image_id)
+        images[image_id] = {**facts, "view": View(as_named(seen.probabilities, name), seen.whole)}
     return ProductFacts(known.product, images)
 
 

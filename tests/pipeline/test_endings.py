@@ -132,6 +132,22 @@ class TestOfAViolatingPair:
         assert states(outcome)["a"] == "removed"
         assert outcome.sequence[0] == "c"
 
+    @pytest.mark.parametrize(("p_of_larger", "first"), [(0.79, "b"), (0.7, "a")])
+    def test_the_larger_copy_is_primary_where_it_is_as_good(
+        self, gallery: Path, tmp_path: Path, p_of_larger: float, first: str
+    ) -> None:
+        for name, side in (("a", 200), ("b", 400)):
+            Image.new("RGB", (side, side), "white").save(tmp_path / f"{name}.png")
+        stand = Stand().selector(
+            lambda images, context: [{"a": 0.8, "b": p_of_larger}.get(one.id, 0.6) for one in images]
+        )
+        images = [str(tmp_path / "a.png"), str(tmp_path / "b.png"), *product(gallery, "cde")["images"]]
+
+        outcome = stand.pair_checker(twins("ab")).run_one({"id": "P1", "images": images})
+
+        assert outcome.sequence[0] == first
+        assert states(outcome)["ab".replace(first, "")] == "removed"
+
     def test_the_image_with_the_smaller_p_nc_stays(self, gallery: Path) -> None:
         p_nc = {"a": 0.45, "b": 0.4, "c": 0.3, "d": 0.2}
 

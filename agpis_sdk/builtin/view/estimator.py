@@ -9,6 +9,7 @@ from agpis_sdk.builtin.view.model import SHIPPED, ViewHead
 from agpis_sdk.builtin.view.names import as_named, named_view
 from agpis_sdk.builtin.weights import check_shapes
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage
+from agpis_sdk.facts import View
 
 
 class ViewEstimator:
@@ -29,5 +30,5 @@ class ViewEstimator:
             numbers, embedding = context.fact(image, "composition"), context.fact(image, "embedding")
             seen = self._head.view(numbers, embedding)
             name = named_view(context.product(image.product_id), image.id)
-            context.provide(image, "view", as_named(seen, name))
+            context.provide(image, "view", View(as_named(seen.probabilities, name), seen.whole))
         yield from ()

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from agpis_sdk.facts import VIEWS, View
+from agpis_sdk.facts import VIEWS
 from agpis_sdk.records import Product
 
 RELIABILITY = 0.9
@@ -51,11 +52,10 @@ def _words(text: str) -> set[str]:
     return set(_WORD.findall(_CAMEL.sub(" ", text).lower()))
 
 
-def as_named(seen: View, name: str | None) -> View:
-    """Return a view as it is seen, believed where its name says otherwise by what names are wrong."""
+def as_named(seen: NDArray[np.floating], name: str | None) -> NDArray[np.float32]:
+    """Return the probabilities of views (len(VIEWS),) as seen in the picture, corrected by what the image's name says."""
     if name is None:
-        return seen
+        return seen.astype(np.float32)
     told = np.array([view == name or view in _ALSO.get(name, ()) for view in VIEWS])
-    share = (seen.probabilities + 1e-6) * told
-    probabilities = RELIABILITY * share / share.sum() + (1 - RELIABILITY) * seen.probabilities
-    return View(probabilities.astype(np.float32), seen.whole)
+    share = (seen + 1e-6) * told
+    return np.asarray(RELIABILITY * share / share.sum() + (1 - RELIABILITY) * seen, dtype=np.float32)

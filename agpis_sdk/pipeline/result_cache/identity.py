@@ -58,7 +58,9 @@ class Identities:
         kept += [one for one in plan.pair_checkers if not _is_required(one.spec.provides, everyone)]
         settings = {name: value for name, value in flatten(config).items() if name not in FREE_SETTINGS}
         return cls(
-            components={name: whole[name] for one in kept if (name := one.spec.name) in whole and name not in by_product},
+            components={
+                name: whole[name] for one in kept if (name := one.spec.name) in whole and name not in by_product
+            },
             decoding=digest("decoding", _code(ENGINE), _versions(OURS), config.media.working_side),
             outcome=digest("outcome", sorted(whole.items()), settings, [asdict(rule) for rule in rules])
             if len(whole) == len(everyone)
