@@ -57,7 +57,7 @@ CATALOG = (
     Entry("lamp-01", "lamp", "Desk lamp, jointed, mustard", "Home/Lighting", "Turns and tilts.",
           ("front", "angle", "detail", "room"), {"sale": ("price-badge", "front")}, ("detail", "sale")),
     Entry("chair-01", "chair", "Shell chair, teal, wooden legs", "Furniture/Chairs", "Molded shell on turned legs.",
-          ("front", "angle", "side", "back"), {"flipped": ("mirrored-copy", "angle")}, ("back", "flipped")),
+          ("front", "angle", "side", "back"), {"flipped": ("mirrored-copy", "angle")}, ("back",)),
     Entry("stool-01", "stool", "Counter stool, three legs", "Furniture/Stools", "With a steel foot ring.",
           ("front", "angle", "top"), {"framed": ("border", "front"), "dark": ("under-exposed", "angle")}, ("framed",)),
     Entry("shelf-01", "bookshelf", "Open bookshelf with back panel", "Furniture/Shelves", "Books are not part of the offer.",

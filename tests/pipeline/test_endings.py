@@ -10,7 +10,7 @@ from PIL import Image
 
 from agpis_sdk.components import Context, DecodedImage
 from agpis_sdk.records import Finding
-from tests.pipeline.fakes import TWIN, Stand, always, codes, flag, product, states, twins
+from tests.pipeline.fakes import TWIN, Stand, always, codes, flag, product, seeing, states, twins
 
 
 def test_a_product_whose_sequence_the_scorer_likes_is_submitted(gallery: Path) -> None:
@@ -115,6 +115,15 @@ def test_one_image_less_than_the_length_ends_the_product(gallery: Path, length: 
     outcome = stand.run_one(product(gallery, "abcde"[:length]), {"sequence.length": length})
 
     assert outcome.reason == "too-few-images"
+
+
+def test_among_images_about_as_good_one_that_shows_the_back_does_not_win_by_being_listed_first(gallery: Path) -> None:
+    stand = seeing(Stand(), a="back", b="front", c="angle")
+    stand.selector(lambda images, context: [{"a": 0.7, "b": 0.7, "c": 0.8}[image.id] for image in images])
+
+    outcome = stand.run_one(product(gallery), {"primary.margin": 0.25})
+
+    assert outcome.sequence[0] == "b"
 
 
 class TestOfAViolatingPair:
