@@ -257,7 +257,7 @@ def _learn(
     candidates = []
     for trained in train_all(machinery.host, loaded.config, request, simulation.learning):
         if trained.figures is None:
-            candidates.append(Candidate(trained.component, 0, False, reason=trained.reason))
+            candidates.append(Candidate(trained.component, 0, False, reason=str(trained.error)))
             continue
         version = registry.add(out / trained.component, reviews=reviews)
         candidates.append(_promoted(version, registry, loaded, simulation, machinery))
