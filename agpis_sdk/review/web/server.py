@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 from collections.abc import Iterator
+from typing import NoReturn
 
 import uvicorn
 
@@ -41,5 +43,10 @@ def run_server(site: Site, listening: socket.socket) -> None:
     config = uvicorn.Config(
         review_app(site), log_level="warning", server_header=False, timeout_graceful_shutdown=GRACE, access_log=False
     )
+    signal.signal(signal.SIGTERM, _end)  # uvicorn raises it anew at its end, which would leave nobody to clean up
     with made_ahead(site.store, site.queue_id, site.pictures):
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _end(number: int, _: object) -> NoReturn:
+    raise SystemExit(128 + number)
