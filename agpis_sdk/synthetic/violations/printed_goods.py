@@ -47,7 +47,7 @@ def printed_cover(pixels: Pixels, sampler: Sampler) -> tuple[Pixels, str]:
     scale = side * sampler.uniform(0.55, 0.97) / max(width, height)
     wide, high = width * scale, height * scale
     left, top = (side - wide) * sampler.uniform(0.35, 0.65), (side - high) * sampler.uniform(0.35, 0.65)
-    corners = np.array(((0, 0), (wide, 0), (wide, high), (0, high))) + (left, top)
+    corners = np.array(((left, top), (left + wide, top), (left + wide, top + high), (left, top + high)))
     tilt = sampler.uniform(0, 0.09) if sampler.chance(0.6) else 0.0
     corners = corners + sampler.rng.uniform(-tilt, tilt, (4, 2)) * min(wide, high)
     if sampler.chance(0.4):
@@ -63,7 +63,9 @@ def labeled_goods(pixels: Pixels, sampler: Sampler) -> tuple[Pixels, str]:
     """Stick a printed label on the middle of the product: it ends where the product ends, and is lit like it."""
     mask = product_mask(pixels)
     x, y, wide, high = product_box(mask)
-    label = _label(sampler, max(24, int(wide * sampler.uniform(0.35, 0.9))), max(24, int(high * sampler.uniform(0.2, 0.55))))
+    label = _label(
+        sampler, max(24, int(wide * sampler.uniform(0.35, 0.9))), max(24, int(high * sampler.uniform(0.2, 0.55)))
+    )
     left = x + (wide - label.shape[1]) // 2
     top = y + int((high - label.shape[0]) * sampler.uniform(0.35, 0.75))
     layer = over(np.zeros((*mask.shape, 4), np.uint8), label, left, top)
@@ -89,7 +91,10 @@ def _front(pixels: Pixels, sampler: Sampler, width: int, height: int) -> Pixels:
         at = sampler.choice((0, height - strip))
         front[at : at + strip] = color(sampler)
     for number in range(sampler.integer(1, 4)):
-        room = (width * sampler.uniform(0.35, 0.9), height * (sampler.uniform(0.1, 0.26) if number == 0 else sampler.uniform(0.03, 0.09)))
+        room = (
+            width * sampler.uniform(0.35, 0.9),
+            height * (sampler.uniform(0.1, 0.26) if number == 0 else sampler.uniform(0.03, 0.09)),
+        )
         front = _with_line(front, sampler, room)
     for _ in range(sampler.integer(0, 3)):
         front = _with_mark(front, sampler)
@@ -116,7 +121,9 @@ def _with_mark(front: Pixels, sampler: Sampler) -> Pixels:
         plate = solid(size, size, ground)
         patch = cut(plate, circle()) if sampler.chance(0.5) else plate
         text, font = words(sampler, PRICE), choose_font(sampler, heavy=True)
-        patch = centered(patch, text_patch(text, font, fit_size(text, font, size * 0.7, size * 0.6), ink_on(sampler, ground)))
+        patch = centered(
+            patch, text_patch(text, font, fit_size(text, font, size * 0.7, size * 0.6), ink_on(sampler, ground))
+        )
     patch = shrink_to(patch, front.shape[1] // 2, front.shape[0] // 3)
     return _pasted(front, patch, *_spot(front, patch, sampler))
 
