@@ -3,19 +3,17 @@
 python benchmarks/train_noncompliance.py SHOP SHOP … --work DIR [-o FIGURES.json] [--ship FILE]
 
 Each SHOP is a folder of labeled photos (products.jsonl, labels.jsonl). Clean photos teach as they are, with a look-alike
-and with two violations drawn into each; photos with real overlays teach what they carry. A second, short pass adds printed
-covers and labels made of clean photos, and counts small shops for more. Five folds of whole shops are left out in turn. The
-operating point of a shop left out is set by the other shops: 5 % of a shop's clean photos, on average over the shops, may
-reach p_nc 0.5. DIR keeps features and heads (`base-FOLD` after the first pass, `raw-FOLD` after both);
-`noncompliance-FOLD.safetensors` in it are read by `leave_one_shop_out.py`.
+and with two violations drawn into each; photos with real overlays teach what they carry. Five folds of whole shops are
+left out in turn. The operating point of a shop left out is set by the other shops: 5 % of a shop's clean photos, on
+average over the shops, may reach p_nc 0.5. DIR keeps features and heads; `noncompliance-FOLD.safetensors` in it are read by
+`leave_one_shop_out.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,20 +36,9 @@ from agpis_sdk.datasets.labels import LabeledImage, labeled_images
 from agpis_sdk.datasets.photos import load_photo, with_pixels
 from agpis_sdk.evaluation.bootstrap import WeightedMetrics
 from agpis_sdk.synthetic.corner_marks import without_corner_mark
-from agpis_sdk.synthetic.violations import hard_negative, inject, printed_goods
+from agpis_sdk.synthetic.violations import hard_negative, inject
 
 FOLDS, EPOCHS, BATCH_SIZE, DRAWS = 5, 2, 32, 2
-LEARNING_RATE = 2e-3
-# The second pass: steps, rate, printed goods a shop at most, and the power of a shop's size that its weight is divided by.
-PRINTED_STEPS, PRINTED_RATE, PRINTED_PHOTOS, SIZE_POWER = 150, 1e-3, 110, 0.5
-LABEL_SHARE, OVERLAID_SHARE = (
-    0.35,
-    0.3,
-)  # of printed goods: labels, where the photo allows; those with a violation drawn over
-OVER_PRINT = (
-    "watermark", "price-badge", "logo-overlay", "banner", "collage", "border", "screenshot", "promotional-text",
-)  # fmt: skip
-LABELED_VIEWS = ("front", "back", "side", "angle", "packaging")
 FALSE_ALARMS = 0.05
 NAMES = list(KINDS)
 # Kinds whose rule is an error: what p_nc counts.
@@ -64,8 +51,6 @@ LABELED_KINDS = {
 # A shop whose every photo bears one and the same mark teaches little more per photo.
 MARKED_SHARE, REAL_WEIGHT, MARKED_WEIGHT = 0.9, 1.5, 0.3
 Features = dict[str, NDArray[np.float16]]
-Example = tuple[Features, int, NDArray[np.float32], float]
-"""Features, row, labels (kinds,) and weight."""
 Figures = dict[str, Any]
 
 
@@ -87,7 +72,9 @@ def main() -> None:
     tables = {folder.name: ShopTable.of(folder, options.work) for folder in options.shops}
     logits: dict[str, torch.Tensor] = {}
     for fold in range(FOLDS):
-        head = trained(tables, [name for name in names if folds[name] != fold], options.work, str(fold))
+        head = trained(
+            tables, [name for name in names if folds[name] != fold], options.work / f"raw-{fold}.safetensors"
+        )
         logits |= {name: photo_logits(head, tables[name]) for name in names if folds[name] == fold}
     overlaid = {name: np.array([bool(label.overlays) for label in tables[name].labels]) for name in names}
     figures = {left: measured(left, logits, tables[left], overlaid) for left in names}
@@ -100,48 +87,42 @@ def main() -> None:
     if options.out:
         options.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     if options.ship:
-        trained(tables, names, options.work, "all")
+        trained(tables, names, options.work / "raw-all.safetensors")
         shifted(options.work / "raw-all.safetensors", shift).save(options.ship)
 
 
-@dataclass(frozen=True, eq=False)
 class ShopTable:
-    """A shop's labeled photos as features, what was drawn into its clean ones, and printed goods made of them."""
+    """A shop's labeled photos as features, and what was drawn into its clean ones: kept on disk, read in batches."""
 
-    labels: Sequence[LabeledImage]
-    photos: Features
-    drawn: Features
-    kinds: Sequence[str]
-    printed: Features
-    printed_kinds: Sequence[str]
+    def __init__(self, labels: Sequence[LabeledImage], photos: Features, drawn: Features, kinds: Sequence[str]) -> None:
+        self.labels, self.photos, self.drawn, self.kinds = labels, photos, drawn, kinds
 
     @classmethod
     def of(cls, folder: Path, work: Path) -> ShopTable:
         """Return a shop's table; what DIR holds is not drawn again."""
         labels = list(labeled_images(folder))
-        drawn, printed = work / f"drawn-{folder.name}.npz", work / f"printed-{folder.name}.npz"
-        backbone = EfficientNetLite0(EfficientNetLite0Config()) if not (drawn.is_file() and printed.is_file()) else None
-        if backbone and not drawn.is_file():
+        path = work / f"drawn-{folder.name}.npz"
+        if not path.is_file():
+            backbone = EfficientNetLite0(EfficientNetLite0Config())
             photos = _features([load_photo(label.product, label.image) for label in labels], backbone)
-            kept: dict[str, Any] = {f"photo_{name}": photos[name] for name in MAPS}
-            np.savez(drawn, **kept, **_as_arrays(_drawn(labels, marked(labels)), backbone))
-        if backbone and not printed.is_file():
-            np.savez(printed, **_as_arrays(_printed(labels, marked(labels)), backbone))
-        with np.load(drawn) as first, np.load(printed) as second:
+            pictures, kinds = [], []
+            for kind, picture in _drawn(labels, marked(labels)):
+                kinds.append(kind)
+                pictures.append(picture)
+            drawn = _features(pictures, backbone)
+            np.savez(
+                path,
+                kinds=kinds,
+                **{f"photo_{name}": photos[name] for name in MAPS},
+                **{f"drawn_{name}": drawn[name] for name in MAPS},
+            )
+        with np.load(path) as file:
             return cls(
                 labels,
-                {name: first[f"photo_{name}"] for name in MAPS},
-                {name: first[f"drawn_{name}"] for name in MAPS},
-                first["kinds"].tolist(),
-                {name: second[f"drawn_{name}"] for name in MAPS},
-                second["kinds"].tolist(),
+                {name: file[f"photo_{name}"] for name in MAPS},
+                {name: file[f"drawn_{name}"] for name in MAPS},
+                file["kinds"].tolist(),
             )
-
-
-def _as_arrays(pictures: Iterable[tuple[str, DecodedImage]], backbone: EfficientNetLite0) -> dict[str, Any]:
-    drawn = list(pictures)
-    features = _features([picture for _, picture in drawn], backbone)
-    return {"kinds": [kind for kind, _ in drawn], **{f"drawn_{name}": features[name] for name in MAPS}}
 
 
 def marked(labels: Sequence[LabeledImage]) -> bool:
@@ -159,8 +140,8 @@ def _drawn(labels: Sequence[LabeledImage], is_marked: bool) -> Iterator[tuple[st
     neighbors: list[NDArray[np.uint8]] = []
     for number, label in enumerate(labels):
         photo = load_photo(label.product, label.image)
-        clean = _clean(label, photo, is_marked)
-        if clean is None:
+        clean = without_corner_mark(photo.pixels) if is_marked else photo.pixels
+        if clean is None or label.view == "text" or (label.overlays and not is_marked):
             continue
         rng = np.random.default_rng([7, number])
         neighbors = [clean, *neighbors[:63]]
@@ -173,36 +154,6 @@ def _drawn(labels: Sequence[LabeledImage], is_marked: bool) -> Iterator[tuple[st
             yield kind, with_pixels(photo, violation.pixels)
 
 
-def _printed(labels: Sequence[LabeledImage], is_marked: bool) -> Iterator[tuple[str, DecodedImage]]:
-    """Yield covers and labels made of a shop's clean photos, a part of them with a violation over it."""
-    neighbors: list[NDArray[np.uint8]] = []
-    rows = [row for row, label in enumerate(labels) if label.view != "text" and (is_marked or not label.overlays)]
-    for row in np.random.default_rng(3).permutation(rows)[:PRINTED_PHOTOS]:
-        label = labels[row]
-        photo = load_photo(label.product, label.image)
-        clean = _clean(label, photo, is_marked)
-        if clean is None:
-            continue
-        rng = np.random.default_rng([11, int(row)])
-        neighbors = [clean, *neighbors[:63]]
-        plain = label.view in LABELED_VIEWS and label.background != "scene"
-        on_product = plain and rng.random() < LABEL_SHARE
-        goods, _ = printed_goods(_mirrored(clean, rng), rng, split=_pool(rng), on_product=on_product)
-        kind = "look-alike"
-        if rng.random() < OVERLAID_SHARE:
-            kind, pool = str(rng.choice(OVER_PRINT)), _pool(rng)
-            others = [neighbors[int(rng.integers(len(neighbors)))] for _ in range(3)]
-            goods = inject(kind, goods, rng, split=pool, others=others).pixels
-        yield kind, with_pixels(photo, goods)
-
-
-def _clean(label: LabeledImage, photo: DecodedImage, is_marked: bool) -> NDArray[np.uint8] | None:
-    """Return a photo's pixels without the shop's corner mark; None where something else lies on it."""
-    if label.view == "text" or (label.overlays and not is_marked):
-        return None
-    return without_corner_mark(photo.pixels) if is_marked else photo.pixels
-
-
 def _pool(rng: np.random.Generator) -> Literal["train", "test"]:
     """Choose among all fonts, marks and layouts: what is reported is measured on real overlays."""
     return "train" if rng.random() < 0.6 else "test"
@@ -212,32 +163,19 @@ def _mirrored(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np
     return np.ascontiguousarray(pixels[:, ::-1]) if rng.random() < 0.5 else np.array(pixels)
 
 
-def trained(tables: dict[str, ShopTable], names: Sequence[str], work: Path, name: str) -> NoncomplianceHead:
-    """Return a head that some shops teach in two passes; one that DIR holds is not trained again."""
-    base, path = work / f"base-{name}.safetensors", work / f"raw-{name}.safetensors"
-    if not base.is_file():
-        examples = [example for shop in names for example in _examples(tables[shop])]
-        torch.manual_seed(0)
-        head = NoncomplianceHead(HeadSizes(320, 112, 40))
-        _fit(head, examples, EPOCHS * (len(examples) // BATCH_SIZE), LEARNING_RATE, seed=0).save(base)
-    if not path.is_file():
-        examples = [example for shop in names for example in _balanced(tables[shop])]
-        torch.manual_seed(1)
-        head = NoncomplianceHead.load(base).requires_grad_(True)
-        _fit(head, examples, PRINTED_STEPS, PRINTED_RATE, seed=1).save(path)
-    return NoncomplianceHead.load(path)
-
-
-def _fit(
-    head: NoncomplianceHead, examples: Sequence[Example], steps: int, rate: float, *, seed: int
-) -> NoncomplianceHead:
-    """Teach a head with examples drawn by their weight."""
-    rng = np.random.default_rng(seed)
+def trained(tables: dict[str, ShopTable], names: Sequence[str], path: Path) -> NoncomplianceHead:
+    """Return a head that some shops teach; one that DIR holds is not trained again."""
+    if path.is_file():
+        return NoncomplianceHead.load(path)
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    examples = [example for name in names for example in _examples(tables[name])]
     share = np.array([weight for *_, weight in examples])
     share /= share.sum()
-    head.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(head.parameters(), lr=rate, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
+    head = NoncomplianceHead(HeadSizes(320, 112, 40)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.05)
+    steps = EPOCHS * (len(examples) // BATCH_SIZE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
     binary, weight = nn.functional.binary_cross_entropy_with_logits, torch.full((len(NAMES),), 2.0)
     for _ in range(steps):
         chosen = [examples[row] for row in rng.choice(len(examples), BATCH_SIZE, replace=False, p=share)]
@@ -253,19 +191,12 @@ def _fit(
         loss.backward()
         optimizer.step()
         schedule.step()
-    return head.eval()
+    head.eval().save(path)
+    return NoncomplianceHead.load(path)
 
 
-def _balanced(table: ShopTable) -> Iterator[Example]:
-    """Yield all that a shop teaches and its printed goods; a small shop's weigh more each."""
-    printed = ((table.printed, row, _one_hot([kind]), 1.0) for row, kind in enumerate(table.printed_kinds))
-    own = [*_examples(table), *printed]
-    size = sum(weight for *_, weight in own)
-    return ((features, row, label, weight / size**SIZE_POWER) for features, row, label, weight in own)
-
-
-def _examples(table: ShopTable) -> Iterator[Example]:
-    """Yield all that a shop teaches."""
+def _examples(table: ShopTable) -> Iterator[tuple[Features, int, NDArray[np.float32], float]]:
+    """Yield features, row, labels (kinds,) and weight of all that a shop teaches."""
     for row, kind in enumerate(table.kinds):
         yield table.drawn, row, _one_hot([kind]), 1.0
     weight = MARKED_WEIGHT if marked(table.labels) else REAL_WEIGHT
@@ -339,7 +270,8 @@ def _kinds_right(table: ShopTable, logits: torch.Tensor, caught: NDArray[np.bool
     """Return how often the likeliest kind of caught overlays is one that the labels name."""
     likeliest = [NAMES[COUNTED[place]] for place in logits[:, COUNTED].argmax(1).tolist()]
     right = [
-        likeliest[row] in {LABELED_KINDS[one] for one in table.labels[row].overlays} for row in np.flatnonzero(caught).tolist()
+        likeliest[row] in {LABELED_KINDS[one] for one in table.labels[row].overlays}
+        for row in np.flatnonzero(caught).tolist()
     ]
     return _share(np.array(right)) if right else "none caught"
 

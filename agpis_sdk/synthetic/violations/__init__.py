@@ -4,7 +4,7 @@
 packages of the extra `agpis-sdk[synthetic]` and are loaded when a text is first set.
 """
 
-from agpis_sdk.synthetic.violations.registry import KINDS, hard_negative, inject, printed_goods
+from agpis_sdk.synthetic.violations.registry import KINDS, hard_negative, inject
 from agpis_sdk.synthetic.violations.types import Split, Violation
 
-__all__ = ["KINDS", "Split", "Violation", "hard_negative", "inject", "printed_goods"]
+__all__ = ["KINDS", "Split", "Violation", "hard_negative", "inject"]

@@ -12,7 +12,6 @@ from agpis_sdk.synthetic.violations.canvas import place_words
 from agpis_sdk.synthetic.violations.fonts import FONTS
 from agpis_sdk.synthetic.violations.hard_negatives import draw_hard_negative
 from agpis_sdk.synthetic.violations.logos_and_barcodes import MARKS
-from agpis_sdk.synthetic.violations.printed_goods import labeled_goods, printed_cover
 from agpis_sdk.synthetic.violations.types import Maker, Pixels, Pool, Sampler, Split, Violation
 
 KINDS: dict[str, tuple[str, Maker]] = {
@@ -112,13 +111,3 @@ def inject(
 def hard_negative(pixels: Pixels, rng: np.random.Generator, *, split: Split) -> tuple[Pixels, str]:
     """Return a clean photo with a change that looks like a violation but is accepted, and its description."""
     return draw_hard_negative(pixels, _sampler(pixels, rng, split, None, ()))
-
-
-def printed_goods(
-    pixels: Pixels, rng: np.random.Generator, *, split: Split, on_product: bool = False
-) -> tuple[Pixels, str]:
-    """Return a printed cover made of a clean photo, which is accepted too, and its description.
-
-    Where `on_product`, it is a label on what the photo shows; no good idea where someone wears that.
-    """
-    return (labeled_goods if on_product else printed_cover)(pixels, _sampler(pixels, rng, split, None, ()))
