@@ -99,6 +99,10 @@ class Context(Protocol):
         """Return a fact about an image; raises `KeyError` naming the fact when nothing has provided it."""
         ...
 
+    def facts_of_product(self, product_id: str, name: str) -> Mapping[str, Any]:
+        """Return a fact about every image of a product that has it, by image id in listed order."""
+        ...
+
     def provide(self, image: DecodedImage, name: str, value: Any) -> None:
         """Record a fact that the component's spec lists under `provides`."""
         ...

@@ -44,7 +44,7 @@ class ComponentSpec:
     What a `cacheable` component gives may be kept between runs (`run.cache`): it depends on nothing but its settings, its
     weights (a path among its settings, or the folder `weights` beside its module), the rules that it may raise, the seed, the
     device, the facts that it requires, and, for a checker of images, the file and its pixels; not on the image's id or place,
-    nor on the product. A checker of pairs may also read the images' ids, and other components the whole product. Facts are kept that are arrays,
+    nor on the product (but see `ImageCheckerSpec`). A checker of pairs may also read the images' ids, and other components the whole product. Facts are kept that are arrays,
     numbers, texts, lists and tuples of them, or of a class of `agpis_sdk.facts`.
     """
 
@@ -92,15 +92,22 @@ class ImageCheckerSpec(ComponentSpec):
     """Announces an `ImageChecker`.
 
     One that is `costly` runs after all others, and in a run it sees only images that they have left, of products that
-    can still get a sequence.
+    can still get a sequence. One that `reads_product` may ask for the product although it is `cacheable`: it says
+    everything anew in each run, as do those that require its facts, and whole outcomes are kept all the same.
     """
 
     costly: bool = False
+    reads_product: bool = False
 
 
 def is_costly(spec: ComponentSpec) -> bool:
     """Return whether a component is an image checker that runs after all others."""
     return isinstance(spec, ImageCheckerSpec) and spec.costly
+
+
+def reads_product(spec: ComponentSpec) -> bool:
+    """Return whether a component is an image checker whose results depend on the product."""
+    return isinstance(spec, ImageCheckerSpec) and spec.reads_product
 
 
 class PairCheckerSpec(ComponentSpec):

@@ -1,13 +1,16 @@
 """What are the built-in models worth in a shop that they have never seen?
 
-python benchmarks/leave_one_shop_out.py SHOP SHOP … --teacher u2netp.onnx --work DIR [-o FIGURES.json] [--ship DIR]
+python benchmarks/leave_one_shop_out.py SHOP SHOP … [--teacher u2netp.onnx] --work DIR [-o FIGURES.json] [--ship DIR]
 
 Each SHOP is a folder of labeled photos (products.jsonl, labels.jsonl, labels.products.jsonl). Every head is trained
 without the shop that it is tested on: the foreground head in five folds of whole shops, the view and the primary head
-without each shop in turn, on facts of foreground heads that have not seen the photo. Views that teach the primary head
-come from heads that have not seen them either. `--ship` writes the heads that all shops teach.
+without each shop in turn, on facts of foreground heads that have not seen the photo. Without a teacher the masks are those
+of the foreground head that ships, which has seen the photos, though never a label. Each gallery teaches the primary head
+twice: with views as a run provides them, by heads that have not seen the shop, and with those of the labels. It is tested on
+the former. `--ship` writes the heads that all shops teach.
 
-Where `train_noncompliance.py` has put its heads into DIR, p_nc too is that of a head that has not seen the shop.
+Where `train_noncompliance.py` has put its heads into DIR, p_nc too is that of a head that has not seen the shop; else it is
+that of the head that ships.
 
 DIR keeps masks, foreground heads, facts and view heads, so that a second run takes seconds.
 """
@@ -20,6 +23,7 @@ import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,9 +35,12 @@ from agpis_sdk.builtin.backbones.efficientnet_lite0 import EfficientNetLite0
 from agpis_sdk.builtin.foreground.model import ForegroundHead
 from agpis_sdk.builtin.primary.model import PrimaryHead
 from agpis_sdk.builtin.view.model import ViewHead
+from agpis_sdk.builtin.view.names import RELIABILITY, as_named, named_view
 from agpis_sdk.config import Config
 from agpis_sdk.datasets.galleries import products_of
 from agpis_sdk.datasets.labels import labeled_galleries, labeled_images
+from agpis_sdk.facts import VIEWS, View
+from agpis_sdk.pipeline.alternatives import FIRST_VIEWS
 from agpis_sdk.pipeline.image_facts import ProductFacts, image_facts
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Product, Review
@@ -42,17 +49,17 @@ from agpis_sdk.training.adaptation.primary import adapt_primary
 
 FOLDS = 5
 EPOCHS = 12
-FACTS = frozenset({"composition", "embedding", "background", "p_noncompliant"})
+FACTS = frozenset({"composition", "embedding", "product_embedding", "background", "p_noncompliant"})
 Figures = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Shop:
-    """A shop: its labels, its facts by foreground heads that have not seen it, and the IoU of their masks (n,)."""
+    """A shop: its labels, its facts, and the IoU (n,) of the masks of a foreground head that has not seen it, None without a teacher."""
 
     folder: Path
     facts: Sequence[ProductFacts]
-    iou: NDArray[np.float64]
+    iou: NDArray[np.float64] | None
 
     @property
     def name(self) -> str:
@@ -64,35 +71,41 @@ def main() -> None:
     """Measure, print, and write what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shops", nargs="+", type=Path)
-    parser.add_argument("--teacher", type=Path, required=True)
+    parser.add_argument("--teacher", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("-o", "--out", type=Path)
     parser.add_argument("--ship", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    shops = [Shop(*one) for one in measured_shops(options.shops, options.teacher, options.work, options.seed)]
+    options.work.mkdir(parents=True, exist_ok=True)
+    if options.teacher:
+        shops = [Shop(*one) for one in measured_shops(options.shops, options.teacher, options.work, options.seed)]
+    else:
+        shops = [Shop(folder, _facts(folder, None, options.work), None) for folder in options.shops]
     views, cross_fitted, shipped_view = view_figures(shops, options.work)
     galleries = ranked_galleries(shops, cross_fitted)
+    labeled = ranked_galleries(shops, cross_fitted, labeled=True)
+    taught = {name: [*own, *labeled[name]] for name, own in galleries.items()}
+    if options.ship:
+        options.ship.mkdir(parents=True, exist_ok=True)
+        shipped_view.save(options.ship / view.WEIGHTS)
+        primary.fit(_but("", taught), _but("", galleries)).save(options.ship / primary.WEIGHTS)
+    heads = {left: primary.fit(_but(left, taught), _but(left, galleries)) for left in galleries}
     figures = {
-        "shops": {shop.name: {"foreground_iou": interval(shop.iou)} for shop in shops},
+        "shops": {shop.name: {"foreground_iou": interval(shop.iou)} for shop in shops if shop.iou is not None},
         "view": views,
-        "primary": primary_figures(galleries),
-        "adapted": adapted_figures(shops, galleries, cross_fitted, options.seed),
+        "primary": primary_figures(galleries, heads),
+        "adapted": adapted_figures(shops, galleries, heads, cross_fitted, options.seed),
     }
     print(json.dumps(figures, indent=2))
     if options.out:
         options.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    if options.ship:
-        options.ship.mkdir(parents=True, exist_ok=True)
-        shipped_view.save(options.ship / view.WEIGHTS)
-        primary.fit([one for own in galleries.values() for one in own]).save(options.ship / primary.WEIGHTS)
 
 
 def measured_shops(
     folders: Sequence[Path], teacher: Path, work: Path, seed: int
 ) -> Iterator[tuple[Path, list[ProductFacts], NDArray[np.float64]]]:
     """Yield each shop with its facts and IoU; what DIR holds is not computed again."""
-    work.mkdir(parents=True, exist_ok=True)
     order = np.random.default_rng(seed).permutation(len(folders))
     fold_of = {folders[row].name: place % FOLDS for place, row in enumerate(order)}
     kept = work / "folds.json"
@@ -125,12 +138,12 @@ def _masks(folder: Path, teacher: Path, work: Path) -> foreground.MaskedPhotos:
     return pickle.loads(path.read_bytes())
 
 
-def _facts(folder: Path, head: Path, work: Path) -> list[ProductFacts]:
+def _facts(folder: Path, head: Path | None, work: Path) -> list[ProductFacts]:
     path = work / f"facts-{folder.name}.pickle"
     if not path.is_file():
-        components = {"foreground": {"weights": str(head)}}
-        noncompliance = head.with_name(head.name.replace("foreground", "noncompliance"))
-        if noncompliance.is_file():
+        components = {"foreground": {"weights": str(head)}} if head else {}
+        noncompliance = head.with_name(head.name.replace("foreground", "noncompliance")) if head else None
+        if noncompliance and noncompliance.is_file():
             components["noncompliance"] = {"weights": str(noncompliance)}
         config = Config.model_validate({"components": components})
         labeled = {label.product.id for label in labeled_images(folder)}
@@ -191,18 +204,22 @@ def _joined(tables: Sequence[view.LabeledViews]) -> view.LabeledViews:
         np.concatenate([table.features for table in tables]),
         np.concatenate([table.views for table in tables]),
         np.concatenate([table.whole for table in tables]),
+        tuple(name for table in tables for name in table.names),
         tuple(shop for table in tables for shop in table.shops),
         tuple(split for table in tables for split in table.splits),
     )
 
 
-def ranked_galleries(shops: Sequence[Shop], heads: Mapping[str, ViewHead]) -> dict[str, list[primary.RankedGallery]]:
-    """Return the labeled galleries of each shop; the views in them are those of a head that has not seen the shop."""
+def ranked_galleries(
+    shops: Sequence[Shop], heads: Mapping[str, ViewHead], *, labeled: bool = False
+) -> dict[str, list[primary.RankedGallery]]:
+    """Return the labeled galleries of each shop, with the views of a head that has not seen the shop, or those of the labels."""
     found: dict[str, list[primary.RankedGallery]] = {}
     for shop in shops:
+        labels = {(one.product.id, one.image.id): one.view for one in labeled_images(shop.folder)} if labeled else {}
         best = {gallery.product.id: gallery.best_first for gallery in labeled_galleries(shop.folder)}
         made = (
-            primary.ranked_gallery(with_view(one, heads[shop.name]), best[one.product.id])
+            primary.ranked_gallery(with_view(one, heads[shop.name], labels), best[one.product.id])
             for one in shop.facts
             if one.product.id in best
         )
@@ -210,22 +227,39 @@ def ranked_galleries(shops: Sequence[Shop], heads: Mapping[str, ViewHead]) -> di
     return found
 
 
-def with_view(known: ProductFacts, head: ViewHead) -> ProductFacts:
-    """Return the facts of a product with the views that a head sees."""
-    images = {
-        image_id: {**facts, "view": head.view(facts["composition"], facts["embedding"])}
-        for image_id, facts in known.images.items()
-    }
+def with_view(
+    known: ProductFacts, head: ViewHead, labels: Mapping[tuple[str, str], str] = MappingProxyType({})
+) -> ProductFacts:
+    """Return the facts of a product with the views that a head sees, corrected by the images' names as in a run.
+
+    Where there are labels, by product and image, they take the place of both, and are as sure as names.
+    """
+    images = {}
+    for image_id, facts in known.images.items():
+        seen = head.view(facts["composition"], facts["embedding"])
+        name = named_view(known.product, image_id)
+        label = labels.get((known.product.id, image_id))
+        probabilities = _as_labeled(label) if label else as_named(seen.probabilities, name)
+        images[image_id] = {**facts, "view": View(probabilities, seen.whole)}
     return ProductFacts(known.product, images)
 
 
-def primary_figures(galleries: Mapping[str, Sequence[primary.RankedGallery]]) -> Figures:
+def _as_labeled(view: str) -> NDArray[np.float32]:
+    """Return probabilities (len(VIEWS),) that are as sure of a label as of a name; even ones where it is none of the views."""
+    even = np.full(len(VIEWS), 1 / len(VIEWS))
+    chosen = np.array([one == view for one in VIEWS]) if view in VIEWS else even
+    return np.asarray(RELIABILITY * chosen + (1 - RELIABILITY) * even, dtype=np.float32)
+
+
+def primary_figures(
+    galleries: Mapping[str, Sequence[primary.RankedGallery]], heads: Mapping[str, PrimaryHead]
+) -> Figures:
     """Return the top-1 accuracy of primary heads by shop left out, with chance and the listed order beside it."""
     by_shop = {}
     for left, own in galleries.items():
         if len(own) < 3:
             continue
-        head = primary.fit([one for name, others in galleries.items() if name != left for one in others])
+        head = heads[left]
         by_shop[left] = {
             **primary.gallery_metrics(own, head),
             "with_margin": _with_margin(own, head),
@@ -240,13 +274,20 @@ def primary_figures(galleries: Mapping[str, Sequence[primary.RankedGallery]]) ->
     }
 
 
+def _but(left: str, galleries: Mapping[str, Sequence[primary.RankedGallery]]) -> list[primary.RankedGallery]:
+    """Return the galleries of all shops but one."""
+    return [one for name, others in galleries.items() if name != left for one in others]
+
+
 def _with_margin(galleries: Sequence[primary.RankedGallery], head: PrimaryHead) -> float:
-    """Return how often a right image comes first where the listed order decides among images about as good."""
+    """Return how often a right image comes first where, as in a run, the listed order decides among images about as good."""
+    views = slice(primary.COMPOSITIONS, primary.COMPOSITIONS + len(VIEWS))
     right = []
     for gallery in galleries:
         p_primary = np.array([head.probability(features) for features in gallery.features])
+        may_be_first = [VIEWS[one[views].argmax()] in FIRST_VIEWS for one in gallery.features]
         near = np.flatnonzero(p_primary >= p_primary.max() * (1 - Config().primary.margin))
-        right.append(gallery.right[near[0]])
+        right.append(gallery.right[min(near, key=lambda row: (not may_be_first[row], row))])
     return round(float(np.mean(right)), 3)
 
 
@@ -257,7 +298,8 @@ def _listed_first(galleries: Sequence[primary.RankedGallery]) -> float:
 def adapted_figures(
     shops: Sequence[Shop],
     galleries: Mapping[str, Sequence[primary.RankedGallery]],
-    heads: Mapping[str, ViewHead],
+    heads: Mapping[str, PrimaryHead],
+    view_heads: Mapping[str, ViewHead],
     seed: int,
 ) -> Figures:
     """Return what `agpis adapt` gains by shop: half of its galleries as listed teach, the labels of the other half test.
@@ -270,8 +312,8 @@ def adapted_figures(
         own = galleries[shop.name]
         if len(own) < 10:
             continue
-        base = primary.fit([one for name, others in galleries.items() if name != shop.name for one in others])
-        facts = {one.product.id: with_view(one, heads[shop.name]) for one in shop.facts}
+        base = heads[shop.name]
+        facts = {one.product.id: with_view(one, view_heads[shop.name]) for one in shop.facts}
         before, after, adopted = [], [], []
         for _ in range(4):
             order = rng.permutation(len(own))

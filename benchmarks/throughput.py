@@ -8,6 +8,7 @@ with other jobs read CPU seconds (user and system): wall seconds are those of th
 
 PYTHON is the interpreter of the peers' environment: `uv venv build/peers && uv pip install -p build/peers -r
 benchmarks/stage1_peers.txt`, then `--peers build/peers/bin/python`. Without it only our run and the floor are measured.
+`--growth --rounds 0` measures how costs grow, and nothing else.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ from rich.table import Table
 HERE = Path(__file__).parent
 OURS, FLOOR = "agpis run", "floor"
 PEERS = {"CleanVision": "cleanvision", "imagededup pHash": "phash", "imagededup CNN": "cnn"}
-CANDIDATES = (3, 7, 14, 40)  # K^c
+SIZES = (100, 300, 1000)  # images
+CANDIDATES = (3, 7, 14, 28, 40)  # K^c
+CANDIDATE_IMAGES = 80  # at least, of as many products as it takes, where K^c is measured
+MOST_CANDIDATES = 300  # of one product, of which `media.max_images` are looked at
 
 
 @dataclass(frozen=True)
@@ -55,12 +59,13 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         catalog, count = repeated(arguments.products, arguments.images, Path(folder) / "all")
-        found = [one_round(catalog, arguments.peers) for _ in range(arguments.rounds)]
-        result: dict[str, Any] = {"images": count, "rounds": found, "start": start_up(catalog)}
-        result["components"] = components(catalog)
+        result: dict[str, Any] = {"start": start_up(catalog)}
+        if arguments.rounds:
+            found = [one_round(catalog, arguments.peers) for _ in range(arguments.rounds)]
+            result |= {"images": count, "rounds": found, "components": components(catalog)}
+            print_costs(found, count)
         if arguments.growth:
-            result["growth"] = growth(arguments.products, Path(folder))
-    print_costs(found, count)
+            result["growth"] = growth(arguments.products, Path(folder), result["start"]["cpu_seconds"])
     print_rest(result)
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=1, default=asdict) + "\n", encoding="utf-8")
@@ -146,21 +151,35 @@ def components(catalog: Path) -> dict[str, list[float]]:
     return {name: [seconds, told["component_items"][name]] for name, seconds in told["component_seconds"].items()}
 
 
-def growth(products: Path, folder: Path) -> dict[str, list[dict[str, float]]]:
-    """Return costs of ever more products, and of products with ever more candidate images."""
+def growth(products: Path, folder: Path, start: float) -> dict[str, list[dict[str, float]]]:
+    """Return costs of ever more images, and of products with ever more of them; CPU seconds without `start`, those of no product."""
     by_size = []
-    for images in (100, 400, 1600):
+    for images in SIZES:
         catalog, count = repeated(products, images, folder / f"n{images}")
-        by_size.append({"images": count, **asdict(cost_of(run_command(catalog, folder / "outcomes.jsonl")))})
-    records = [json.loads(line) for line in products.read_text(encoding="utf-8").splitlines()]
-    pool = iter([image for record in records for image in record["images"]])
+        cost = cost_of(run_command(catalog, folder / "outcomes.jsonl"))
+        by_size.append({"images": count, **asdict(cost), "cpu_seconds": cost.cpu_seconds - start})
     by_candidates = []
-    for count in CANDIDATES:
-        images = [image for image, _ in zip(pool, range(count), strict=False)]
-        record = copied({"id": f"k{count}", "title": "", "images": images}, products.parent, folder / f"k{count}", 0)
-        catalog = write_catalog([record], folder / f"k{count}")
-        by_candidates.append({"candidates": count, **asdict(cost_of(run_command(catalog, folder / "outcomes.jsonl")))})
+    for candidates in (*CANDIDATES, MOST_CANDIDATES):
+        catalog, count = merged(products, candidates, folder / f"k{candidates}")
+        cost = cost_of(run_command(catalog, folder / "outcomes.jsonl"))
+        by_candidates.append(
+            {"candidates": candidates, **asdict(cost), "cpu_seconds": (cost.cpu_seconds - start) / count}
+        )
     return {"images": by_size, "candidates": by_candidates}
+
+
+def merged(products: Path, candidates: int, out: Path) -> tuple[Path, int]:
+    """Write products that each have the photos of several of a catalog; return the path, and how many there are."""
+    records = [json.loads(line) for line in products.read_text(encoding="utf-8").splitlines()]
+    pool = [image for record in records for image in record["images"]]
+    pool *= 1 + candidates // len(pool)
+    count = min(max(1, CANDIDATE_IMAGES // candidates), len(pool) // candidates)
+    chunks = [pool[candidates * row : candidates * (row + 1)] for row in range(count)]
+    written = [
+        copied({"id": f"k{candidates}-{row}", "title": "", "images": images}, products.parent, out, row)
+        for row, images in enumerate(chunks)
+    ]
+    return write_catalog(written, out), count
 
 
 def print_costs(rounds: Sequence[dict[str, Cost]], images: int) -> None:
@@ -202,12 +221,14 @@ def print_rest(result: dict[str, Any]) -> None:
     """Print start-up, the components' shares, and growth."""
     start = result["start"]
     print(f"start to first outcome: {start['cpu_seconds']:.1f} CPU s, {start['wall_seconds']:.1f} s")
-    total = sum(seconds for seconds, _ in result["components"].values())
-    for name, (seconds, items) in sorted(result["components"].items(), key=lambda item: -item[1][0]):
+    shares = result.get("components", {})
+    total = sum(seconds for seconds, _ in shares.values())
+    for name, (seconds, items) in sorted(shares.items(), key=lambda item: -item[1][0]):
         print(f"{seconds / total:5.0%}  {name.split(' ')[0]}: {seconds:.1f} s for {items:,} items")
     for name, rows in result.get("growth", {}).items():
         for row in rows:
-            print(f"{row[name]:.0f} {name}: {row['cpu_seconds']:.1f} CPU s, {row['peak_mib']:.0f} MiB")
+            each = " a product" if name == "candidates" else ""
+            print(f"{row[name]:.0f} {name}: {row['cpu_seconds']:.1f} CPU s{each}, {row['peak_mib']:.0f} MiB")
 
 
 if __name__ == "__main__":

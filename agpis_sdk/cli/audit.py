@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE
+from agpis_sdk.cli.fix import Fixing
 from agpis_sdk.cli.options import (
     OUTPUT,
     PRODUCTS,
@@ -84,6 +85,14 @@ def audit(
         bool,
         typer.Option("--show-suppressed", help="Show what product records suppress, and why.", rich_help_panel=OUTPUT),
     ] = False,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix",
+            help="Write fixed copies beside the originals as well, as `agpis fix` does.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
     config: ConfigOption = None,
     profile: ProfileOption = None,
     shop: ShopOption = None,
@@ -122,7 +131,8 @@ def audit(
             auditor = Audit(loaded.config, host=host, interruption=interruption)
             counts, standing = AuditStatistics(), set[str]()
             judged = auditor.run(records)
-            galleries = _fresh(judged, counts, standing, known=known, show_suppressed=show_suppressed)
+            fixing = Fixing(host, loaded.config) if fix else None
+            galleries = _fresh(_fixed(judged, fixing), counts, standing, known=known, show_suppressed=show_suppressed)
             source = "stdin" if products == "-" else products
             with naming_output(STDOUT):
                 reporter.start(stdout, source, auditor.reported_rules)
@@ -130,6 +140,8 @@ def audit(
             judged.close()
     if not quiet:
         _print_summary(auditor, counts, statistics=statistics)
+    if fixing is not None and not quiet:
+        typer.echo(fixing.summary, err=True)
     print_dropped(auditor.summary.dropped)
     if stopped is not None:
         raise stopped
@@ -137,8 +149,18 @@ def audit(
         with naming_output(str(write_baseline)):
             save_baseline(write_baseline, standing)
     code = _exit_code(auditor, counts, blocks=write_baseline is None)
+    if code == DONE and fixing is not None and fixing.counts["failed"]:
+        code = INCOMPLETE
     if code:
         raise typer.Exit(code)
+
+
+def _fixed(judged: Iterable[GalleryAudit], fixing: Fixing | None) -> Iterator[GalleryAudit]:
+    """Yield galleries as they come; where copies are asked for, write those of each and say so on stderr."""
+    for gallery in judged:
+        for written in fixing.write(gallery) if fixing is not None else ():
+            typer.echo(written.line, err=True)
+        yield gallery
 
 
 def _fresh(

@@ -30,10 +30,10 @@ from agpis_sdk.errors import AgpisError, ConfigError
 from agpis_sdk.wording import counted, printable
 
 if TYPE_CHECKING:
-    from agpis_sdk.config import Config, MediaSection
+    from agpis_sdk.config import Config
     from agpis_sdk.plugins import PluginHost
     from agpis_sdk.records import CandidateImage, GalleryAudit
-    from agpis_sdk.remedies.fixing import FixOptions, NamedFixer
+    from agpis_sdk.remedies.fixing import NamedFixer
 
 FORMATS = ("jpeg", "png", "webp")
 
@@ -46,6 +46,11 @@ class Written:
     image: str
     path: str
     changes: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """Return what was done to which image, and where the copy is, for people."""
+        return printable(f"{self.product_id} {self.image}: {', '.join(self.changes)} → {self.path}")
 
 
 def fix(
@@ -80,25 +85,75 @@ def fix(
             )
         loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
         records = ProductsGiven(products, file_format, mapping, limit).read(loaded, host)
-        fixers = list(_fixers(host, loaded.config))
-        chosen = _only_fixable(loaded.config, fixers)
+        fixing = Fixing(host, loaded.config, output, copy_format, longest_side)
+        chosen = _only_fixable(loaded.config, fixing.fixers)
         # Everything above answers at once; from here on models may be loaded.
         from agpis_sdk.pipeline.audit import Audit
-        from agpis_sdk.remedies.fixing import FixOptions
 
-        options = FixOptions(copy_format.upper() if copy_format else None, longest_side)
-        counts = Counter[str]()
         for gallery in Audit(chosen, host=host).run(records):
             if gallery.error is not None:
-                counts["failed"] += 1
+                fixing.counts["failed"] += 1
                 typer.echo(f"agpis: {printable(gallery.product_id)}: {gallery.error}", err=True)
-            for image in gallery.images:
-                written = _fix(gallery, image, fixers, chosen.media, options, output, counts)
-                if written is not None:
-                    typer.echo(_line(written, as_json=as_json), file=stdout)
-    typer.echo(_summary(counts), err=True)
-    if counts["failed"]:
+            for written in fixing.write(gallery):
+                typer.echo(json.dumps(asdict(written), ensure_ascii=False) if as_json else written.line, file=stdout)
+    typer.echo(fixing.summary, err=True)
+    if fixing.counts["failed"]:
         raise typer.Exit(INCOMPLETE)
+
+
+class Fixing:
+    """Writes fixed copies of the images of galleries, and counts them."""
+
+    def __init__(
+        self,
+        host: PluginHost,
+        config: Config,
+        folder: Path | None = None,
+        copy_format: str | None = None,
+        longest_side: int | None = None,
+    ) -> None:
+        """Copies go to a folder, or without one beside the originals."""
+        from agpis_sdk.remedies.fixing import FixOptions
+
+        self.fixers = list(_fixers(host, config))
+        self.counts = Counter[str]()
+        self._limits = config.media
+        self._folder = folder
+        self._options = FixOptions(copy_format.upper() if copy_format else None, longest_side)
+
+    @property
+    def summary(self) -> str:
+        """Return how many images were fixed."""
+        failed = f", {self.counts['failed']:,} failed" if self.counts["failed"] else ""
+        return f"agpis: {self.counts['fixed']:,} of {counted(self.counts['images'], 'image')} fixed{failed}"
+
+    def write(self, gallery: GalleryAudit) -> Iterator[Written]:
+        """Write and yield the copies of a gallery's images where there is something to mend; what fails is named, and the others go on."""
+        for image in gallery.images:
+            written = self._written(gallery, image)
+            if written is not None:
+                yield written
+
+    def _written(self, gallery: GalleryAudit, image: CandidateImage) -> Written | None:
+        from agpis_sdk.media.sources.read import read_image_bytes
+        from agpis_sdk.remedies.fixing import fixed_copy
+        from agpis_sdk.remedies.places import copy_place, write_new
+
+        self.counts["images"] += 1
+        findings = [one for one in gallery.findings if one.images == (image.id,) and one.suppressed is None]
+        try:
+            data = read_image_bytes(image.uri, self._limits)
+            copy = fixed_copy(data, image.uri, findings, self.fixers, self._limits, self._options)
+            if copy is None:
+                return None
+            path = copy_place(gallery.product_id, image.id, image.uri, copy.suffix, self._folder)
+            write_new(path, copy.data)
+        except AgpisError as error:
+            self.counts["failed"] += 1
+            typer.echo(f"agpis: {printable(gallery.product_id)} {printable(image.id)}: {error}", err=True)
+            return None
+        self.counts["fixed"] += 1
+        return Written(gallery.product_id, image.id, str(path), copy.changes)
 
 
 def _fixers(host: PluginHost, config: Config) -> Iterator[NamedFixer]:
@@ -115,44 +170,3 @@ def _only_fixable(config: Config, fixers: list[NamedFixer]) -> Config:
     """Return a config in which nothing is checked that no fixer mends; what the config ignores stays ignored."""
     codes = sorted({code for fixer in fixers for code in fixer.codes})
     return config.model_copy(update={"rules": config.rules.model_copy(update={"select": tuple(codes)})})
-
-
-def _fix(
-    gallery: GalleryAudit,
-    image: CandidateImage,
-    fixers: list[NamedFixer],
-    limits: MediaSection,
-    options: FixOptions,
-    folder: Path | None,
-    counts: Counter[str],
-) -> Written | None:
-    """Write the copy of one image where there is something to mend; what fails is named, and the others go on."""
-    from agpis_sdk.media.sources.read import read_image_bytes
-    from agpis_sdk.remedies.fixing import fixed_copy
-    from agpis_sdk.remedies.places import copy_place, write_new
-
-    counts["images"] += 1
-    findings = [finding for finding in gallery.findings if finding.images == (image.id,) and finding.suppressed is None]
-    try:
-        copy = fixed_copy(read_image_bytes(image.uri, limits), image.uri, findings, fixers, limits, options)
-        if copy is None:
-            return None
-        path = copy_place(gallery.product_id, image.id, image.uri, copy.suffix, folder)
-        write_new(path, copy.data)
-    except AgpisError as error:
-        counts["failed"] += 1
-        typer.echo(f"agpis: {printable(gallery.product_id)} {printable(image.id)}: {error}", err=True)
-        return None
-    counts["fixed"] += 1
-    return Written(gallery.product_id, image.id, str(path), copy.changes)
-
-
-def _line(written: Written, *, as_json: bool) -> str:
-    if as_json:
-        return json.dumps(asdict(written), ensure_ascii=False)
-    return printable(f"{written.product_id} {written.image}: {', '.join(written.changes)} → {written.path}")
-
-
-def _summary(counts: Counter[str]) -> str:
-    failed = f", {counts['failed']:,} failed" if counts["failed"] else ""
-    return f"agpis: {counts['fixed']:,} of {counted(counts['images'], 'image')} fixed{failed}"

@@ -56,7 +56,7 @@ def import_products(
     loaded, host = settings(config, overrides, no_plugins=no_plugins)
     given = ProductsGiven(products, file_format, mapping, limit)
     records = given.read(loaded, host)
-    check_places(products, lambda: given.read(loaded, host), output, None)
+    check_places(products, lambda: given.read(loaded, host), output)
     written = _Written(Path.cwd() if output == STDIO else Path(output).resolve().parent)
     with naming_output(output), opened(output) as stream:
         stream.writelines(f"{line}\n" for line in written.lines(records))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from agpis_sdk.config import Config, LoadedConfig, load_config
-from agpis_sdk.errors import AgpisError, UnknownNameError
+from agpis_sdk.config import Config, LoadedConfig, load_config, origin_of
+from agpis_sdk.errors import AgpisError, ConfigError, PluginLoadError, UnknownNameError
 from agpis_sdk.plugins import PluginHost
 
 if TYPE_CHECKING:
@@ -127,7 +127,24 @@ def settings(
     for status in host.statuses:
         if status.state == "failed":
             typer.echo(f"agpis: plugin {status.owner} was not loaded: {status.reason} ({status.remedy})", err=True)
+    _check_tables(loaded, host)
     return loaded, host
+
+
+def _check_tables(loaded: LoadedConfig, host: PluginHost) -> None:
+    """Validate the tables of known components before anything begins; the error names the file that holds the setting."""
+    tables = loaded.config.components
+    for _, owned in host.all_specs():
+        if not tables.keys() & {owned.spec.table, *owned.spec.aliases}:
+            continue
+        try:
+            host.settings_of(owned, tables)
+        except ConfigError as error:
+            origin = origin_of(error.item.replace(": ", "."), loaded.origins)
+            item = f"{origin}: {error.item}" if origin else error.item
+            raise ConfigError(error.what, item=item, remedy=error.remedy) from None
+        except PluginLoadError:
+            continue  # said where the component is made, if it takes part at all
 
 
 def training_config(config: Config) -> Config:

@@ -1,9 +1,10 @@
-"""Where outcomes and reports may be written: nowhere that the run reads from, and not both in one file."""
+"""Where outcomes and reports may be written: nowhere that the run reads from, and not two in one file."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 from urllib.parse import unquote, urlsplit
@@ -77,12 +78,12 @@ class OutcomeStream:
                 self._stream.close()
 
 
-def check_places(products: str, read: Callable[[], CheckedProducts], output: str, report: Path | None) -> None:
-    """Refuse an output that cannot be one: a folder, the input, one of its images, or the other output.
+def check_places(products: str, read: Callable[[], CheckedProducts], *outputs: str | Path | None) -> None:
+    """Refuse an output that cannot be one: a folder, the input, one of its images, or another output.
 
     Raises `ConfigError` and `OutputError` naming it. Links and hard links are followed.
     """
-    places = _places(output, report)
+    places = _places(outputs)
     for place in places:
         if place.is_dir():
             raise OutputError("is a folder", item=str(place), remedy="name a file in it")
@@ -90,25 +91,26 @@ def check_places(products: str, read: Callable[[], CheckedProducts], output: str
             raise ConfigError("the folder does not exist", item=str(place), remedy="make it first")
         if products != STDIO and _same_file(place, Path(products)):
             raise ConfigError("is the input itself", item=str(place), remedy="name another file")
-    if len(places) == 2 and _same_file(*places):
-        raise ConfigError("is both the output and the report", item=output, remedy="name two files")
+    for first, second in combinations(places, 2):
+        if _same_file(first, second) and (first.is_file() or not first.exists()):
+            raise ConfigError("is named for two outputs", item=str(second), remedy="name two files")
     if products != STDIO and any(place.is_file() for place in places):
         with contextlib.suppress(InputFileError):  # the run itself names what is wrong with its input
-            for _ in refusing_outputs(read(), output, report):
+            for _ in refusing_outputs(read(), *outputs):
                 pass
 
 
-def refusing_outputs(records: CheckedProducts, output: str, report: Path | None) -> CheckedProducts:
+def refusing_outputs(records: CheckedProducts, *outputs: str | Path | None) -> CheckedProducts:
     """Pass records on; reading raises `ConfigError` where one lists an output among its images."""
     from agpis_sdk.media.products import CheckedProducts
 
-    return CheckedProducts(_refusing(records, output, report), lambda: records.notices, source=records.source)
+    return CheckedProducts(_refusing(records, _places(outputs)), lambda: records.notices, source=records.source)
 
 
-def _refusing(records: CheckedProducts, output: str, report: Path | None) -> Iterator[Product | RejectedRecord]:
+def _refusing(records: CheckedProducts, places: Sequence[Path]) -> Iterator[Product | RejectedRecord]:
     from agpis_sdk.records import Product
 
-    outputs = {_identity(place): place for place in _places(output, report) if place.is_file()}
+    outputs = {_identity(place): place for place in places if place.is_file()}
     for record in records:
         for image in record.images if outputs and isinstance(record, Product) else ():
             place = outputs.get(_identity(_local(image.uri)))
@@ -119,8 +121,8 @@ def _refusing(records: CheckedProducts, output: str, report: Path | None) -> Ite
         yield record
 
 
-def _places(output: str, report: Path | None) -> list[Path]:
-    return [Path(output)] * (output != STDIO) + ([report] if report is not None else [])
+def _places(outputs: Iterable[str | Path | None]) -> list[Path]:
+    return [Path(output) for output in outputs if output is not None and output != STDIO]
 
 
 def _same_file(first: Path, second: Path) -> bool:

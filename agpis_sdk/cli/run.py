@@ -123,15 +123,17 @@ def run(
         loaded, host = settings(config, overrides, profile, shop=shop, no_plugins=no_plugins)
         check_metrics(metrics)
         if check_engine(engine, address, output, report, export, trace):
+            check_places(products, lambda: given.read(loaded, host), log_json, metrics)
             code = run_on_ray(
                 given, output, address or AUTO, loaded, host, resume=resume, discover=not no_plugins, quiet=quiet,
                 log_json=log_json, metrics=metrics,
             )  # fmt: skip
             raise typer.Exit(code)
         records = given.read(loaded, host)
-        check_places(products, lambda: given.read(loaded, host), output, report)
+        places = (output, report, log_json, metrics, trace)
+        check_places(products, lambda: given.read(loaded, host), *places)
         if products == STDIO:
-            records = refusing_outputs(records, output, report)
+            records = refusing_outputs(records, *places)
         if report is not None:
             reporter_of(report, host)
         way_out = export_of(export, output, loaded, host, held=held)

@@ -92,8 +92,11 @@ def _train_all(host: PluginHost, loaded: LoadedConfig, request: TrainingRequest)
     from agpis_sdk.training.every_component import train_all
 
     results = train_all(host, loaded.config, request)
+    errors = [one.error for one in results if one.error is not None]
+    if errors and len(errors) == len(results):
+        raise errors[0]  # each has been told; nothing was learned
     return {
-        one.component: one.figures if one.figures is not None else {"learned": False, "reason": one.reason}
+        one.component: one.figures if one.error is None else {"learned": False, "reason": str(one.error)}
         for one in results
     }
 

@@ -11,7 +11,7 @@ from agpis_sdk.config.sections import (
     ReviewSection,
     flatten,
 )
-from agpis_sdk.config.validation import config_schema, validate
+from agpis_sdk.config.validation import config_schema, origin_of, validate
 
 __all__ = [
     "SHOP_FILE",
@@ -27,5 +27,6 @@ __all__ = [
     "flatten",
     "load_config",
     "merge",
+    "origin_of",
     "validate",
 ]

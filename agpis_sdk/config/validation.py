@@ -23,7 +23,7 @@ def validate(
         return model.model_validate(data)
     except ValidationError as error:
         problem = first_problem(error)
-        item = _origin(problem.place, origins or {}) or item
+        item = origin_of(problem.place, origins or {}) or item
         if problem.unknown_field:
             parent = _model_at(model, problem.path[:-1])
             remedy = nearest(str(problem.path[-1]), parent.model_fields)
@@ -50,7 +50,7 @@ def config_schema(components: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
     return schema
 
 
-def _origin(place: str, origins: Mapping[str, str]) -> str:
+def origin_of(place: str, origins: Mapping[str, str]) -> str:
     """Return where a setting, or the first one of a table, was written; "" where nobody has."""
     return next((origin for key, origin in origins.items() if f"{key}.".startswith(f"{place}.")), "")
 

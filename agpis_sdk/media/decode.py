@@ -25,6 +25,7 @@ from agpis_sdk.media.formats import READ_REMEDY, opener_of, readable_formats, re
 from agpis_sdk.media.jpeg_tail import END_MARKER, INVISIBLE_SHARE, ends_in_gray, missing_share, without_end
 from agpis_sdk.media.metadata import digital_source_types, frame_count, jpeg_quality, orientation, suffix_of
 from agpis_sdk.media.rgb import rgb_pixels
+from agpis_sdk.media.whole_jpeg import whole_jpeg
 
 # What brings a stored picture upright, by EXIF orientation.
 TURNS = {
@@ -185,29 +186,38 @@ def _stored_pixels(image: Image.Image, data: bytes, limits: MediaSection) -> NDA
     if image.format not in JPEGS:
         image.load()
         return rgb_pixels(image, _shrink(image.width, image.height, side))
+    _draft(image, side)
+    whole = whole_jpeg(image, data)
+    if whole is not None and not ends_in_gray(whole):
+        return whole
     try:
-        pixels = _jpeg_pixels(image, side)
+        image.load()
     except OSError:
         # Browsers show a picture without its end marker or its last bytes.
         unclosed = data.rstrip(b"\xff")
         _refuse_visible_loss(data, unclosed, limits)
-        return _jpeg_pixels(_open(unclosed + END_MARKER, limits), side)
-    if ends_in_gray(image):
+        return _jpeg_pixels(unclosed + END_MARKER, limits)
+    if ends_in_gray(np.asarray(image)):
         _refuse_visible_loss(data, without_end(data), limits)
-    return pixels
+    return rgb_pixels(image)
 
 
 def _refuse_visible_loss(data: bytes, unclosed: bytes, limits: MediaSection) -> None:
-    missing = missing_share(unclosed, lambda file: _jpeg_pixels(_open(file, limits), limits.working_side))
+    missing = missing_share(unclosed, lambda file: _jpeg_pixels(file, limits))
     if missing > INVISIBLE_SHARE:
         raise ImageReadError(f"is damaged: its end is missing ({len(data):,} bytes are there)", remedy=DAMAGED_REMEDY)
 
 
-def _jpeg_pixels(image: Image.Image, side: int) -> NDArray[np.uint8]:
-    # The decoder itself scales by 1/2, 1/4 or 1/8: several times faster than decoding every pixel.
-    image.draft(None, (side, side))
+def _jpeg_pixels(data: bytes, limits: MediaSection) -> NDArray[np.uint8]:
+    image = _open(data, limits)
+    _draft(image, limits.working_side)
     image.load()
     return rgb_pixels(image)
+
+
+def _draft(image: Image.Image, side: int) -> None:
+    # The decoder itself scales by 1/2, 1/4 or 1/8: several times faster than decoding every pixel.
+    image.draft(None, (side, side))
 
 
 def _shrink(width: int, height: int, side: int) -> int:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 END_MARKER = b"\xff\xd9"
 RESTART_INTERVAL, START_OF_SCAN = 0xDD, 0xDA
@@ -27,11 +26,9 @@ CHUNK_BYTES = 1024
 Decode = Callable[[bytes], NDArray[np.uint8]]
 
 
-def ends_in_gray(image: Image.Image) -> bool:
-    """Return whether the last corner of a loaded picture looks as if its decoder had run out of data."""
-    width, height = image.size
-    corner = np.asarray(image.crop((max(0, width - CORNER_PIXELS), height - 1, width, height)))
-    return bool(np.isin(corner, FILLED_IN).all())
+def ends_in_gray(pixels: NDArray[np.uint8]) -> bool:
+    """Return whether the last corner of a picture (h, w) or (h, w, channels) looks as if its decoder had run out of data."""
+    return bool(np.isin(pixels[-1, -CORNER_PIXELS:], FILLED_IN).all())
 
 
 def without_end(data: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from agpis_sdk.components import Backbone, ComponentSpec, DecodedImage, ImageCheckerSpec, ImageSequence, PairCheckerSpec
@@ -13,6 +13,7 @@ from agpis_sdk.pipeline.isolation.messages import SealedFact
 from agpis_sdk.pipeline.plan import ENGINE_FACTS
 from agpis_sdk.records import Product
 from agpis_sdk.rules import RuleSet, selected
+from agpis_sdk.specs import reads_product
 
 
 class RunContext:
@@ -80,7 +81,7 @@ class RunContext:
         if not self._may_read_products:
             raise PluginContractError(
                 "asked for the product, on which nothing cacheable about images may depend",
-                remedy="announce it without cacheable=True",
+                remedy="announce it without cacheable=True, or with reads_product=True",
             )
         return self._products[product_id]
 
@@ -89,8 +90,12 @@ class RunContext:
         facts = self._facts.get(image.key, {})
         if name not in facts:
             raise KeyError(f'fact "{name}" of image "{image.id}" has not been provided')
-        value = facts[name]
-        return value.open() if isinstance(value, SealedFact) else value
+        return _opened(facts[name])
+
+    def facts_of_product(self, product_id: str, name: str) -> Mapping[str, Any]:
+        """Return a fact about every image of a product that has it, by image id in listed order."""
+        known = {image.id: self._facts.get((product_id, image.id), {}) for image in self.product(product_id).images}
+        return {image_id: _opened(facts[name]) for image_id, facts in known.items() if name in facts}
 
     def provide(self, image: DecodedImage, name: str, value: Any) -> None:
         """Record a fact; raises `PluginContractError` when the running component did not declare it."""
@@ -128,10 +133,15 @@ class RunContext:
         """Return the context as a component sees it, with leave to provide the facts that its spec declares."""
         view = copy.copy(self)
         view._may_provide = spec.provides
-        view._may_read_products = not (spec.cacheable and isinstance(spec, ImageCheckerSpec | PairCheckerSpec))
+        is_kept = spec.cacheable and isinstance(spec, ImageCheckerSpec | PairCheckerSpec)
+        view._may_read_products = reads_product(spec) or not is_kept
         return view
 
     def open_batch(self, products: Iterable[Product]) -> None:
         """Take in the products of a micro-batch and forget those of the one before."""
         self._facts.clear()
         self._products = {product.id: product for product in products}
+
+
+def _opened(value: Any) -> Any:
+    return value.open() if isinstance(value, SealedFact) else value

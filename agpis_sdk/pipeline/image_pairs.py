@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
-from agpis_sdk.components import ImagePair
+from agpis_sdk.components import DecodedImage, ImagePair
 from agpis_sdk.pipeline.alternatives import image_to_drop
-from agpis_sdk.pipeline.batch import Batch, engine_finding, too_few
+from agpis_sdk.pipeline.batch import Batch, ProductState, engine_finding, too_few
 from agpis_sdk.pipeline.findings import accept_judgment, keep_finding, pairs_known
 from agpis_sdk.pipeline.guard import Component
 from agpis_sdk.pipeline.run import Run, through_cache
 from agpis_sdk.pipeline.single_image import with_facts
 from agpis_sdk.pipeline.unjudged import note_unjudged, note_unjudged_rule
 from agpis_sdk.records import Unjudged
+
+ALIKE = 0.02
+"""Up to this difference of p_primary two copies are equally good as the primary image."""
+CLEARLY_LARGER = 1.2
+"""By this factor in pixels one copy is clearly larger than the other."""
 
 
 def check_pairs(run: Run, batch: Batch) -> None:
@@ -22,7 +28,10 @@ def check_pairs(run: Run, batch: Batch) -> None:
 
 
 def remove_from_pairs(run: Run, batch: Batch) -> None:
-    """Of each violating pair keep the primary image, else the one with the smaller p_nc; the surest pair first."""
+    """Of each violating pair keep the primary image, else the one with the smaller p_nc; the surest pair first.
+
+    Of two copies that are equally good as the primary image the clearly larger one is it, whichever is listed first.
+    """
     for progress in [progress for progress in batch.values() if progress.open]:
         violating = [
             finding
@@ -33,12 +42,27 @@ def remove_from_pairs(run: Run, batch: Batch) -> None:
         ]
         for finding in sorted(violating, key=lambda finding: (-finding.score, finding.images, finding.code)):
             if progress.removed.isdisjoint(finding.images):
+                _prefer_larger(progress, finding.images)
                 progress.removed.add(image_to_drop(progress, finding.images, (progress.primary,)))
         fewest, length = run.config.sequence.fewest, run.config.sequence.length
         if len(progress.usable) < fewest:
             progress.end("none", "too-few-images", too_few(progress, "image-pair recognition", fewest))
         elif len(progress.usable) < length:
             progress.detail = too_few(progress, "image-pair recognition", length)
+
+
+def _prefer_larger(progress: ProductState, copies: Sequence[str]) -> None:
+    """Make the other one of two copies the primary image where the primary is the smaller one, and no better."""
+    primary = progress.primary
+    for other in progress.primary_alternatives & set(copies) if primary in copies else ():
+        alike = abs(progress.p_primary[other] - progress.p_primary[primary]) <= ALIKE
+        if alike and _pixels(progress.images[other]) >= CLEARLY_LARGER * _pixels(progress.images[primary]):
+            progress.primary = other
+            progress.primary_alternatives = progress.primary_alternatives - {other} | {primary}
+
+
+def _pixels(image: DecodedImage) -> int:
+    return image.original_width * image.original_height
 
 
 def _check(run: Run, checker: Component, batch: Batch) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from agpis_sdk.components import Context, DecodedImage
 from agpis_sdk.config import PrimarySection
 from agpis_sdk.errors import ComponentError
-from agpis_sdk.pipeline.batch import Batch, too_few
+from agpis_sdk.pipeline.alternatives import FIRST_VIEWS
+from agpis_sdk.pipeline.batch import Batch, ProductState, too_few
 from agpis_sdk.pipeline.guard import Component
 from agpis_sdk.pipeline.run import Run
 from agpis_sdk.pipeline.single_image import note_failures, with_facts
@@ -16,8 +17,8 @@ from agpis_sdk.pipeline.single_image import note_failures, with_facts
 def select_primary(run: Run, selector: Component, batch: Batch) -> None:
     """Score every image with p_primary; of those not removed, the largest at or above the threshold wins.
 
-    Among images that are about as good, the first listed wins: p_primary cannot decide between them, and a shop lists
-    first the variant of which it has most images.
+    Among images that are about as good, the first listed wins that shows the product as a first image does: p_primary
+    cannot decide between them, and a shop lists first the variant of which it has most images.
     """
     _score(run, selector, batch)
     settings, sequence = run.config.primary, run.config.sequence
@@ -33,7 +34,7 @@ def select_primary(run: Run, selector: Component, batch: Batch) -> None:
             progress.end("none", "no-primary", why)
         else:
             near = [image for image in usable if _about_as_good(image, best, progress.p_primary, settings)]
-            progress.primary = min(near, key=lambda image: image.position).id
+            progress.primary = min(near, key=lambda image: (not _may_come_first(image, progress), image.position)).id
             progress.primary_alternatives = {image.id for image in near} - {progress.primary}
 
 
@@ -45,6 +46,12 @@ def _about_as_good(
     large = 2 * pixels > best.original_width * best.original_height
     enough = max(settings.threshold, p_primary[best.id] * (1 - settings.margin))
     return large and p_primary[image.id] >= enough
+
+
+def _may_come_first(image: DecodedImage, progress: ProductState) -> bool:
+    """Return whether an image shows what a first one may, or nobody knows."""
+    view = progress.views.get(image.id)
+    return view is None or view.name in FIRST_VIEWS
 
 
 def _score(run: Run, selector: Component, batch: Batch) -> None:

@@ -72,10 +72,10 @@ class PluginHost:
         """
         settings = settings or PluginsSection()
         host = cls()
-        found = list(find_plugins(discover))
+        installed = find_plugins()
         # Asked of all that is installed: a config that blocks a plugin also serves a run with the built-in ones alone.
-        check_blocks(list(find_plugins(discover=True)), settings.block)
-        for plugin in found:
+        check_blocks(installed, settings.block)
+        for plugin in [plugin for plugin in installed if discover or plugin.distribution == OURS]:
             if plugin.name in settings.block or plugin.distribution in settings.block:
                 host._note(plugin, "blocked", reason="named in plugins.block")
             else:

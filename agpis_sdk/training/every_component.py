@@ -25,7 +25,7 @@ class Trained:
 
     component: str
     figures: Mapping[str, Any] | None
-    reason: str = ""
+    error: TrainingDataError | None = None
 
 
 def taught_by_reviewers(host: PluginHost, config: Config) -> dict[str, OwnedSpec]:
@@ -66,4 +66,4 @@ def _trained(owned: OwnedSpec, host: PluginHost, config: Config, request: Traini
         return Trained(name, train(owned, own))
     except TrainingDataError as error:
         request.note(f"{name} learns nothing: {error}")
-        return Trained(name, None, str(error))
+        return Trained(name, None, error)

@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from agpis_sdk.builtin.foreground import composition
 from agpis_sdk.builtin.primary.config import PrimaryTrainingConfig
-from agpis_sdk.builtin.primary.features import FACTS, FEATURE_NAMES, features_of
+from agpis_sdk.builtin.primary.features import FACTS, IMAGE_FEATURES, LIKENESS, features_of, likeness_of
 from agpis_sdk.builtin.primary.model import PrimaryHead, deviations
 from agpis_sdk.datasets.splits import Split, split_of
 from agpis_sdk.errors import TrainingDataError
@@ -37,8 +37,8 @@ from agpis_sdk.training.request import (
 WEIGHTS = "primary.safetensors"
 
 COMPOSITIONS = len(composition.NAMES)
-# On a composition's number and its square, and on what other heads say.
-COMPOSITION_PENALTY, OPINION_PENALTY = 0.01, 0.003
+# On a composition's number and its square, on what other heads say, and on how like the others an image is.
+COMPOSITION_PENALTY, OPINION_PENALTY, LIKENESS_PENALTY = 0.01, 0.003, 0.01
 ADAPTED_PENALTY = 0.01
 """On the squared distance from the head that a shop's galleries adapt; chosen on twelve shops left out."""
 # A curvature where a probability already says all there is to say would only fit noise.
@@ -126,31 +126,38 @@ def ranked_gallery(known: ProductFacts, firsts: Iterable[str], *, seed: int = 0)
         product=known.product,
         shop=shop_of(known.product),
         split=split_of(known.product, seed=seed),
-        features=np.stack(
-            [features_of(one["composition"], one["view"], one["p_noncompliant"]) for one in known.images.values()]
-        ),
+        features=np.stack([_features(image_id, known) for image_id in known.images]),
         right=right,
     )
 
 
-def fit(galleries: Sequence[RankedGallery]) -> PrimaryHead:
+def _features(image_id: str, known: ProductFacts) -> NDArray[np.float32]:
+    facts = known.images[image_id]
+    others = [other["product_embedding"] for other_id, other in known.images.items() if other_id != image_id]
+    own = features_of(facts["composition"], facts["view"], facts["p_noncompliant"])
+    return np.concatenate([own, likeness_of(facts["product_embedding"], others)])
+
+
+def fit(galleries: Sequence[RankedGallery], as_seen: Sequence[RankedGallery] = ()) -> PrimaryHead:
     """Fit weights, and then how their scores turn into p_primary.
 
     A shop's own photos flatter a head that has learned from them. So where there are several shops, p_primary is set by
-    what heads that have not seen a shop say of it.
+    what heads that have not seen a shop say of it. `as_seen` are the same galleries as a run sees them, where what teaches
+    the weights is surer than that, such as labeled views.
 
     Raises `TrainingDataError` where there is no gallery.
     """
     _refuse_none(galleries)
+    as_seen = as_seen or galleries
     head = weights(galleries)
     shops = sorted({gallery.shop for gallery in galleries})
-    judged = [scored(gallery, head) for gallery in galleries]
+    judged = [scored(gallery, head) for gallery in as_seen]
     if len(shops) > 1:
         judged = []
         for shop in shops:
             stranger = weights([gallery for gallery in galleries if gallery.shop != shop])
-            judged += [scored(gallery, stranger) for gallery in galleries if gallery.shop == shop]
-    return calibrated(head, fitted_slope(judged), [scored(gallery, head) for gallery in galleries])
+            judged += [scored(gallery, stranger) for gallery in as_seen if gallery.shop == shop]
+    return calibrated(head, fitted_slope(judged), [scored(gallery, head) for gallery in as_seen])
 
 
 def weights(galleries: Sequence[RankedGallery]) -> PrimaryHead:
@@ -196,9 +203,12 @@ def _refuse_none(galleries: Sequence[RankedGallery]) -> None:
 
 
 def _penalty() -> NDArray[np.float64]:
-    opinions = len(FEATURE_NAMES) - COMPOSITIONS
-    counts = (COMPOSITIONS, opinions, COMPOSITIONS, opinions)
-    return np.repeat([COMPOSITION_PENALTY, OPINION_PENALTY, COMPOSITION_PENALTY, NO_CURVATURE], counts)
+    opinions = len(IMAGE_FEATURES) - COMPOSITIONS
+    on_weight = np.repeat(
+        [COMPOSITION_PENALTY, OPINION_PENALTY, LIKENESS_PENALTY], [COMPOSITIONS, opinions, len(LIKENESS)]
+    )
+    on_curvature = np.repeat([COMPOSITION_PENALTY, NO_CURVATURE], [COMPOSITIONS, opinions + len(LIKENESS)])
+    return np.concatenate([on_weight, on_curvature])
 
 
 def _rows(

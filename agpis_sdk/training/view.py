@@ -13,15 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
 from agpis_sdk.builtin.foreground import composition
 from agpis_sdk.builtin.view.model import ViewHead
+from agpis_sdk.builtin.view.names import as_named, named_view
 from agpis_sdk.config import Config
 from agpis_sdk.datasets.galleries import products_of
 from agpis_sdk.datasets.labels import LABELS, LabeledImage, labeled_images
 from agpis_sdk.datasets.splits import Split, split_of
 from agpis_sdk.errors import TrainingDataError
+from agpis_sdk.evaluation.bootstrap import WeightedMetrics
 from agpis_sdk.facts import VIEWS, View
 from agpis_sdk.pipeline.image_facts import image_facts
 from agpis_sdk.plugins import PluginHost
@@ -37,11 +39,15 @@ COMPOSITION_PENALTY, EMBEDDING_PENALTY = 0.003, 0.1
 
 @dataclass(frozen=True, eq=False)
 class LabeledViews:
-    """Photos (n): `features` (n, F), composition first; `views` (n,) index `VIEWS`, -1 for another; `whole` (n,) 0 or 1."""
+    """Photos (n): `features` (n, F), composition first; `views` (n,) index `VIEWS`, -1 for another; `whole` (n,) 0 or 1.
+
+    `names` (n) are the views that the photos' names say, None where they say none.
+    """
 
     features: NDArray[np.float64]
     views: NDArray[np.int64]
     whole: NDArray[np.int64]
+    names: tuple[str | None, ...]
     shops: tuple[str, ...]
     splits: tuple[Split, ...]
 
@@ -52,6 +58,7 @@ class LabeledViews:
             self.features[rows],
             self.views[rows],
             self.whole[rows],
+            tuple(self.names[row] for row in rows),
             tuple(self.shops[row] for row in rows),
             tuple(self.splits[row] for row in rows),
         )
@@ -118,6 +125,7 @@ def labeled_table(
         np.stack([features[_place(label)] for label in labels]).astype(np.float64),
         np.array([VIEWS.index(label.view) if label.view in VIEWS else -1 for label in labels]),
         np.array([int(label.whole) for label in labels]),
+        tuple(named_view(label.product, label.image.id) for label in labels),
         tuple(label.shop for label in labels),
         tuple(split_of(label.product, seed=seed) for label in labels),
     )
@@ -182,16 +190,32 @@ def _factor(given: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
 
 
 def measure(head: ViewHead, photos: LabeledViews) -> dict[str, Any]:
-    """Return the accuracy of the view and of whole or cut, each beside that of the most frequent answer."""
+    """Return the accuracy of the view and of whole or cut, each beside that of the most frequent answer.
+
+    The view is judged as a run provides it, with what names say; `view_accuracy_unnamed` is that of the head alone, and
+    `view_calibration_error` is of the probability of the view that is named.
+    """
     if not len(photos.shops):
         return {"photos": 0}
     judged = logits(head, photos)
-    known = photos.views >= 0
-    right = judged[known, :-1].argmax(axis=1) == photos.views[known]
-    return {
-        "photos": len(photos.shops),
-        "view_accuracy": round(float(right.mean()), 4) if known.any() else None,
-        "view_majority": round(float(np.bincount(photos.views[known]).max() / known.sum()), 4) if known.any() else None,
+    whole = {
         "whole_accuracy": round(float(((judged[:, -1] > 0) == photos.whole).mean()), 4),
         "whole_majority": round(float(max(photos.whole.mean(), 1 - photos.whole.mean())), 4),
+    }
+    known = np.flatnonzero(photos.views >= 0)
+    if not len(known):
+        return {"photos": len(photos.shops), **whole}
+    seen = softmax(judged[known, :-1], axis=1)
+    told = np.stack([as_named(one, photos.names[row]) for one, row in zip(seen, known.tolist(), strict=True)])
+    right = told.argmax(axis=1) == photos.views[known]
+    return {
+        "photos": len(photos.shops),
+        "named": sum(photos.names[row] is not None for row in known.tolist()),
+        "view_accuracy": round(float(right.mean()), 4),
+        "view_accuracy_unnamed": round(float((seen.argmax(axis=1) == photos.views[known]).mean()), 4),
+        "view_majority": round(float(np.bincount(photos.views[known]).max() / len(known)), 4),
+        "view_calibration_error": round(
+            float(WeightedMetrics.unweighted(right, told.max(axis=1)).calibration_error()[0]), 4
+        ),
+        **whole,
     }

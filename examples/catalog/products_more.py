@@ -63,7 +63,7 @@ def headphones(look: str) -> Parts:
         (join(*cups), shell),
         (band, shell),
         (join(inner, *pads), leather),
-        (join(*caps), BRASS),
+        (join(*caps), leather),
         (join(*forks), STEEL),
     ]
 

@@ -45,6 +45,8 @@ class Entry:
     planted: dict[str, tuple[str, str]] = field(default_factory=dict)
     # which candidates are listed first: the shop's order is not always good
     first: tuple[str, ...] = ()
+    # views that the pages of rules show, and that are no candidates
+    unlisted: tuple[str, ...] = ()
 
 
 CATALOG = (
@@ -57,7 +59,7 @@ CATALOG = (
     Entry("lamp-01", "lamp", "Desk lamp, jointed, mustard", "Home/Lighting", "Turns and tilts.",
           ("front", "angle", "detail", "room"), {"sale": ("price-badge", "front")}, ("detail", "sale")),
     Entry("chair-01", "chair", "Shell chair, teal, wooden legs", "Furniture/Chairs", "Molded shell on turned legs.",
-          ("front", "angle", "side", "back"), {"flipped": ("mirrored-copy", "angle")}, ("back", "flipped")),
+          ("front", "angle", "side", "back"), {"flipped": ("mirrored-copy", "angle")}, ("back",)),
     Entry("stool-01", "stool", "Counter stool, three legs", "Furniture/Stools", "With a steel foot ring.",
           ("front", "angle", "top"), {"framed": ("border", "front"), "dark": ("under-exposed", "angle")}, ("framed",)),
     Entry("shelf-01", "bookshelf", "Open bookshelf with back panel", "Furniture/Shelves", "Books are not part of the offer.",
@@ -69,7 +71,7 @@ CATALOG = (
     Entry("headphones-01", "headphones", "Over-ear headphones", "Electronics/Audio", "40 hours of battery.",
           ("front", "angle", "side", "back"), {"branded": ("logo-overlay", "angle")}, ("branded",)),
     Entry("car-01", "car", "Toy car, wooden wheels", "Toys/Cars", "From two years.",
-          ("front", "angle", "side", "back", "top"), {"other-color": ("color-variant", "angle")}, ("angle",)),
+          ("front", "angle", "side", "back", "top"), {"other-color": ("color-variant", "angle")}, ("angle",), ("back",)),
     Entry("fan-01", "fan", "Desk fan, 30 cm", "Home/Climate", "Three speeds.",
           ("front", "angle", "side", "back"), {"shaken": ("blur", "front")}, ("shaken",)),
     Entry("bowls-01", "bowls", "Set of three bowls", "Kitchen/Bowls", "Stackable.",
@@ -112,7 +114,7 @@ def write(entry: Entry, views: dict[str, Pixels], seed: int) -> tuple[dict[str, 
         planted[f"{entry.id}_{name}"] = described(made)
     for name, data in files.items():
         (HERE / "images" / f"{entry.id}_{name}.jpg").write_bytes(data)
-    order = [*entry.first, *(name for name in files if name not in entry.first)]
+    order = [*entry.first, *(name for name in files if name not in (*entry.first, *entry.unlisted))]
     line = {
         "id": entry.id,
         "title": entry.title,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from safetensors.numpy import save_file
 
 from agpis_sdk.builtin.foreground.composition import NAMES
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
-from agpis_sdk.builtin.primary.features import FEATURE_NAMES, REASONS
+from agpis_sdk.builtin.primary.features import FEATURE_NAMES, REASONS, likeness_of
 from agpis_sdk.builtin.primary.model import PrimaryHead
 from agpis_sdk.builtin.primary.selectors import FirstListedSelector, LearnedPrimarySelector
 from agpis_sdk.builtin.weights import write_tensors
@@ -23,10 +25,11 @@ from agpis_sdk.media.decode import as_image
 
 
 class Facts:
-    """A context in which every image has the features that it is given."""
+    """A context in which every image has the features that it is given, and the product its embeddings, by image id."""
 
-    def __init__(self, features: list[np.ndarray]) -> None:
+    def __init__(self, features: list[np.ndarray], embeddings: Mapping[str, np.ndarray] = MappingProxyType({})) -> None:
         self._features = features
+        self._embeddings = embeddings
         self.provided: dict[int, tuple[str, ...]] = {}
 
     def fact(self, image: DecodedImage, name: str) -> Any:
@@ -34,10 +37,15 @@ class Facts:
         views = features[len(NAMES) : len(NAMES) + len(VIEWS)]
         known = {
             "composition": features[: len(NAMES)],
-            "view": View(views, float(features[-2])),
-            "p_noncompliant": 1 / (1 + np.exp(-features[-1])),
+            "view": View(views, float(features[FEATURE_NAMES.index("whole")])),
+            "p_noncompliant": 1 / (1 + np.exp(-features[FEATURE_NAMES.index("overlay")])),
+            "product_embedding": self._embeddings.get(image.id, np.ones(4, np.float32)),
         }
         return known[name]
+
+    def facts_of_product(self, product_id: str, name: str) -> Mapping[str, np.ndarray]:
+        assert name == "product_embedding"
+        return self._embeddings
 
     def provide(self, image: DecodedImage, name: str, value: tuple[str, ...]) -> None:
         assert name == "primary_reasons"
@@ -75,6 +83,28 @@ def test_a_score_does_not_depend_on_the_batch() -> None:
     alone = [selector.score_primary([image], facts)[0] for image in images(5)]
 
     assert together == alone
+
+
+def test_an_image_that_is_unlike_the_others_is_less_likely_the_first() -> None:
+    embeddings = {
+        name: np.array(direction, np.float32) for name, direction in (("a", [1, 0]), ("b", [1, 0.1]), ("c", [0, 1]))
+    }
+    facts = Facts([usual_image()] * 3, embeddings)
+    gallery = [replace(image, id=name) for image, name in zip(images(3), embeddings, strict=True)]
+
+    scores = LearnedPrimarySelector(LearnedPrimaryConfig()).score_primary(gallery, facts)
+
+    assert scores[2] < min(scores[:2])
+
+
+def test_likeness_is_the_mean_and_the_greatest_cosine() -> None:
+    one, same, across = (np.array(direction, np.float32) for direction in ([1, 0], [2, 0], [0, 3]))
+
+    assert likeness_of(one, [same, across]).tolist() == [0.5, 1.0]
+
+
+def test_an_image_alone_is_like_itself() -> None:
+    assert likeness_of(np.ones(4, np.float32), []).tolist() == [1.0, 1.0]
 
 
 def test_what_lowers_the_chance_is_given_as_a_reason() -> None:

@@ -289,6 +289,14 @@ class TestConfig:
         assert answer.code == 2
         assert message in answer.err
 
+    def test_a_wrong_key_of_a_component_is_told_with_the_file_that_holds_it(self, agpis: Agpis, tmp_path: Path) -> None:
+        (tmp_path / "own.toml").write_text("[components.random]\nsize = 4\n", encoding="utf-8")
+
+        answer = agpis("rules", "--config", str(tmp_path / "own.toml"))
+
+        assert answer.code == 2
+        assert f"{tmp_path}/own.toml: components.random: size: unknown key" in answer.err
+
     def test_schema_accepts_the_config_in_force(self, agpis: Agpis) -> None:
         answer = agpis("config", "schema")
 

@@ -82,3 +82,17 @@ def test_a_folder_of_images_is_taken_too(catalog: Path, tmp_path: Path) -> None:
     result = RUNNER.invoke(app, arguments)
 
     assert [json.loads(line)["image"] for line in result.stdout.splitlines()] == ["turned"]
+
+
+def test_an_audit_that_fixes_writes_the_same_copies_and_prints_the_same_findings(catalog: Path, tmp_path: Path) -> None:
+    asked = ["audit", str(catalog), "--no-plugins", "--format", "json", "--select", "AGP1"]
+    plain = RUNNER.invoke(app, asked)
+
+    fixing = RUNNER.invoke(app, [*asked, "--fix"])
+
+    assert fixing.stdout == plain.stdout
+    assert fixing.exit_code == plain.exit_code == 1
+    with Image.open(tmp_path / "turned.fixed.jpg") as copy:
+        assert copy.size == (220, 300)
+    assert "P1 turned: turned upright, as its EXIF says" in fixing.stderr
+    assert "1 of 3 images fixed, 1 failed" in fixing.stderr

@@ -114,3 +114,10 @@ class TestTrain:
 
     def test_the_weights_need_a_folder(self) -> None:
         assert "needs a folder" in refused("train", "primary")
+
+
+def test_training_all_from_reviews_that_are_not_there_is_an_error(tmp_path: Path) -> None:
+    answer = refused("train", "all", "nosuch.jsonl", "-o", tmp_path / "trained")
+
+    assert "nosuch.jsonl: no such file" in answer
+    assert "written to" not in answer

@@ -56,7 +56,7 @@ class TestTrace:
         answer = agpis("run", shop, "-o", "out.jsonl", "--trace", "nowhere/trace.json", "--no-plugins")
 
         assert answer.code == 2
-        assert "nowhere/trace.json: cannot be written" in answer.err
+        assert "nowhere/trace.json: the folder does not exist" in answer.err
 
 
 class TestMetrics:

@@ -159,7 +159,24 @@ class TestWhatItRefusesToWrite:
     def test_one_file_for_both(self, agpis: Agpis, shop: Path) -> None:
         answer = agpis("run", shop, "-o", "x.html", "--report", "./x.html", "--no-plugins")
 
-        assert (answer.code, "is both the output and the report" in answer.err) == (2, True)
+        assert (answer.code, "is named for two outputs" in answer.err) == (2, True)
+
+    @pytest.mark.parametrize("option", ["--log-json", "--metrics", "--trace"])
+    def test_figures_over_the_input_or_the_outcomes_or_into_a_folder(
+        self, agpis: Agpis, shop: Path, tmp_path: Path, option: str
+    ) -> None:
+        before = shop.read_bytes()
+
+        for place, message in [
+            (shop, "is the input itself"),
+            ("o.jsonl", "is named for two outputs"),
+            (".", "is a folder"),
+        ]:
+            answer = agpis("run", shop, "-o", "o.jsonl", option, place, "--no-plugins")
+            assert (answer.code, message in answer.err) == (2, True), answer.err
+
+        assert shop.read_bytes() == before
+        assert not (tmp_path / "o.jsonl").exists()
 
     @pytest.mark.parametrize("source", ["file", "stdin"])
     def test_an_image_of_the_products(

@@ -30,6 +30,7 @@ from agpis_sdk.components import (
     pair_finding,
 )
 from agpis_sdk.config import Config
+from agpis_sdk.facts import VIEWS, View
 from agpis_sdk.hookspecs import hookimpl
 from agpis_sdk.pipeline.pipeline import Pipeline
 from agpis_sdk.plugins import PluginHost
@@ -232,6 +233,20 @@ def configured(settings: Mapping[str, Any]) -> Config:
             table = table.setdefault(parent, {})
         table[last] = value
     return Config.model_validate(nested)
+
+
+def seeing(stand: Stand, **views: str) -> Stand:
+    """Let images show the views named, the whole product each."""
+
+    rule = Rule(code="TST103", name="seen", summary="It was seen.", category="single-image")
+
+    def provide(images: Sequence[DecodedImage], context: Context) -> Iterator[Finding]:
+        for image in images:
+            shows = np.array([name == views[image.id] for name in VIEWS], dtype=np.float32)
+            context.provide(image, "view", View(shows, whole=float(views[image.id] != "detail")))
+        yield from ()
+
+    return stand.image_checker(provide, name="seer", rules=(rule,), provides=frozenset({"view"}))
 
 
 def product(gallery: Path, letters: str = "abc", product_id: str = "P1") -> dict[str, Any]:

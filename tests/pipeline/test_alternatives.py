@@ -6,18 +6,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from agpis_sdk.components import Context, DecodedImage, ImageSequence
-from agpis_sdk.facts import VIEWS, View
+from agpis_sdk.components import Context, ImageSequence
 from agpis_sdk.pipeline.audit import Audit
 from agpis_sdk.records import Finding, Outcome, SequenceVerdict
 from agpis_sdk.rules import MendedBy, Rule
-from tests.pipeline.fakes import BAD, NOTE, Stand, configured, flag, product, twins, verdict
+from tests.pipeline.fakes import BAD, NOTE, Stand, configured, flag, product, seeing, twins, verdict
 
 ONE_OF_THREE = {"sequence.length": 2}
-SEEN = Rule(code="TST103", name="seen", summary="It was seen.", category="single-image")
 
 
 def sequence_rule(mended_by: MendedBy) -> Rule:
@@ -40,18 +37,6 @@ def objecting(stand: Stand, rule: Rule) -> Stand:
             yield verdict(sequence, p_qualified=0.2, findings=(finding,))
 
     return stand.scorer(check, rules=(rule,))
-
-
-def seeing(stand: Stand, **views: str) -> Stand:
-    """Let images show the views named, the whole product each."""
-
-    def provide(images: Sequence[DecodedImage], context: Context) -> Iterator[Finding]:
-        for image in images:
-            shows = np.array([name == views[image.id] for name in VIEWS], dtype=np.float32)
-            context.provide(image, "view", View(shows, whole=float(views[image.id] != "detail")))
-        yield from ()
-
-    return stand.image_checker(provide, name="seer", rules=(SEEN,), provides=frozenset({"view"}))
 
 
 def remedies(record: Any) -> dict[str, str]:

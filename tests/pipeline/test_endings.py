@@ -10,7 +10,7 @@ from PIL import Image
 
 from agpis_sdk.components import Context, DecodedImage
 from agpis_sdk.records import Finding
-from tests.pipeline.fakes import TWIN, Stand, always, codes, flag, product, states, twins
+from tests.pipeline.fakes import TWIN, Stand, always, codes, flag, product, seeing, states, twins
 
 
 def test_a_product_whose_sequence_the_scorer_likes_is_submitted(gallery: Path) -> None:
@@ -117,6 +117,15 @@ def test_one_image_less_than_the_length_ends_the_product(gallery: Path, length: 
     assert outcome.reason == "too-few-images"
 
 
+def test_among_images_about_as_good_one_that_shows_the_back_does_not_win_by_being_listed_first(gallery: Path) -> None:
+    stand = seeing(Stand(), a="back", b="front", c="angle")
+    stand.selector(lambda images, context: [{"a": 0.7, "b": 0.7, "c": 0.8}[image.id] for image in images])
+
+    outcome = stand.run_one(product(gallery), {"primary.margin": 0.25})
+
+    assert outcome.sequence[0] == "b"
+
+
 class TestOfAViolatingPair:
     def test_the_primary_image_stays(self, gallery: Path) -> None:
         outcome = Stand().pair_checker(twins("ac")).run_one(product(gallery, "abcd"))
@@ -131,6 +140,22 @@ class TestOfAViolatingPair:
 
         assert states(outcome)["a"] == "removed"
         assert outcome.sequence[0] == "c"
+
+    @pytest.mark.parametrize(("p_of_larger", "first"), [(0.79, "b"), (0.7, "a")])
+    def test_the_larger_copy_is_primary_where_it_is_as_good(
+        self, gallery: Path, tmp_path: Path, p_of_larger: float, first: str
+    ) -> None:
+        for name, side in (("a", 200), ("b", 400)):
+            Image.new("RGB", (side, side), "white").save(tmp_path / f"{name}.png")
+        stand = Stand().selector(
+            lambda images, context: [{"a": 0.8, "b": p_of_larger}.get(one.id, 0.6) for one in images]
+        )
+        images = [str(tmp_path / "a.png"), str(tmp_path / "b.png"), *product(gallery, "cde")["images"]]
+
+        outcome = stand.pair_checker(twins("ab")).run_one({"id": "P1", "images": images})
+
+        assert outcome.sequence[0] == first
+        assert states(outcome)["ab".replace(first, "")] == "removed"
 
     def test_the_image_with_the_smaller_p_nc_stays(self, gallery: Path) -> None:
         p_nc = {"a": 0.45, "b": 0.4, "c": 0.3, "d": 0.2}

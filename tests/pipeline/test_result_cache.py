@@ -256,6 +256,45 @@ def test_a_cacheable_checker_that_asks_for_the_product_fails(gallery: Path, fold
     assert "on which nothing cacheable about images may depend" in outcome.findings[0].message
 
 
+class Titled:
+    """A checker that repeats the title of the product, and a pipeline around it whose components are all cacheable."""
+
+    def __init__(self, gallery: Path, folder: Path) -> None:
+        self.gallery, self.folder, self.calls = gallery, folder, 0
+        always = {"cacheable": True}
+        stand = Stand().backbone(plain_features, **always).image_checker(self._look, reads_product=True, **always)
+        self._stand = stand.selector(lambda images, context: [level(image) for image in images], **always)
+
+    def run(self, title: str) -> list[str]:
+        self.calls = 0
+        host = PluginHost()
+        for plugin, name in ((builders, "builders"), (self._stand, "fakes")):
+            host.register(FoundPlugin(name, f"{name}-of-tests", "1.0", plugin), strict=True)
+        config = configured({"run.cache": str(self.folder), "sequence.scorer": "none"})
+        (outcome,) = Pipeline(config, host=host).run([{**product(self.gallery), "title": title}])
+        return [finding.message for finding in outcome.findings]
+
+    def _look(self, images: Sequence[DecodedImage], context: Context) -> Iterator[Finding]:
+        for image in images:
+            self.calls += 1
+            yield image_finding(image, NOTE, 0.9, context.product(image.product_id).title)
+
+
+def test_a_checker_that_reads_the_product_sees_what_changed_in_it(gallery: Path, folder: Path) -> None:
+    catalog = Titled(gallery, folder)
+    catalog.run("Hoodie")
+
+    assert set(catalog.run("Jacket")) == {"Jacket"}
+
+
+def test_a_checker_that_reads_the_product_does_not_stop_outcomes_from_being_kept(gallery: Path, folder: Path) -> None:
+    catalog = Titled(gallery, folder)
+    catalog.run("Hoodie")
+
+    assert set(catalog.run("Hoodie")) == {"Hoodie"}
+    assert catalog.calls == 0
+
+
 # ── What goes wrong costs the cache alone ────────────────────────────────────────────────────────────────────────────
 
 

@@ -32,7 +32,12 @@ def a_product(number: int, compositions: np.ndarray, p_nc: float = 0.1) -> Produ
     """Return a product whose images have these compositions (images, numbers), in listed order."""
     images = tuple(CandidateImage(id=str(place), uri=f"shop/{place}.jpg") for place in range(len(compositions)))
     facts = {
-        str(place): {"composition": row.astype(np.float32), "view": CLEAR, "p_noncompliant": p_nc}
+        str(place): {
+            "composition": row.astype(np.float32),
+            "view": CLEAR,
+            "p_noncompliant": p_nc,
+            "product_embedding": np.ones(4),
+        }
         for place, row in enumerate(compositions)
     }
     return ProductFacts(Product(id=f"p{number}", images=images), facts)

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from agpis_sdk.builtin.duplicates.affine import Box, Transform, compose, from_corners, invert
 
+# OpenCV drops at once what is no stronger than floor(0.5 * CONTRAST / 3 * 255) gray levels. Below 0.0236 that is nothing, and
+# all noise is fitted and then dropped: at 0.02, twice the time for 6 % more keypoints.
+CONTRAST = 0.0236
 RATIO = 0.9  # Lowe's ratio of the nearest to the second-nearest distance
 REPROJECTION = 3.0  # pixels
 ECC_SIDE = 64
@@ -34,7 +37,7 @@ def find_keypoints(pixels: NDArray[np.uint8], limit: int) -> Keypoints:
     empty = np.zeros((0, 128), np.float32)
     if limit < 1:
         return Keypoints(np.zeros((0, 2), np.float32), empty, empty)
-    sift = cv2.SIFT_create(nfeatures=limit, contrastThreshold=0.02)  # type: ignore[attr-defined]
+    sift = cv2.SIFT_create(nfeatures=limit, contrastThreshold=CONTRAST)  # type: ignore[attr-defined]
     found, raw = sift.detectAndCompute(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), None)
     if raw is None or not len(found):
         return Keypoints(np.zeros((0, 2), np.float32), empty, empty)

@@ -14,7 +14,7 @@ from agpis_sdk.builtin.duplicates import alignment
 from agpis_sdk.builtin.duplicates.affine import Box, Transform, compose, invert, scaled
 from agpis_sdk.builtin.duplicates.picture import Picture
 from agpis_sdk.builtin.duplicates.superposition import lay_over, within
-from agpis_sdk.builtin.duplicates.verification import differences, local_correlation
+from agpis_sdk.builtin.duplicates.verification import differences
 
 WINDOW = 7  # pixels; side of the window of local statistics
 BLUR = 0.8  # pixels; sigma of the blur before anything is compared
@@ -46,7 +46,7 @@ def look_closely(first: Picture, second: Picture, transform: Transform, boxes: t
     kept = laid.shared & ~(cv2.dilate(hidden, np.ones((FRINGE, FRINGE), np.uint8)) > 0)
     if not kept.any():
         return 0.0, 0.0
-    correlation, texture = local_correlation(*found.lumas, kept, WINDOW)
+    correlation, texture = found.correlation(kept, WINDOW)
     differing = float(texture[kept & (correlation < DIFFERS)].sum() / texture[kept].sum())
     vivid = cv2.erode((found.distance > VIVID).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return differing, float(vivid[kept].mean())

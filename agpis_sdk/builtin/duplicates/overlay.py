@@ -35,7 +35,7 @@ def overlay_mask(
     correlate; an overlay has its own. `valid` is where both pictures lie, `shared` where one of them shows content.
     """
     overlay = np.zeros(changed.shape, dtype=np.uint8)
-    total = max(int(shared.sum()), 1)
+    total = max(int(np.count_nonzero(shared)), 1)
     # Along the pictures' own edge there is no outline to judge by.
     inside = cv2.erode(np.pad(valid, 1).astype(np.uint8), np.ones((7, 7), np.uint8))[1:-1, 1:-1] > 0
     contours, _ = cv2.findContours((changed & valid).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -48,7 +48,7 @@ def overlay_mask(
             overlay = np.maximum(overlay, part)
     hidden = overlay > 0
     # So much of the content hidden is no banner over a picture, but another product under the same mark.
-    return hidden if (hidden & shared).sum() < OVERLAY_SHARE * total else np.zeros_like(hidden)
+    return hidden if np.count_nonzero(hidden & shared) < OVERLAY_SHARE * total else np.zeros_like(hidden)
 
 
 def correlation(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:

@@ -29,17 +29,17 @@ def align(first: Picture, second: Picture, config: DuplicatesConfig) -> AlignedP
     """Return the alignment under which two images agree most, None where no candidate aligns them."""
     if min(first.content.mean(), second.content.mean()) < config.min_content:
         return None
-    best: AlignedPair | None = None
+    best: tuple[verification.Superposed, affine.Transform] | None = None
     factor = config.verification_side / config.working_side
     for transform in _alignments(first, second, config):
-        comparison = verification.compare(first.view, second.view, affine.rescaled(transform, factor))
-        if comparison is None:
+        superposed = verification.superpose(first.view, second.view, affine.rescaled(transform, factor))
+        if superposed is None:
             continue
-        if best is None or comparison.agreement > best.comparison.agreement:
-            best = AlignedPair(comparison, transform)
-        if comparison.structure > SURE:  # aligned: what else differs, differs
+        if best is None or superposed.agreement > best[0].agreement:
+            best = superposed, transform
+        if superposed.structure > SURE:  # aligned: what else differs, differs
             break
-    return best
+    return AlignedPair(best[0].measured(), best[1]) if best else None
 
 
 def with_details(aligned: AlignedPair, first: Picture, second: Picture) -> AlignedPair:

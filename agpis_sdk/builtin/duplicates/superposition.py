@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agpis_sdk.builtin.duplicates.affine import Box, Transform
+from agpis_sdk.builtin.duplicates.rendering import Rendering, smooth
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,10 @@ class View:
     def size(self) -> tuple[int, int]:
         """Width and height."""
         return (self.pixels.shape[1], self.pixels.shape[0])
+
+    def rendered(self, blur: float) -> Rendering:
+        """Return the picture in its own frame, blurred by a sigma of `blur` pixels."""
+        return Rendering(smooth(self.pixels, blur))
 
 
 def make_view(pixels: NDArray[np.uint8], content: NDArray[np.uint8], side: int) -> View:
@@ -37,26 +42,26 @@ def make_view(pixels: NDArray[np.uint8], content: NDArray[np.uint8], side: int) 
 class Overlaid:
     """The first picture laid over the second, in the second's frame.
 
-    `one` and `other` are (h, w, 3) RGB, `valid` (h, w) is where both lie, `shared` where one of them shows content there.
+    `one` and `other` are (h, w), `valid` (h, w) is where both lie, `shared` where one of them shows content there.
     """
 
-    one: NDArray[np.float32]
-    other: NDArray[np.float32]
+    one: Rendering
+    other: Rendering
     valid: NDArray[np.bool_]
     first_content: NDArray[np.bool_]
     second_content: NDArray[np.bool_]
     shared: NDArray[np.bool_]
 
 
-def lay_over(first: View, second: View, transform: Transform, blur: float) -> Overlaid:
-    """Draw the first view over the second, both blurred by a sigma of `blur` pixels."""
+def lay_over(first: View, second: View, transform: Transform, blur: float, other: Rendering | None = None) -> Overlaid:
+    """Draw the first view over the second, both blurred by a sigma of `blur` pixels; `other` is the second, where it is known."""
     warped = _warp(first, transform, second.size)
     valid = _warp_ones(first, transform, second.size)
     laid_over = np.where(valid[:, :, None], warped.pixels, second.pixels)  # so that no border bleeds into a blur
     first_content, second_content = warped.content > 0.5, second.content > 0.5
     return Overlaid(
-        smooth(laid_over, blur),
-        smooth(second.pixels, blur),
+        Rendering(smooth(laid_over, blur)),
+        other or second.rendered(blur),
         valid,
         first_content,
         second_content,
@@ -70,11 +75,6 @@ def within(laid: Overlaid, box: Box) -> Overlaid:
     left, top, right, bottom = round(box[0]), round(box[1]), round(box[0] + box[2]), round(box[1] + box[3])
     inside[max(top, 0) : bottom, max(left, 0) : right] = True
     return replace(laid, valid=laid.valid & inside, shared=laid.shared & inside)
-
-
-def smooth(pixels: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Blur (h, w) or (h, w, channels) by a sigma in pixels."""
-    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), dtype=np.float32)
 
 
 def _warp(view: View, transform: Transform, size: tuple[int, int]) -> View:

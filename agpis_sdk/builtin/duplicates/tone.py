@@ -41,6 +41,8 @@ class Tone:
         return first, self._mapped(second)
 
     def _mapped(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        if (self.gain, self.offset) == (1.0, 0.0):
+            return pixels
         return np.asarray(np.clip(pixels * self.gain + self.offset, 0, 255), dtype=np.float32)
 
 

@@ -7,6 +7,7 @@ compared for structure (local correlation), color (CIE Lab) and how much of thei
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -15,22 +16,21 @@ from numpy.typing import NDArray
 from agpis_sdk.builtin.arrays import quantile, squared_length
 from agpis_sdk.builtin.duplicates.affine import Box, Transform, invert, transform_boxes
 from agpis_sdk.builtin.duplicates.collage import repeated_part
-from agpis_sdk.builtin.duplicates.overlay import OVERLAY_EDGES, correlation, edge_strength, overlay_mask
-from agpis_sdk.builtin.duplicates.superposition import Overlaid, View, lay_over, smooth
+from agpis_sdk.builtin.duplicates.overlay import OVERLAY_EDGES, correlation, overlay_mask
+from agpis_sdk.builtin.duplicates.rendering import Rendering, smooth
+from agpis_sdk.builtin.duplicates.superposition import Overlaid, View, lay_over
 from agpis_sdk.builtin.duplicates.tone import Tone, common_tone
 
 WINDOW = 11  # pixels; side of the window of local statistics
 BLUR = 1.2  # pixels; sigma of the blur before anything is compared
-COLOR_BLUR = 2.0  # pixels; sigma of the further blur before colors are, as JPEG keeps them coarsely
 NOISE = 4.0  # gray levels; texture weaker than this is not compared
 TEXTURE_CAP = 20.0  # gray levels; stronger texture does not count more than this
 COLOR_CHANGE = 7.0  # Lab distance from which a pixel counts as recolored
 BROAD = 6.0  # pixels; sigma of the surroundings over which hues are averaged
-GRAY = 6.0  # gray levels between the channels of a picture without color,
-MOST_COLORFUL = 0.01  # but for this share of it
 PARTED = 0.75  # structure below which the pictures may share one part of a collage alone
 MUCH_HIDDEN = 0.2  # share under an overlay from which it may be another picture instead,
 AGREED = 0.95  # unless the structure of the rest agrees as well as this
+RENDERINGS = 32  # kept for the next pair of the same picture, 0.9 MB each
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,62 +64,104 @@ class Comparison:
     differing: float = 0.0
     recolored_details: float = 0.0
 
+
+@dataclass(frozen=True, eq=False)
+class Superposed:
+    """Two views that a transform lays over each other; `measured` is what they have in common.
+
+    What it takes to choose among alignments is computed first, the rest only for the one that is chosen. Where `swapped`, the
+    second view lies over the first, and `transform` is from the second's pixels to the first's.
+    """
+
+    views: tuple[View, View]
+    transform: Transform
+    laid: Overlaid
+    found: Differences
+    parted: bool
+    swapped: bool
+
+    @cached_property
+    def coverages(self) -> tuple[float, float]:
+        """The shares 0..1 of the two views' contents that are shared."""
+        first, second = self.views
+        shrink = abs(float(np.linalg.det(self.transform[:, :2])))
+        return (
+            _share(self.laid.valid & self.laid.first_content, _count(first.content > 0.5) * shrink),
+            _share(self.laid.valid & self.laid.second_content, _count(second.content > 0.5)),
+        )
+
+    @property
+    def structure(self) -> float:
+        """The mean local correlation."""
+        return self.found.structure
+
     @property
     def agreement(self) -> float:
         """How well the alignment fits, whatever the colors: structure, on as much of both pictures as possible."""
-        return self.structure * self.coverage * min(1.0, 2 * self.least_coverage)
+        return self.structure * max(self.coverages) * min(1.0, 2 * min(self.coverages))
+
+    def measured(self) -> Comparison:
+        """Measure everything."""
+        distance, kept = self.found.distance[self.found.kept], self.found.kept
+        stretch = np.linalg.svd(self.transform[:, :2], compute_uv=False)
+        over_box = _box_of(self.laid.shared)
+        boxes = (_clipped_box(invert(self.transform), over_box, self.views[0].size), over_box)
+        first_box, second_box = reversed(boxes) if self.swapped else boxes
+        return Comparison(
+            structure=self.structure,
+            color_shift=quantile(distance, 0.75),
+            greatest_color_shift=quantile(distance, 0.98),
+            recolored=float(self.found.recolored[kept].mean()),
+            tint=self.found.tint,
+            covered=_share(self.laid.shared & ~kept, _count(self.laid.shared)),
+            coverage=max(self.coverages),
+            least_coverage=min(self.coverages),
+            squeeze=float(np.log(stretch[0] / stretch[1])),
+            tone=self.found.tone,
+            grayed=self.found.grayed,
+            first_box=first_box,
+            second_box=second_box,
+            parted=self.parted,
+        )
 
 
-def compare(first: View, second: View, transform: Transform) -> Comparison | None:
-    """Compare two views under the transform from the first's pixels to the second's; None where nothing is shared.
+def superpose(first: View, second: View, transform: Transform) -> Superposed | None:
+    """Lay two views over each other by the transform from the first's pixels to the second's; None where nothing is shared.
 
     The larger rendering is shrunk into the frame of the smaller one, so that both are equally sharp.
     """
-    if abs(np.linalg.det(transform[:, :2])) > 1:
-        swapped = compare(second, first, invert(transform))
-        return swapped and replace(swapped, first_box=swapped.second_box, second_box=swapped.first_box)
-    laid = lay_over(first, second, transform, BLUR)
-    if laid.shared.sum() < WINDOW**2:
+    swapped = abs(np.linalg.det(transform[:, :2])) > 1
+    views, over = ((second, first), invert(transform)) if swapped else ((first, second), transform)
+    whole = lay_over(*views, over, BLUR, _rendered(views[1]))
+    if _count(whole.shared) < WINDOW**2:
         return None
-    whole = laid
-    laid, found = _in_common(laid)
-    if found.kept.sum() < WINDOW**2:
+    laid, found = _in_common(whole)
+    if _count(found.kept) < WINDOW**2:
         return None
-    shrink = abs(float(np.linalg.det(transform[:, :2])))
-    coverages = (
-        _share(laid.valid & laid.first_content, (first.content > 0.5).sum() * shrink),
-        _share(laid.valid & laid.second_content, (second.content > 0.5).sum()),
-    )
-    stretch = np.linalg.svd(transform[:, :2], compute_uv=False)
-    second_box = _box_of(laid.shared)
-    distance, kept = found.distance, found.kept
-    return Comparison(
-        structure=found.structure,
-        color_shift=quantile(distance[kept], 0.75),
-        greatest_color_shift=quantile(distance[kept], 0.98),
-        recolored=float(found.recolored[kept].mean()),
-        tint=found.tint,
-        covered=_share(laid.shared & ~kept, laid.shared.sum()),
-        coverage=max(coverages),
-        least_coverage=min(coverages),
-        squeeze=float(np.log(stretch[0] / stretch[1])),
-        tone=found.tone,
-        grayed=found.grayed,
-        first_box=_clipped_box(invert(transform), second_box, first.size),
-        second_box=second_box,
-        parted=laid is not whole,
-    )
+    return Superposed(views, over, laid, found, parted=laid is not whole, swapped=swapped)
+
+
+@lru_cache(maxsize=RENDERINGS)
+def _rendered(view: View) -> Rendering:
+    return view.rendered(BLUR)
+
+
+def compare(first: View, second: View, transform: Transform) -> Comparison | None:
+    """Compare two views under the transform from the first's pixels to the second's; None where nothing is shared."""
+    superposed = superpose(first, second, transform)
+    return None if superposed is None else superposed.measured()
 
 
 def _in_common(laid: Overlaid) -> tuple[Overlaid, Differences]:
     """Return what two pictures share and how it differs: all of it, or the one part of a collage that they agree in."""
     found = differences(laid)
-    hidden = _share(laid.shared & ~found.kept, laid.shared.sum())
+    hidden = _share(laid.shared & ~found.kept, _count(laid.shared))
     if found.structure >= (PARTED if hidden <= MUCH_HIDDEN else AGREED):
         return laid, found
-    band = repeated_part(*local_correlation(*found.lumas, laid.shared), laid.shared)
+    whole = found.kept_correlation if found.kept is laid.shared else found.correlation(laid.shared)
+    band = repeated_part(*whole, laid.shared)
     # A dye turns light into dark, too, but keeps the outlines.
-    if band is None or correlation(*found.edges, laid.shared & ~band) > OVERLAY_EDGES:
+    if band is None or correlation(found.one.edges, found.other.edges, laid.shared & ~band) > OVERLAY_EDGES:
         return laid, found
     part = replace(laid, valid=laid.valid & band, shared=laid.shared & band)
     return part, differences(part)
@@ -127,49 +169,63 @@ def _in_common(laid: Overlaid) -> tuple[Overlaid, Differences]:
 
 @dataclass(frozen=True, eq=False)
 class Differences:
-    """What differs between two pictures that are laid over each other, all (h, w)."""
+    """What differs between two pictures that are laid over each other, of one exposure, all (h, w).
 
-    structure: float
-    lumas: tuple[NDArray[np.float32], NDArray[np.float32]]
-    edges: tuple[NDArray[np.float32], NDArray[np.float32]]
+    `difference` (h, w, 3) are the Lab colors of the one less those of the other, lightness halved, and `distance` is its length.
+    """
+
+    one: Rendering
+    other: Rendering
+    difference: NDArray[np.float32]
     distance: NDArray[np.float32]
     recolored: NDArray[np.bool_]
     kept: NDArray[np.bool_]
-    tint: float
     tone: Tone
     grayed: bool
 
+    def correlation(
+        self, mask: NDArray[np.bool_], window: int = WINDOW
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the local correlation (h, w) inside a mask, and the texture (h, w) that it rests on."""
+        return local_correlation(self.one.luma, self.other.luma, mask, window)
+
+    @cached_property
+    def kept_correlation(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The same of what no overlay hides."""
+        return self.correlation(self.kept)
+
+    @cached_property
+    def structure(self) -> float:
+        """The mean local correlation of what no overlay hides, weighted by texture."""
+        correlation, texture = self.kept_correlation
+        return float(np.average(correlation[self.kept], weights=texture[self.kept]))
+
+    @cached_property
+    def tint(self) -> float:
+        """The 95th percentile of the distance of hues in broad areas."""
+        return broad_shift(self.difference[:, :, 1:], self.kept)
+
 
 def differences(laid: Overlaid) -> Differences:
-    """Compare structure and colors after one common change of exposure, leaving out what an overlay hides."""
+    """Compare colors after one common change of exposure, leaving out what an overlay hides."""
     one, other = laid.one, laid.other
-    grayed = is_gray(one, laid.valid) != is_gray(other, laid.valid)
+    grayed = one.is_gray(laid.valid) != other.is_gray(laid.valid)
     if grayed:
-        one, other = (np.repeat(_luma(picture)[:, :, None], 3, axis=2) for picture in (one, other))
-    tone = common_tone(one, other, laid.valid)
-    one, other = tone.applied(one, other)
-    lab_one, lab_other = _lab(smooth(one, COLOR_BLUR)), _lab(smooth(other, COLOR_BLUR))
-    difference = (lab_one - lab_other) * np.array([0.5, 1.0, 1.0], np.float32)
+        one, other = one.in_gray(), other.in_gray()
+    tone = common_tone(one.pixels, other.pixels, laid.valid)
+    one, other = (
+        rendering if pixels is rendering.pixels else Rendering(pixels)
+        for rendering, pixels in zip((one, other), tone.applied(one.pixels, other.pixels), strict=True)
+    )
+    difference = (one.coarse_lab - other.coarse_lab) * np.array([0.5, 1.0, 1.0], np.float32)
     distance = np.sqrt(squared_length(difference))
     opened = cv2.morphologyEx((distance > COLOR_CHANGE).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     recolored = opened > 0
-    edges = (edge_strength(_lab(one)), edge_strength(_lab(other)))
-    overlay = overlay_mask(recolored, laid.valid, laid.shared, *edges)
-    kept = laid.shared & ~overlay
+    overlay = overlay_mask(recolored, laid.valid, laid.shared, one.edges, other.edges)
+    kept = laid.shared & ~overlay if overlay.any() else laid.shared
     if not kept.any():
         kept = laid.shared
-    lumas = (_luma(one), _luma(other))
-    return Differences(
-        lumas=lumas,
-        edges=edges,
-        structure=structure(*lumas, kept),
-        distance=distance,
-        recolored=recolored,
-        kept=kept,
-        tint=broad_shift(difference[:, :, 1:], kept),
-        tone=tone,
-        grayed=grayed,
-    )
+    return Differences(one, other, difference, distance, recolored, kept, tone, grayed)
 
 
 def broad_shift(difference: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
@@ -178,19 +234,6 @@ def broad_shift(difference: NDArray[np.float32], mask: NDArray[np.bool_]) -> flo
     sums = smooth(np.dstack([difference * inside[:, :, None], inside]), BROAD)  # (h, w, 2 hues and the weight)
     squares = squared_length(sums[:, :, :2])[mask] / np.square(np.maximum(sums[:, :, 2][mask], 1e-3))
     return float(np.sqrt(quantile(squares, 0.95)))
-
-
-def is_gray(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> bool:
-    """Tell whether an (h, w, 3) RGB picture has no color inside a mask, but for specks."""
-    red, green, blue = cv2.split(pixels)
-    colorful = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue) >= GRAY
-    return bool((colorful & mask).sum() <= MOST_COLORFUL * mask.sum())
-
-
-def structure(first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
-    """Return the mean local correlation of two (h, w) lumas inside a mask, weighted by texture."""
-    correlation, texture = local_correlation(first, second, mask)
-    return float(np.average(correlation[mask], weights=texture[mask]))
 
 
 def local_correlation(
@@ -218,7 +261,11 @@ def local_correlation(
 
 
 def _share(part: NDArray[np.bool_], total: float) -> float:
-    return min(float(part.sum()) / max(float(total), 1.0), 1.0)
+    return min(_count(part) / max(total, 1.0), 1.0)
+
+
+def _count(mask: NDArray[np.bool_]) -> int:
+    return int(np.count_nonzero(mask))
 
 
 def _box_of(mask: NDArray[np.bool_]) -> Box:
@@ -239,11 +286,3 @@ def _box(values: NDArray[np.float32], window: int) -> NDArray[np.float32]:
     return np.asarray(
         cv2.boxFilter(values, cv2.CV_32F, (window, window), borderType=cv2.BORDER_CONSTANT), dtype=np.float32
     )
-
-
-def _lab(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(cv2.cvtColor(np.clip(pixels / np.float32(255), 0, 1), cv2.COLOR_RGB2LAB), dtype=np.float32)
-
-
-def _luma(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.float32)

@@ -18,12 +18,12 @@ from agpis_sdk.builtin.primary import features as primary
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.facts import ColorHistogram
 
-REQUIRED_FACTS = primary.FACTS | {"noncompliance.kinds", "color_histogram", "product_embedding"}
+REQUIRED_FACTS = primary.IMAGE_FACTS | {"noncompliance.kinds", "color_histogram", "product_embedding"}
 OF_PAIRS = (
     "color difference to the first", "largest color difference", "smallest color difference",
     "likeness to the first", "smallest likeness", "largest likeness",
 )  # fmt: skip
-NAMES = (*primary.FEATURE_NAMES, *KINDS, *OF_PAIRS)
+NAMES = (*primary.IMAGE_FEATURES, *KINDS, *OF_PAIRS)
 """Names of the numbers (E), in the order of `sequence_evidence`."""
 
 

@@ -1,6 +1,8 @@
-"""What the primary head reads of an image: its composition, its view, and whether something is laid over it."""
+"""What the primary head reads of an image: its composition, its view, what is laid over it, and how like the other images it is."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,17 +10,35 @@ from numpy.typing import NDArray
 from agpis_sdk.builtin.foreground import composition
 from agpis_sdk.facts import VIEWS, View
 
-FEATURE_NAMES = (*composition.NAMES, *VIEWS, "whole", "overlay")
-FACTS = frozenset({"composition", "view", "p_noncompliant"})
+IMAGE_FEATURES = (*composition.NAMES, *VIEWS, "whole", "overlay")
+"""Names of what `features_of` gives."""
+LIKENESS = ("likeness", "greatest likeness")
+FEATURE_NAMES = (*IMAGE_FEATURES, *LIKENESS)
+IMAGE_FACTS = frozenset({"composition", "view", "p_noncompliant"})
 """The facts that `features_of` reads."""
+FACTS = IMAGE_FACTS | {"product_embedding"}
 MAX_LOGIT = 4.0
 
 
 def features_of(numbers: NDArray[np.float32], view: View, p_noncompliant: float) -> NDArray[np.float32]:
-    """Return the features (len(FEATURE_NAMES),) of an image: its composition, view probabilities and the logit of p_nc."""
+    """Return the features (len(IMAGE_FEATURES),) of an image: its composition, view probabilities and the logit of p_nc."""
     odds = (p_noncompliant + 1e-4) / (1 - p_noncompliant + 1e-4)
     overlay = float(np.clip(np.log(odds), -MAX_LOGIT, MAX_LOGIT))
     return np.concatenate([numbers, view.probabilities, [view.whole, overlay]]).astype(np.float32)
+
+
+def likeness_of(embedding: NDArray[np.float32], others: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return how like the other images of its product an image is: the mean and the greatest cosine of `product_embedding`.
+
+    An image alone is like itself.
+    """
+    cosines = [_cosine(embedding, other) for other in others] or [1.0]
+    return np.array([sum(cosines) / len(cosines), max(cosines)], np.float32)
+
+
+def _cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    length = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
+    return float(one @ other) / max(length, 1e-6)
 
 
 _SMALL, _LARGE = "the product is small in the picture", "the product fills nearly all of the picture"
@@ -65,5 +85,6 @@ REASONS: dict[str, tuple[str, str]] = {
     "text": (_COLORS, "it seems to show text or a chart"),
     "whole": ("it does not seem to show the whole product", _SMALL),
     "overlay": (_COLORS, "something seems to be laid over the picture"),
+    **dict.fromkeys(LIKENESS, ("it is unlike the other images of the product", _COLORS)),
 }
 """The reason given where a feature lowers an image's chance: at a low value, and at a high one; none where it is empty."""

@@ -16,7 +16,7 @@ from agpis_sdk.builtin.weights import read_tensors, write_tensors
 SHIPPED = Path(__file__).parent / "weights" / "primary.safetensors"
 MAX_DEVIATION = 3.0
 """Deviations from the usual value beyond which a feature counts no further: no outlier decides alone."""
-MIN_REASON_LOGIT = 0.4  # logit that features of one reason must take away for it to be given
+MIN_REASON_LOGIT = 0.3  # logit that features of one reason must take away for it to be given
 MOST_REASONS = 3
 
 

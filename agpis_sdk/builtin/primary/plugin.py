@@ -17,7 +17,7 @@ def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
         aliases=("learned",),
         factory="agpis_sdk.builtin.primary.selectors:LearnedPrimarySelector",
         config=LearnedPrimaryConfig,
-        requires=frozenset({"composition", "view", "p_noncompliant"}),
+        requires=frozenset({"composition", "view", "p_noncompliant", "product_embedding"}),
         provides=frozenset({"primary_reasons"}),
         batch_size=256,
         trainer="agpis_sdk.training.primary:train",

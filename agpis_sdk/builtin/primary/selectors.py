@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
-from agpis_sdk.builtin.primary.features import features_of
+from agpis_sdk.builtin.primary.features import features_of, likeness_of
 from agpis_sdk.builtin.primary.model import SHIPPED, PrimaryHead
 from agpis_sdk.components import ComponentConfig, Context, DecodedImage
 
@@ -20,9 +22,12 @@ class LearnedPrimarySelector:
         """Return p_primary of each image, and provide what lowers it in words."""
         scores = []
         for image in images:
-            features = features_of(
+            own = features_of(
                 context.fact(image, "composition"), context.fact(image, "view"), context.fact(image, "p_noncompliant")
             )
+            gallery = context.facts_of_product(image.product_id, "product_embedding")
+            others = [embedding for image_id, embedding in gallery.items() if image_id != image.id]
+            features = np.concatenate([own, likeness_of(context.fact(image, "product_embedding"), others)])
             context.provide(image, "primary_reasons", self._head.reasons(features))
             scores.append(self._head.probability(features))
         return scores

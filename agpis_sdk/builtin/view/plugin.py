@@ -22,4 +22,5 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         trainer="agpis_sdk.training.view:train",
         evaluator="agpis_sdk.training.view:evaluate",
         cacheable=True,
+        reads_product=True,
     )

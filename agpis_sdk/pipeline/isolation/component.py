@@ -35,7 +35,7 @@ from agpis_sdk.rules import RuleSet
 
 TO_START = 60.0  # seconds that a process and its components get to start, however short the limit on calls is
 GLANCE = 1.0  # seconds between two looks at whether a silent process is still there
-QUESTIONS = frozenset({"fact", "product", "p_qualified"})
+QUESTIONS = frozenset({"fact", "facts_of_product", "product", "p_qualified"})
 QUESTIONS_OF_BACKBONE = frozenset({"input_size", "features", "preprocess"})
 
 

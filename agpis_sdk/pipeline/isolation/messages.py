@@ -1,6 +1,6 @@
 """What a run and the process of a plugin say to each other, and how it crosses over.
 
-Arrays are sent from where they are, without a copy into the message. What comes from a plugin's process may hold records, facts and
+Arrays are sent from where they are, without a copy into the message; where the system can, a run hands over large ones in shared memory. What comes from a plugin's process may hold records, facts and
 arrays only: nothing else is imported or called on its behalf. An image that a component was given comes back as a
 reference, so a changed copy of it never takes its place.
 """
@@ -10,16 +10,19 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import os
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle, send_handle
 from typing import Any
 
 from agpis_sdk.components import ComponentConfig
 from agpis_sdk.config import Config
 from agpis_sdk.errors import AgpisError, in_words
 from agpis_sdk.images import DecodedImage, ImagePair, ImageSequence, SequenceCandidates
+from agpis_sdk.pipeline.isolation.shared_memory import arrays_in, in_shared_memory
 from agpis_sdk.rules import RuleSet
 
 Key = tuple[str, str]  # of an image: product id, image id
@@ -196,12 +199,13 @@ def _images_of(item: Any) -> tuple[DecodedImage, ...]:
 class Channel:
     """One end of the connection between a run and a plugin's process.
 
-    The end that `trusts` the other reads whatever it sends; the other end reads records, facts and arrays only.
+    The end that `trusts` the other, the plugin's, reads whatever it sends, from shared memory too; the run's end reads records, facts
+    and arrays only, from bytes of its own: what a plugin could still change, or cut short, is none of them.
     """
 
     def __init__(self, connection: Connection, *, trusts: bool) -> None:
         self.connection = connection
-        self._unpickler = _Unpickler if trusts else _AnswerUnpickler
+        self._trusts = trusts
 
     def send(self, message: Any, references: References | None = None) -> None:
         """Send a message; an object for which `references` gives a reference is not sent itself.
@@ -210,14 +214,23 @@ class Channel:
         """
         stream, arrays = io.BytesIO(), list[pickle.PickleBuffer]()
         _Pickler(stream, arrays.append, references).dump(message)
-        parts = [stream.getbuffer(), *(array.raw() for array in arrays)]
+        parts = [array.raw() for array in arrays]
+        memory = None if self._trusts else in_shared_memory(parts)
+        header = {"stream": stream.tell(), "arrays": [part.nbytes for part in parts], "shared": memory is not None}
         try:
-            self.connection.send_bytes(json.dumps([part.nbytes for part in parts]).encode())
+            self.connection.send_bytes(json.dumps(header).encode())
+            self.connection.send_bytes(stream.getbuffer())
+            if memory is not None:
+                send_handle(self.connection, memory, None)
+                return
             for part in parts:
                 if part.nbytes:
                     self.connection.send_bytes(part)
         except OSError as error:
             raise BrokenChannelError(in_words(error)) from error
+        finally:
+            if memory is not None:
+                os.close(memory)
 
     def receive(self, references: References | None = None) -> Any:
         """Wait for a message and return it, with `references` turned back into what they refer to.
@@ -225,20 +238,26 @@ class Channel:
         Raises `BrokenChannelError` where none comes; whatever else it raises is about what the message holds.
         """
         try:
-            stream, *arrays = self._parts()
+            stream, arrays = self._parts()
         except Exception as error:
             raise BrokenChannelError(in_words(error)) from error
-        return self._unpickler(io.BytesIO(stream), arrays, references).load()
+        unpickler = _Unpickler if self._trusts else _AnswerUnpickler
+        return unpickler(io.BytesIO(stream), arrays, references).load()
 
-    def _parts(self) -> list[bytearray]:
-        sizes = json.loads(self.connection.recv_bytes(LARGEST_ANSWER))
-        if sum(sizes) > LARGEST_ANSWER:
-            raise ValueError(f"{sum(sizes):,} bytes are too many")
-        parts = [bytearray(size) for size in sizes]
-        for part in parts:
-            if part:
-                self.connection.recv_bytes_into(part)
-        return parts
+    def _parts(self) -> tuple[bytearray, Sequence[bytearray | memoryview]]:
+        header = json.loads(self.connection.recv_bytes(LARGEST_ANSWER))
+        size, sizes = int(header["stream"]), list(map(int, header["arrays"]))
+        if not self._trusts and size + sum(sizes) > LARGEST_ANSWER:
+            raise ValueError(f"{size + sum(sizes):,} bytes are too many")
+        stream = bytearray(size)
+        self.connection.recv_bytes_into(stream)
+        if self._trusts and header["shared"]:
+            return stream, arrays_in(recv_handle(self.connection), sizes)
+        arrays = [bytearray(size) for size in sizes]
+        for array in arrays:
+            if array:
+                self.connection.recv_bytes_into(array)
+        return stream, arrays
 
 
 class _Pickler(pickle.Pickler):

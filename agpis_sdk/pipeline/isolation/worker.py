@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
@@ -152,6 +152,10 @@ class WorkerContext(RunContext):
         if not self.has_facts(image, [name]):
             self._facts.setdefault(image.key, {})[name] = self._ask("fact", image, name)
         return super().fact(image, name)
+
+    def facts_of_product(self, product_id: str, name: str) -> Mapping[str, Any]:
+        """Return a fact about every image of a product that has it, by image id in listed order."""
+        return dict(self._ask("facts_of_product", product_id, name))
 
     def provide(self, image: DecodedImage, name: str, value: Any) -> None:
         """Record a fact; raises `PluginContractError` when the component did not declare it."""

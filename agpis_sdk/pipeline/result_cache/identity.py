@@ -8,7 +8,7 @@ import importlib.util
 import json
 import platform
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from agpis_sdk.pipeline.weights_digest import WITHOUT_VERSION, weights_of
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.plugins.discovery import OURS
 from agpis_sdk.rules import RuleSet, selected
+from agpis_sdk.specs import reads_product
 
 UNKNOWN_VERSIONS = (WITHOUT_VERSION, "?")
 ENGINE = __name__.partition(".")[0]
@@ -51,12 +52,15 @@ class Identities:
             if owned.spec.cacheable and owned.plugin.version not in UNKNOWN_VERSIONS
         }
         whole = {name: with_sources for name in own if (with_sources := _with_sources(name, own, everyone)) is not None}
+        by_product = product_readers(everyone)
         # A pair checker's facts are of its own making and never kept: whoever requires them needs it to run.
         kept = [*([plan.backbone] if plan.backbone else []), *plan.image_checkers]
         kept += [one for one in plan.pair_checkers if not _is_required(one.spec.provides, everyone)]
         settings = {name: value for name, value in flatten(config).items() if name not in FREE_SETTINGS}
         return cls(
-            components={one.spec.name: whole[one.spec.name] for one in kept if one.spec.name in whole},
+            components={
+                name: whole[name] for one in kept if (name := one.spec.name) in whole and name not in by_product
+            },
             decoding=digest("decoding", _code(ENGINE), _versions(OURS), config.media.working_side),
             outcome=digest("outcome", sorted(whole.items()), settings, [asdict(rule) for rule in rules])
             if len(whole) == len(everyone)
@@ -99,6 +103,17 @@ def _with_sources(name: str, own: Mapping[str, bytes], everyone: Iterable[OwnedS
         left += sorted(sources - seen)
         seen |= sources
     return digest(digests[0], sorted(digests))
+
+
+def product_readers(everyone: Sequence[OwnedSpec]) -> set[str]:
+    """Return the names of components whose results depend on the product, of themselves or by a fact that they require."""
+    found = {owned.spec.name for owned in everyone if reads_product(owned.spec)}
+    while True:
+        facts = {fact for owned in everyone if owned.spec.name in found for fact in owned.spec.provides}
+        further = {owned.spec.name for owned in everyone if owned.spec.requires & facts} - found
+        if not further:
+            return found
+        found |= further
 
 
 def _is_required(facts: frozenset[str], everyone: Iterable[OwnedSpec]) -> bool:
