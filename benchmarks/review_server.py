@@ -1,9 +1,9 @@
 """How fast the review page answers: 10,000 outcomes, 20 reviewers at once, each a browser that looks, decides and goes on.
 
-    python benchmarks/review_server.py --outcomes 10000 --reviewers 20 --seconds 60
+    python benchmarks/review_server.py --outcomes 10000 --reviewers 20 --seconds 60 --pictures 1000
 
 Every reviewer opens a product, loads its pictures, thinks for `--think` seconds, decides, and follows to the next. Server and
-reviewers are processes of this machine. Printed are the times of each kind of request, in milliseconds, and the server's CPU time a request,
+reviewers are processes of this machine; pictures that nobody has asked for yet are made by a third one. Printed are the times of each kind of request, in milliseconds, and the server's CPU time a request,
 its start included, which says what it costs where other work keeps the machine busy.
 """
 
@@ -42,29 +42,32 @@ from agpis_sdk.config import MediaSection, ReviewSection
 from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.review.store.database import Store
 from agpis_sdk.review.web.pictures import Pictures
+from agpis_sdk.review.web.pictures_ahead import maker
 from agpis_sdk.review.web.rates import RateLimit
 from agpis_sdk.review.web.server import bound, run_server
 from agpis_sdk.review.web.site import Site
 rules = shipped_rules()
-site = Site(
-    Store.open(sys.argv[1]), int(sys.argv[2]), ReviewSection(), rules, tuple(rules), Pictures(MediaSection(allow_outside=True)),
-    logins_by_address=RateLimit(10_000, 60.0),
-)
-with bound("127.0.0.1", 0) as listening:
-    print(listening.getsockname()[1], flush=True)
-    run_server(site, listening)
+if __name__ == "__main__":
+    with bound("127.0.0.1", 0) as listening, maker() as executor:
+        pictures = Pictures(MediaSection(allow_outside=True), maker=executor)
+        site = Site(
+            Store.open(sys.argv[1]), int(sys.argv[2]), ReviewSection(), rules, tuple(rules), pictures,
+            logins_by_address=RateLimit(10_000, 60.0),
+        )
+        print(listening.getsockname()[1], flush=True)
+        run_server(site, listening)
 """
 
 
-def make_run(folder: Path, count: int) -> RunOutput:
-    """Return outcomes of five images each; pictures of 800 x 800 pixels, of which there are a few."""
+def make_run(folder: Path, count: int, pictures: int = PICTURES) -> RunOutput:
+    """Return outcomes of five images each; of pictures of 800 x 800 pixels there are `pictures` different ones."""
     chance = random.Random(0)
-    for number in range(PICTURES):
+    for number in range(pictures):
         noise = np.random.default_rng(number).integers(0, 255, (50, 50, 3), dtype=np.uint8)
         Image.fromarray(noise).resize((800, 800), Image.Resampling.BICUBIC).save(folder / f"{number}.jpg")
     pairs = []
     for number in range(count):
-        uris = [str(folder / f"{chance.randrange(PICTURES)}.jpg") for _ in range(5)]
+        uris = [str(folder / f"{chance.randrange(pictures)}.jpg") for _ in range(5)]
         images = tuple(CandidateImage(id=f"image-{place}", uri=uri) for place, uri in enumerate(uris))
         product = Product(id=f"p{number}", title=f"Product number {number}", category="A/B", images=images)
         states = ["primary", "selected", "selected", "kept", "removed"]
@@ -129,15 +132,15 @@ def main() -> None:
     parser.add_argument("--reviewers", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--think", type=float, default=3.0)
+    parser.add_argument("--pictures", type=int, default=PICTURES)
     parser.add_argument("--db", default="")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         url = arguments.db or f"{name}/reviews.db"
         store = Store.open(url)
         begun = time.perf_counter()
-        queue = add_queue(
-            store, make_run(Path(name), arguments.outcomes), ReviewSection(), Versions("m", "c", 0.3), utc_now()
-        )
+        run = make_run(Path(name), arguments.outcomes, arguments.pictures)
+        queue = add_queue(store, run, ReviewSection(), Versions("m", "c", 0.3), utc_now())
         made = time.perf_counter() - begun
         for number in range(arguments.reviewers):
             accounts.add_user(store, f"reviewer {number}", PASSWORD, "reviewer", utc_now())

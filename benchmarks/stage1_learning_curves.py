@@ -2,12 +2,13 @@
 
 python benchmarks/stage1_learning_curves.py --left SHOP SHOP … --others SHOP SHOP … --work DIR [-o FIGURES.json]
 
-Each SHOP is a folder of labeled photos, as `leave_one_shop_out.py` takes them. DIR holds the tables and heads of
-`train_noncompliance.py`: p_nc of a shop is that of a head trained without it. View and primary head are trained on the
-other shops. The foreground head is the one that ships: it has learned masks of some photos of the shops left out, and no
-label. Reviews of half of a shop's products teach, the other half judges, over several halves; a stated share of reviews
-is wrong. A head learns on from the first one, as `agpis train all` lets it, or anew. Non-compliance is measured in shops
-with at least 30 real overlays. DIR keeps heads: `agpis review simulate` can begin with them.
+Each SHOP is a folder of labeled photos, as `leave_one_shop_out.py` takes them. Non-compliance, view and primary head are
+trained on the other shops alone. The foreground head is the one that ships: it has learned masks of some photos of the
+shops left out, and no label. DIR holds the tables of `train_noncompliance.py` and at least one of its raw heads, whose shops
+left out set the operating point. Reviews of half of a shop's products teach, the other half judges, over several halves; a
+stated share of reviews is wrong. A head learns on from the first one, as `agpis train all` lets it, or anew. Non-compliance
+is measured in shops with at least 30 real overlays, unless `--primary-alone`. DIR keeps heads: `agpis review simulate` can
+begin with them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,18 @@ from learning_curves import ERROR_RATE, RESAMPLES, VALIDATION
 from leave_one_shop_out import FACTS, with_view
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
-from train_noncompliance import DRAWS, LABELED_KINDS, NAMES, ShopTable
+from train_noncompliance import (
+    DRAWS,
+    FOLDS,
+    LABELED_KINDS,
+    NAMES,
+    ShopTable,
+    operating_shift,
+    photo_logits,
+    shifted,
+    trained,
+)
+from train_noncompliance import p_nc as shifted_p_nc
 
 from agpis_sdk.builtin.backbone_maps import MAPS
 from agpis_sdk.builtin.noncompliance.model import NoncomplianceHead, any_kind_logit
@@ -45,6 +57,7 @@ from agpis_sdk.training import noncompliance, primary, view
 
 SIZES, HALVES, NONCOMPLIANCE_HALVES = (10, 30, 1000), 10, 2
 FEWEST_OVERLAYS = 30
+PHOTOGRAPHED = FACTS - {"p_noncompliant"}
 Figures = dict[str, Any]
 Outcomes = list[tuple[str, float, float]]
 """Of tested examples: the product, what the head made of it before, and after."""
@@ -57,33 +70,48 @@ def main() -> None:
     parser.add_argument("--others", nargs="+", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("-o", "--out", type=Path)
+    parser.add_argument("--primary-alone", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.work.mkdir(parents=True, exist_ok=True)
     rows = []
-    for shop in options.left:
-        if sum(bool(label.overlays) for label in labeled_images(shop)) >= FEWEST_OVERLAYS:
-            rows += noncompliance_curve(shop, NoncomplianceHead.load(unseen_head(shop, options.work)), options.work)
-    galleries, head = base_primary(options.others, options.left, options.work)
+    unseeing = unseeing_head(options.others, options.work)
+    galleries, head = base_primary(options.others, options.left, unseeing, options.work)
     for shop in options.left:
         rows += primary_curve(shop.name, head, galleries[shop.name])
+    for shop in [] if options.primary_alone else options.left:
+        if sum(bool(label.overlays) for label in labeled_images(shop)) >= FEWEST_OVERLAYS:
+            rows += noncompliance_curve(shop, unseeing, options.work)
     for row in rows:
         print(json.dumps(row), flush=True)
     if options.out:
         options.out.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
-def unseen_head(shop: Path, work: Path) -> Path:
-    """Return the file of the non-compliance head that has not seen a shop."""
-    fold = json.loads((work / "folds.json").read_text())[shop.name]
-    return work / f"noncompliance-{fold}.safetensors"
+def unseeing_head(others: Sequence[Path], work: Path) -> NoncomplianceHead:
+    """Return a non-compliance head that other shops teach; one that DIR holds is not trained again."""
+    kept = work / "noncompliance-left-out.safetensors"
+    if not kept.is_file():
+        tables = {folder.name: ShopTable.of(folder, work) for folder in others}
+        raw = work / "raw-left-out.safetensors"
+        trained(tables, list(tables), raw)
+        fold_of = json.loads((work / "folds.json").read_text())
+        heads = {fold: work / f"raw-{fold}.safetensors" for fold in range(FOLDS)}
+        logits = {
+            name: photo_logits(NoncomplianceHead.load(heads[fold_of[name]]), table)
+            for name, table in tables.items()
+            if heads[fold_of[name]].is_file()
+        }
+        overlaid = {name: np.array([bool(label.overlays) for label in tables[name].labels]) for name in logits}
+        shifted(raw, operating_shift(list(logits), logits, overlaid)).save(kept)
+    return NoncomplianceHead.load(kept)
 
 
 def base_primary(
-    others: Sequence[Path], left: Sequence[Path], work: Path
+    others: Sequence[Path], left: Sequence[Path], unseeing: NoncomplianceHead, work: Path
 ) -> tuple[dict[str, list[primary.RankedGallery]], PrimaryHead]:
     """Return the labeled galleries of each shop and a primary head that other shops teach; views come from heads that have not seen them."""
-    facts = {folder.name: _facts(folder, work) for folder in (*others, *left)}
+    facts = {folder.name: _facts(folder, unseeing, work) for folder in (*others, *left)}
     photos = view.labeled_table(*_labels(others, facts), seed=0)
     halves = [
         np.array([shop in [folder.name for folder in others[part::2]] for shop in photos.shops]) for part in (0, 1)
@@ -99,13 +127,34 @@ def base_primary(
     return galleries, head
 
 
-def _facts(folder: Path, work: Path) -> list[ProductFacts]:
-    path = work / f"reviewed-{folder.name}.pickle"
+def _facts(folder: Path, unseeing: NoncomplianceHead, work: Path) -> list[ProductFacts]:
+    """Return the facts about a shop's labeled photos, p_nc by a head; DIR keeps the others."""
+    path = work / f"photographed-{folder.name}.pickle"
     if not path.is_file():
-        config = Config.model_validate({"components": {"noncompliance": {"weights": str(unseen_head(folder, work))}}})
+        config = Config()
         host = PluginHost.load(config.plugins, discover=False, components=config.components)
-        path.write_bytes(pickle.dumps(list(image_facts(products_of(folder), FACTS, host=host, config=config))))
-    return pickle.loads(path.read_bytes())
+        labeled = {label.product.id for label in labeled_images(folder)}
+        products = [product for product in products_of(folder) if product.id in labeled]
+        path.write_bytes(pickle.dumps(list(image_facts(products, PHOTOGRAPHED, host=host, config=config))))
+    table = ShopTable.of(folder, work)
+    scores = dict(
+        zip(
+            ((label.product.id, label.image.id) for label in table.labels),
+            shifted_p_nc(photo_logits(unseeing, table), 0.0).tolist(),
+            strict=True,
+        )
+    )
+    return [
+        ProductFacts(
+            known.product,
+            {
+                image_id: {**own, "p_noncompliant": scores[known.product.id, image_id]}
+                for image_id, own in known.images.items()
+                if (known.product.id, image_id) in scores
+            },
+        )
+        for known in pickle.loads(path.read_bytes())
+    ]
 
 
 def _labels(folders: Sequence[Path], facts: Mapping[str, Sequence[ProductFacts]]) -> tuple[list[Any], dict[Any, Any]]:

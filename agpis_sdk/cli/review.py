@@ -65,6 +65,7 @@ def serve(
     from agpis_sdk.review.store.queues import add_queue
     from agpis_sdk.review.versions import versions_of
     from agpis_sdk.review.web.pictures import Pictures
+    from agpis_sdk.review.web.pictures_ahead import maker
     from agpis_sdk.review.web.server import bound, run_server
     from agpis_sdk.review.web.site import Site, utc_now
 
@@ -72,10 +73,10 @@ def serve(
     store = _store(db)
     versions = versions_of(loaded.config, plugins, model_version)
     queue_id = add_queue(store, run, loaded.config.review, versions, utc_now())
-    with bound(host, port) as listening:
+    with bound(host, port) as listening, maker() as pictures_maker:
         hosts = ("127.0.0.1", "localhost", "[::1]", *([host] if host not in LOOPBACK else []), *(allow_host or ()))
         offered = tuple(rule for rule in reportable_rules(plugins, loaded.config) if rule.category != "engine")
-        pictures = Pictures(loaded.config.media)
+        pictures = Pictures(loaded.config.media, maker=pictures_maker)
         reference = Registry(shop).reference() if shop is not None else {}
         site = Site(store, queue_id, loaded.config.review, plugins.rules, offered, pictures, hosts, reference)
         address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
@@ -192,6 +193,18 @@ def simulate(
     error_rate: Annotated[
         float, typer.Option("--error-rate", min=0, max=1, help="Share of decisions that are wrong.")
     ] = 0.05,
+    submitted_share: Annotated[
+        float | None,
+        typer.Option(
+            "--submitted-share",
+            min=0.05,
+            max=1,
+            help="Set the threshold of p^t each round so that this share of the proposals is submitted.",
+        ),
+    ] = None,
+    learn: Annotated[
+        list[str] | None, typer.Option("--learn", help="Let this component alone learn; repeatable. All by default.")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Take the first N products only.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the parts, the errors and the training.")] = 0,
     config: ConfigOption = None,
@@ -202,10 +215,10 @@ def simulate(
     if (labels is None) == (truth is None):
         raise ConfigError("name either --labels or --truth", item="agpis review simulate")
     _, host = settings(config, overrides, profile)
-    from agpis_sdk.cli.simulated import machinery, print_rounds
+    from agpis_sdk.cli.simulated import beginning, machinery, print_rounds
     from agpis_sdk.datasets.galleries import products_of, read_reviews
     from agpis_sdk.review.oracle import LabelOracle, Oracle, ReviewOracle
-    from agpis_sdk.review.rounds import Simulation, as_json
+    from agpis_sdk.review.rounds import Simulation
     from agpis_sdk.review.rounds import simulate as play_rounds
 
     if labels is not None:
@@ -214,10 +227,11 @@ def simulate(
         reviews = list(read_reviews(truth or Path()))
         products, oracle = [one.product for one in reviews], ReviewOracle(reviews)
     out.mkdir(parents=True, exist_ok=True)
-    simulation = Simulation(out, per_round, error_rate, seed)
-    known = machinery(host, lambda shop: settings(config, overrides, profile, shop=shop)[0], seed)
+    simulation = Simulation(out, per_round, error_rate, seed, submitted_share, tuple(learn or ()))
+    known = machinery(
+        host, lambda shop: settings(config, beginning(overrides or (), shop), profile, shop=shop)[0], seed
+    )
     played = play_rounds(products[:limit], oracle, simulation, known, rounds)
-    (out / "rounds.json").write_text(json.dumps(as_json(played), indent=2) + "\n", encoding="utf-8")
     print_rounds(played)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from agpis_sdk.media.products import RejectedRecord, read_products
 from agpis_sdk.records import CandidateImage, Product, Review
 
 NOT_FIRST = ("back", "outsole", "palm")
+IMPROPER_ORDER = "AGP302"
 
 
 def read_galleries(folders: Sequence[Path]) -> Iterator[Review]:
@@ -105,6 +106,24 @@ def read_reviews(path: Path) -> Iterator[Review]:
                 image.model_copy(update={"uri": resolve(image.uri, base)}) for image in review.product.images
             )
             yield review.model_copy(update={"product": review.product.model_copy(update={"images": images})})
+
+
+def with_replaced(reviews: Iterable[Review]) -> Iterator[Review]:
+    """Yield reviews, and after each correction what it replaced: the reviewer did not accept the proposed sequence.
+
+    Where the correction holds the same images, their order was refused; else the reviewer has named no rule.
+    """
+    for review in reviews:
+        yield review
+        if review.proposed and review.proposed != review.sequence:
+            reordered = sorted(review.proposed) == sorted(review.sequence)
+            yield Review(
+                product=review.product,
+                sequence=review.proposed,
+                decision="rejected",
+                rules=(IMPROPER_ORDER,) if reordered else (),
+                feedback="improper order" if reordered else "",
+            )
 
 
 def subsample_accepted(reviews: Sequence[Review], *, accepted_share: float, seed: int = 0) -> list[Review]:

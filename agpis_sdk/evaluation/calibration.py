@@ -20,6 +20,8 @@ Logits = NDArray[np.floating]
 
 TEMPERATURES = (0.05, 20.0)
 BIASES = (-10.0, 10.0)
+PRIOR_WIDTHS = (0.5, 1.0)
+"""Standard deviations of the logarithm of the temperature and of the bias around those of a prior."""
 
 
 @dataclass(frozen=True)
@@ -30,25 +32,30 @@ class Calibration:
     bias: float = 0.0
 
 
-def fit_calibration(logits: Logits, qualified: NDArray[np.bool_]) -> Calibration:
+def fit_calibration(logits: Logits, qualified: NDArray[np.bool_], prior: Calibration | None = None) -> Calibration:
     """Return the calibration under which the decisions (n,) are most probable, given class logits (n, C).
 
     Only qualified or not is fitted, as p^t alone decides. The search is deterministic, bounded by `TEMPERATURES` and
-    `BIASES`, and never returns a worse loss than no calibration. Raises `TrainingDataError` where one decision is
-    missing.
+    `BIASES`, and without a prior never returns a worse loss than no calibration. With one, a few decisions move it little
+    and many decide alone: the logarithm of the temperature and the bias are normal around it, as wide as `PRIOR_WIDTHS`.
+    Raises `TrainingDataError` where one decision is missing.
     """
     if len(set(qualified.tolist())) < 2:
         raise TrainingDataError(
             "calibration needs accepted and rejected reviews", item="validation", remedy="add reviews of more products"
         )
 
+    start = np.zeros(2) if prior is None else np.array([np.log(prior.temperature), prior.bias])
+
     def loss(point: NDArray[np.float64]) -> float:
-        return decision_loss(logits, qualified, Calibration(float(np.exp(point[0])), float(point[1])))
+        fit = decision_loss(logits, qualified, Calibration(float(np.exp(point[0])), float(point[1])))
+        distance = 0.0 if prior is None else float((((point - start) / PRIOR_WIDTHS) ** 2).sum() / 2)
+        return fit + distance / len(qualified)
 
     bounds = [tuple(np.log(TEMPERATURES)), BIASES]
-    found = minimize(loss, np.zeros(2), method="L-BFGS-B", bounds=bounds)
-    if not found.fun < loss(np.zeros(2)):
-        return Calibration()
+    found = minimize(loss, start, method="L-BFGS-B", bounds=bounds)
+    if not found.fun < loss(start):
+        return prior or Calibration()
     return Calibration(float(np.exp(found.x[0])), float(found.x[1]))
 
 

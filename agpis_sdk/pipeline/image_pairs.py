@@ -54,7 +54,9 @@ def remove_from_pairs(run: Run, batch: Batch) -> None:
 def _prefer_larger(progress: ProductState, copies: Sequence[str]) -> None:
     """Make the other one of two copies the primary image where the primary is the smaller one, and no better."""
     primary = progress.primary
-    for other in progress.primary_alternatives & set(copies) if primary in copies else ():
+    if primary is None or primary not in copies:
+        return
+    for other in progress.primary_alternatives & set(copies):
         alike = abs(progress.p_primary[other] - progress.p_primary[primary]) <= ALIKE
         if alike and _pixels(progress.images[other]) >= CLEARLY_LARGER * _pixels(progress.images[primary]):
             progress.primary = other

@@ -66,7 +66,8 @@ class LabelOracle:
             return Truth(rules, marks=marks)
         if sequence[0] not in best:
             first = next(image.id for image in product.images if image.id in best)
-            return Truth((self._first_rule,), better=(first, *(one for one in sequence if one != first)))
+            better = (first, *(one for one in sequence if one != first))[: len(sequence)]
+            return Truth((self._first_rule,), better=better)
         return Truth(())
 
 

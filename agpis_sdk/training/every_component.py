@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from agpis_sdk.config import Config
-from agpis_sdk.errors import TrainingDataError
+from agpis_sdk.errors import ConfigError, TrainingDataError
 from agpis_sdk.pipeline.weights_digest import shipped_weights
 from agpis_sdk.plugins import OwnedSpec, PluginHost
 from agpis_sdk.training.components import train, trainer_settings
@@ -40,12 +40,18 @@ def taught_by_reviewers(host: PluginHost, config: Config) -> dict[str, OwnedSpec
     return {owned.spec.name: owned for owned in chosen if owned.spec.trainer}
 
 
-def train_all(host: PluginHost, config: Config, request: TrainingRequest) -> list[Trained]:
-    """Train each of them into a folder of its name below `request.out`; one that cannot learn does not end the others.
+def train_all(host: PluginHost, config: Config, request: TrainingRequest, only: Collection[str] = ()) -> list[Trained]:
+    """Train each of them, or those named, into a folder of its name below `request.out`; one that cannot learn does not end the others.
 
-    A trainer with the option `adapt` goes on from the model in force.
+    A trainer with the option `adapt` goes on from the model in force. Raises `ConfigError` for a name that is none of them.
     """
-    return [_trained(owned, host, config, request) for owned in taught_by_reviewers(host, config).values()]
+    taught = taught_by_reviewers(host, config)
+    unknown = sorted(set(only) - taught.keys())
+    if unknown:
+        raise ConfigError(
+            "is not taught by reviews", item=f'component "{unknown[0]}"', remedy=f"those that are: {', '.join(taught)}"
+        )
+    return [_trained(owned, host, config, request) for name, owned in taught.items() if not only or name in only]
 
 
 def model_in_force(owned: OwnedSpec, host: PluginHost, config: Config) -> str:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from agpis_sdk.builtin.primary.model import SHIPPED
 from agpis_sdk.cli.app import app
+from agpis_sdk.datasets.galleries import read_galleries
 from tests.training.conftest import red_first
 
 runner = CliRunner()
@@ -121,3 +122,59 @@ def test_training_all_from_reviews_that_are_not_there_is_an_error(tmp_path: Path
 
     assert "nosuch.jsonl: no such file" in answer
     assert "written to" not in answer
+
+
+class TestImagesWhereverTheReviewsFileLies:
+    """A reviews file is moved, sent and kept by its users; its images stay where they are."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        (tmp_path / "shop").mkdir()
+        red_first(tmp_path / "shop")
+        return tmp_path / "shop"
+
+    @pytest.fixture
+    def elsewhere(self, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """Reviews of the shop in a folder that is not above its photos."""
+        path = tmp_path_factory.mktemp("sent") / "reviews.jsonl"
+        lines = (f"{review.model_dump_json()}\n" for review in read_galleries([folder]))
+        path.write_text("".join(lines), encoding="utf-8")
+        return path
+
+    def test_primary_learns_and_is_measured(self, elsewhere: Path, tmp_path: Path) -> None:
+        result = agpis("train", "primary", elsewhere, "-o", tmp_path / "model", "--json")
+        measured = agpis("evaluate", tmp_path / "model", elsewhere, "--json")
+
+        assert (result.exit_code, measured.exit_code) == (0, 0)
+        assert json.loads((tmp_path / "model" / "metrics.json").read_text())["train"]["products"] > 20
+        assert json.loads(measured.stdout)["products"] > 0
+
+    def test_relative_addresses_are_those_of_the_file_and_not_of_the_shell(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        names = [json.loads(line) for line in (folder / "products.jsonl").read_text().splitlines()]
+        rows = [{"product": name, "sequence": [Path(name["images"][0]).stem], "decision": "accepted"} for name in names]
+        (folder / "reviews.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+        (tmp_path / "somewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "somewhere")
+
+        measured = agpis("evaluate", SHIPPED.parent, folder / "reviews.jsonl", "--component", "primary", "--json")
+
+        assert measured.exit_code == 0
+        assert json.loads(measured.stdout)["products"] > 0
+
+    @pytest.mark.slow
+    def test_the_sequence_model_learns_and_is_measured(self, folder: Path, elsewhere: Path, tmp_path: Path) -> None:
+        kept = [json.loads(line) for line in elsewhere.read_text(encoding="utf-8").splitlines()]
+        turned = [
+            {**row, "sequence": row["sequence"][::-1], "decision": "rejected", "feedback": "improper order"}
+            for row in kept
+        ]
+        elsewhere.write_text("".join(f"{json.dumps(row)}\n" for row in [*kept, *turned]), encoding="utf-8")
+        switches = [part for switch in SMALL for part in ("--switch", switch)]
+
+        trained = agpis("train", "muisc", elsewhere, "-o", tmp_path / "model", "--epochs", 1, *switches)
+        measured = agpis("evaluate", tmp_path / "model", elsewhere, "--json")
+
+        assert (trained.exit_code, measured.exit_code) == (0, 0)
+        assert json.loads(measured.stdout)["skipped_reviews"] == 0

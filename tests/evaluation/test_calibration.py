@@ -94,6 +94,36 @@ def test_decisions_that_logits_tell_apart_perfectly_give_finite_numbers() -> Non
     assert -10 <= fitted.bias <= 10
 
 
+class TestPrior:
+    """A model that goes on brings a calibration: a handful of reviews must not throw it away."""
+
+    PRIOR = Calibration(temperature=1.6, bias=-0.7)
+
+    def test_a_few_decisions_stay_near_it(self) -> None:
+        logits, _ = honest(6)
+        five_accepted = np.array([True, True, True, True, True, False])
+
+        fitted, alone = fit_calibration(logits, five_accepted, self.PRIOR), fit_calibration(logits, five_accepted)
+
+        assert 1.2 < fitted.temperature < 2.4 < alone.temperature
+        assert abs(fitted.bias - self.PRIOR.bias) < abs(alone.bias - self.PRIOR.bias) - 1
+
+    def test_many_decisions_decide_alone(self) -> None:
+        logits, qualified = honest(20_000)
+
+        fitted = fit_calibration(logits, qualified, self.PRIOR)
+
+        assert fitted.temperature == pytest.approx(1, abs=0.05)
+        assert fitted.bias == pytest.approx(0, abs=0.05)
+
+    def test_the_fewer_decisions_there_are_the_nearer_it_is(self) -> None:
+        logits, qualified = honest(400)
+
+        biases = [fit_calibration(logits[:n], qualified[:n], self.PRIOR).bias for n in (20, 400)]
+
+        assert abs(biases[0] - self.PRIOR.bias) < abs(biases[1] - self.PRIOR.bias)
+
+
 @pytest.mark.parametrize("decision", [True, False])
 def test_one_decision_alone_cannot_be_calibrated_on(decision: bool) -> None:
     with pytest.raises(TrainingDataError, match="accepted and rejected"):

@@ -19,6 +19,7 @@ from agpis_sdk.plugins import shipped_rules
 from agpis_sdk.records import Review
 from agpis_sdk.rules import Rule
 from agpis_sdk.synthetic.reviews import build_reviews
+from agpis_sdk.training.muisc import trainer
 from agpis_sdk.training.muisc.initialization import InitFrom, switched_config, with_shared_title_words
 from agpis_sdk.training.muisc.trainer import TrainingPlan, fit, train_muisc
 from tests.training.color_shop import ColorBackbone
@@ -243,6 +244,23 @@ class TestAdapting:
         assert words_after.vocab_size == words.vocab_size
         assert (after.additions.token_norm.mean == before.additions.token_norm.mean).all()
         assert not (after.classifier.weight == before.classifier.weight).all()
+
+    @pytest.mark.parametrize(("fewest", "chosen"), [(1, True), (1000, False)], ids=["enough", "few"])
+    def test_a_few_reviews_do_not_choose_the_epoch(
+        self,
+        trained: Path,
+        reviews: list[Review],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        fewest: int,
+        chosen: bool,
+    ) -> None:
+        monkeypatch.setattr(trainer, "FEWEST_TO_CHOOSE_BY", fewest)
+
+        self.adapted(trained, reviews, tmp_path)
+
+        history = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["history"]
+        assert any("eval_auc" in entry for entry in history) is chosen
 
     def test_the_run_says_what_it_began_from(self, trained: Path, reviews: list[Review], tmp_path: Path) -> None:
         self.adapted(trained, reviews, tmp_path)

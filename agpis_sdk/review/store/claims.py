@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -16,7 +16,7 @@ from agpis_sdk.review.store.tables import JUDGMENTS, Assignment, Decision, Item
 ATTEMPTS = 5
 RENEWED_AFTER = 0.1
 """Share of a claim's time after which it is renewed: pages that only read write nothing."""
-# Made once: SQLAlchemy needs longer to make an alias than to run the query.
+# Made once, as the queries below: SQLAlchemy needs longer to make them than to run them.
 _LATER, _OTHER = aliased(Decision), aliased(Assignment)
 
 
@@ -36,24 +36,25 @@ def claim(store: Store, queue_id: int, reviewer_id: int, *, now: datetime, minut
     have judged or skipped.
     """
     until = now + timedelta(minutes=minutes)
+    own = {"queue": queue_id, "reviewer": reviewer_id, "count": count}
     with store.reading() as session:
-        kept = list(session.scalars(_own(queue_id, reviewer_id).limit(count)))
+        kept = list(session.scalars(_OWN, own))
     renewed = until - RENEWED_AFTER * timedelta(minutes=minutes)
     if len(kept) == count and all(one.expires_at is not None and one.expires_at >= renewed for one in kept):
         return [one.item_id for one in kept]
     for _ in range(ATTEMPTS):
         with suppress(IntegrityError), store.writing() as session:  # both reviews of an item, in two tabs at one moment
-            own = list(session.scalars(_own(queue_id, reviewer_id).limit(count).with_for_update()))
-            while len(own) < count:
-                free = session.scalar(_free(queue_id, reviewer_id, now))
+            held_now = list(session.scalars(_OWN_LOCKED, own))
+            while len(held_now) < count:
+                free = session.scalar(_FREE, {"queue": queue_id, "reviewer": reviewer_id, "now": now})
                 if free is None:
                     break
                 free.reviewer_id = reviewer_id
                 session.flush()
-                own.append(free)
-            for assignment in own:
+                held_now.append(free)
+            for assignment in held_now:
                 assignment.expires_at = until
-            return [assignment.item_id for assignment in own]
+            return [assignment.item_id for assignment in held_now]
     return []
 
 
@@ -73,16 +74,8 @@ def held(session: Session, item_id: int, reviewer_id: int) -> Assignment | None:
 def progress(store: Store, queue_id: int, reviewer_id: int, since: datetime) -> Progress:
     """Return how far a queue is, and how much of it a reviewer has decided since a moment."""
     with store.reading() as session:
-        needed, decided = session.execute(
-            select(func.count(), func.count().filter(Assignment.decided)).where(Assignment.queue_id == queue_id)
-        ).one()
-        own = session.scalar(
-            select(func.count())
-            .select_from(Decision)
-            .join(Item, Item.id == Decision.item_id)
-            .where(Item.queue_id == queue_id, Decision.reviewer_id == reviewer_id, Decision.decided_at >= since)
-            .where(Decision.verdict.in_(JUDGMENTS), counts())
-        )
+        needed, decided = session.execute(_COUNTED, {"queue": queue_id}).one()
+        own = session.scalar(_DECIDED_SINCE, {"queue": queue_id, "reviewer": reviewer_id, "since": since})
     return Progress(decided=decided, needed=needed, own=own or 0)
 
 
@@ -91,31 +84,49 @@ def counts() -> ColumnElement[bool]:
     return ~exists(select(_LATER.id).where(_LATER.withdraws == Decision.id))
 
 
-def _own(queue_id: int, reviewer_id: int) -> Select[Assignment]:
-    return (
-        select(Assignment)
-        .where(Assignment.queue_id == queue_id, ~Assignment.decided, Assignment.reviewer_id == reviewer_id)
-        .order_by(Assignment.rank, Assignment.id)
-    )
-
-
-def _free(queue_id: int, reviewer_id: int, now: datetime) -> Select[Assignment]:
+def _free() -> Select[Assignment]:
     """Select the first assignment that nobody has, or had until now, of an item that the reviewer has not seen."""
-    seen = exists(select(_OTHER.id).where(_OTHER.item_id == Assignment.item_id, _OTHER.reviewer_id == reviewer_id))
+    reviewer: BindParameter[int] = bindparam("reviewer")
+    seen = exists(select(_OTHER.id).where(_OTHER.item_id == Assignment.item_id, _OTHER.reviewer_id == reviewer))
     skipped = exists(
         select(Decision.id).where(
             Decision.item_id == Assignment.item_id,
-            Decision.reviewer_id == reviewer_id,
+            Decision.reviewer_id == reviewer,
             Decision.verdict == "skipped",
             counts(),
         )
     )
-    expired = and_(Assignment.reviewer_id != reviewer_id, Assignment.expires_at < now)
+    expired = and_(
+        Assignment.reviewer_id != reviewer, Assignment.expires_at < bindparam("now", type_=Assignment.expires_at.type)
+    )
     return (
         select(Assignment)
-        .where(Assignment.queue_id == queue_id, ~Assignment.decided)
+        .where(Assignment.queue_id == bindparam("queue"), ~Assignment.decided)
         .where(or_(Assignment.reviewer_id.is_(None), expired), ~seen, ~skipped)
         .order_by(Assignment.rank, Assignment.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
+
+
+_FREE = _free()
+_OWN = (
+    select(Assignment)
+    .where(
+        Assignment.queue_id == bindparam("queue"), ~Assignment.decided, Assignment.reviewer_id == bindparam("reviewer")
+    )
+    .order_by(Assignment.rank, Assignment.id)
+    .limit(bindparam("count"))
+)
+_OWN_LOCKED = _OWN.with_for_update()
+_COUNTED = select(func.count(), func.count().filter(Assignment.decided)).where(
+    Assignment.queue_id == bindparam("queue")
+)
+_DECIDED_SINCE = (
+    select(func.count())
+    .select_from(Decision)
+    .join(Item, Item.id == Decision.item_id)
+    .where(Item.queue_id == bindparam("queue"), Decision.reviewer_id == bindparam("reviewer"))
+    .where(Decision.decided_at >= bindparam("since", type_=Decision.decided_at.type))
+    .where(Decision.verdict.in_(JUDGMENTS), counts())
+)

@@ -71,3 +71,9 @@ def _assignments(queue_id: int, item_ids: Sequence[int], places: Sequence[Place]
         for item_id, place in zip(item_ids, places, strict=True)
         for number in range(1, place.reviews + 1)
     ]
+
+
+def root_of(store: Store, queue_id: int) -> str:
+    """Return the folder below which files of a queue's images must be; "" where the queue has none, or is not there."""
+    with store.reading() as session:
+        return session.scalar(select(Queue.root).where(Queue.id == queue_id)) or ""

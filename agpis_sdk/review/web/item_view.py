@@ -56,16 +56,31 @@ class ItemView:
         }
 
 
-def item_view(item: Item, rules: RuleSet, offered: Sequence[Rule]) -> ItemView:
-    """Return the view of an item; an image that the run could not read is left out, a rule that is not offered not guessed."""
-    product = Product.model_validate_json(item.product)
-    outcome = Outcome.model_validate_json(item.outcome)
+# A product is read for its page, for the page before, which loads its pictures, and for each picture. Records are frozen.
+@lru_cache(512)
+def product_of(text: str) -> Product:
+    """Return the product that an item holds as JSON."""
+    return Product.model_validate_json(text)
+
+
+@lru_cache(512)
+def outcome_of(text: str) -> Outcome:
+    """Return the outcome that an item holds as JSON."""
+    return Outcome.model_validate_json(text)
+
+
+def item_view(item: Item, rules: RuleSet, offered: Sequence[Rule], version: str) -> ItemView:
+    """Return the view of an item; an image that the run could not read is left out, a rule that is not offered not guessed.
+
+    `version` is part of the addresses of pictures.
+    """
+    product, outcome = product_of(item.product), outcome_of(item.outcome)
     states = {image.id: image for image in outcome.images}
     views = {
         image.id: ImageView(
             id=image.id,
-            large=f"/pictures/{item.id}/{position}/large",
-            small=f"/pictures/{item.id}/{position}/small",
+            large=f"/pictures/{item.id}/{position}/large?v={version}",
+            small=f"/pictures/{item.id}/{position}/small?v={version}",
             note=_note(states.get(image.id), outcome),
         )
         for position, image in enumerate(product.images)

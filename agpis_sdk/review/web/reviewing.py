@@ -4,30 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, time
-from pathlib import Path
 from typing import Any, cast
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from agpis_sdk.errors import ImageReadError, ReviewConflictError, first_problem
-from agpis_sdk.media.sources import ConfinedUri
-from agpis_sdk.records import Box, Outcome, Product
+from agpis_sdk.records import Box
 from agpis_sdk.report.phrases import spoken
 from agpis_sdk.review.store import decisions
 from agpis_sdk.review.store.claims import claim, progress
 from agpis_sdk.review.store.decisions import Judgment
-from agpis_sdk.review.store.tables import Assignment, Item, Queue
-from agpis_sdk.review.web.item_view import ItemView, is_shown, item_view, objection
+from agpis_sdk.review.store.tables import Assignment, Item
+from agpis_sdk.review.web.item_view import ItemView, item_view, objection, outcome_of, product_of
 from agpis_sdk.review.web.pictures import SIDES, Picture, Size
+from agpis_sdk.review.web.pictures_ahead import uris_of
 from agpis_sdk.review.web.rendering import page
 from agpis_sdk.review.web.requests import Ask
 from agpis_sdk.wording import percent
 
 AHEAD = 2
 """How many products a reviewer has claimed at a time: this one, and the next, whose pictures are loaded meanwhile."""
+
+# Made once: SQLAlchemy needs longer to make a query than to run it.
+_OWN_ITEM = (
+    select(Item)
+    .join(Assignment, Assignment.item_id == Item.id)
+    .where(Item.id == bindparam("item"), Item.queue_id == bindparam("queue"))
+    .where(Assignment.reviewer_id == bindparam("reviewer"))
+)
+_OWN_DECIDED_OR_NOT = _OWN_ITEM.where(Assignment.decided == bindparam("decided"))
 
 
 def next_item(ask: Ask) -> Response:
@@ -83,13 +91,21 @@ def undo(ask: Ask) -> Response:
 
 
 def picture(ask: Ask) -> Response:
-    """Send a picture of a product that the reviewer has; images are named by their place in the outcome alone."""
+    """Send a picture of a product that the reviewer has; images are named by their place in the outcome alone.
+
+    An address with the site's own version names the same picture for as long as the server runs: browsers ask once.
+    """
     size = ask.request.path_params["size"]
     item = _own_item(ask, ask.item_id)
     if item is None or size not in SIDES:
         raise HTTPException(404)
     made = _picture(ask, item, int(ask.request.path_params["position"]), cast("Size", size))
-    return Response(made.jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+    lasting = ask.request.query_params.get("v") == ask.site.version
+    kept = "private, max-age=31536000, immutable" if lasting else "private, no-cache"
+    headers = {"Cache-Control": kept, "ETag": f'"{made.digest}"'}
+    if headers["ETag"] in ask.request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(made.jpeg, media_type="image/jpeg", headers=headers)
 
 
 def opinion(ask: Ask) -> Response:
@@ -97,7 +113,7 @@ def opinion(ask: Ask) -> Response:
     item = _own_item(ask, ask.item_id)
     if item is None:
         raise HTTPException(404)
-    outcome = Outcome.model_validate_json(item.outcome)
+    outcome = outcome_of(item.outcome)
     chosen = set(outcome.sequence)
     findings = [
         {
@@ -130,15 +146,11 @@ def _next(ask: Ask) -> Response:
 
 def _own_item(ask: Ask, item_id: int, *, decided: bool | None = None) -> Item | None:
     """Return an item that the reviewer has claimed or decided, or only one of the two; None for any other."""
-    query = (
-        select(Item)
-        .join(Assignment, Assignment.item_id == Item.id)
-        .where(Item.id == item_id, Item.queue_id == ask.site.queue_id, Assignment.reviewer_id == ask.user.id)
-    )
-    if decided is not None:
-        query = query.where(Assignment.decided == decided)
+    named = {"item": item_id, "queue": ask.site.queue_id, "reviewer": ask.user.id}
     with ask.site.store.reading() as session:
-        return session.scalar(query)
+        if decided is None:
+            return session.scalar(_OWN_ITEM, named)
+        return session.scalar(_OWN_DECIDED_OR_NOT, {**named, "decided": decided})
 
 
 def _progress(ask: Ask) -> Any:
@@ -148,7 +160,7 @@ def _progress(ask: Ask) -> Any:
 
 
 def _view(ask: Ask, item: Item) -> ItemView:
-    return item_view(item, ask.site.rules, ask.site.offered)
+    return item_view(item, ask.site.rules, ask.site.offered, ask.site.version)
 
 
 def _pictures(view: ItemView) -> list[str]:
@@ -156,15 +168,11 @@ def _pictures(view: ItemView) -> list[str]:
 
 
 def _picture(ask: Ask, item: Item, position: int, size: Size) -> Picture:
-    product = Product.model_validate_json(item.product)
-    states = {image.id: image for image in Outcome.model_validate_json(item.outcome).images}
-    if position >= len(product.images) or not is_shown(states.get(product.images[position].id)):
+    uri = uris_of(item, ask.site.root).get(position)
+    if uri is None:
         raise HTTPException(404)
-    with ask.site.store.reading() as session:
-        root = session.scalars(select(Queue.root).where(Queue.id == item.queue_id)).one()
-    uri = product.images[position].uri
     try:
-        return ask.site.pictures.get(ConfinedUri(uri, Path(root)) if root else uri, size)
+        return ask.site.pictures.get(uri, size)
     except ImageReadError:
         raise HTTPException(404) from None
 
@@ -199,7 +207,7 @@ def _share(ask: Ask, item: Item, image_id: str, box: Box) -> list[float] | None:
 
 
 def _position(item: Item, image_id: str) -> int:
-    ids = [image.id for image in Product.model_validate_json(item.product).images]
+    ids = [image.id for image in product_of(item.product).images]
     if image_id not in ids:
         raise HTTPException(422, "marks: an image that the product does not have")
     return ids.index(image_id)

@@ -10,6 +10,7 @@ import uvicorn
 
 from agpis_sdk.errors import ConfigError
 from agpis_sdk.review.web.app import review_app
+from agpis_sdk.review.web.pictures_ahead import made_ahead
 from agpis_sdk.review.web.site import Site
 
 BACKLOG = 128
@@ -36,8 +37,9 @@ def bound(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def run_server(site: Site, listening: socket.socket) -> None:
-    """Serve until interrupted; requests in flight are answered first."""
+    """Serve until interrupted; requests in flight are answered first. Pictures are made ahead of reviewers."""
     config = uvicorn.Config(
         review_app(site), log_level="warning", server_header=False, timeout_graceful_shutdown=GRACE, access_log=False
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    with made_ahead(site.store, site.queue_id, site.pictures):
+        uvicorn.Server(config).run(sockets=[listening])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agpis_sdk.builtin.muisc.checkpoints import load_muisc
-from agpis_sdk.datasets.galleries import read_reviews, split_of_review
+from agpis_sdk.datasets.galleries import read_reviews, split_of_review, with_replaced
 from agpis_sdk.errors import TrainingDataError
 from agpis_sdk.evaluation.metrics import evaluate as measured
 from agpis_sdk.evaluation.predict import predict
@@ -22,7 +22,7 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
     path = request.reviews_file()
     chosen = [
         review
-        for review in read_reviews(path)
+        for review in with_replaced(read_reviews(path))
         if request.split == "all" or split_of_review(review, seed=request.seed) == request.split
     ]
     if not chosen:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import (
     EarlyStoppingCallback,
     EvalPrediction,
@@ -26,11 +27,11 @@ from agpis_sdk.builtin.muisc.model import Muisc, MuiscConfig
 from agpis_sdk.builtin.muisc.processor import FACTS
 from agpis_sdk.builtin.muisc.text import OTHER, QUALIFIED, MuiscText
 from agpis_sdk.components import FeatureSource
-from agpis_sdk.datasets.galleries import read_reviews, subsample_accepted
+from agpis_sdk.datasets.galleries import read_reviews, subsample_accepted, with_replaced
 from agpis_sdk.datasets.review_dataset import Collator, LengthGroupedSampler, Reviews
 from agpis_sdk.datasets.review_features import LearnableReviews, review_features, review_pixels
 from agpis_sdk.errors import ConfigError, TrainingDataError
-from agpis_sdk.evaluation.calibration import calibrated, fit_calibration, objection_limit
+from agpis_sdk.evaluation.calibration import Calibration, calibrated, fit_calibration, objection_limit
 from agpis_sdk.evaluation.metrics import evaluate
 from agpis_sdk.evaluation.predict import class_logits, predict
 from agpis_sdk.plugins import shipped_rules
@@ -39,6 +40,9 @@ from agpis_sdk.rules import RuleSet
 from agpis_sdk.training.muisc.initialization import InitFrom, build_model, initial_config, switched_config
 from agpis_sdk.training.provenance import describe_run, drop_checkpoints
 from agpis_sdk.training.request import LearningData, TrainingRequest
+
+FEWEST_TO_CHOOSE_BY = 10
+"""Accepted and rejected reviews of the validation split, of each as many, from which on they choose the best epoch."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def train_muisc(
     features = learnable(reviews, source, config, seed=plan.seed, cache=cache, rules=rules)
     model, text, history = fit(features, config, plan, out, begin=begin, resume=resume)
     metrics = {
-        "calibrated_on": calibrate(model, text, features),
+        "calibrated_on": calibrate(model, text, features, prior=calibration_of(model) if begin.model else None),
         "skipped_reviews": [asdict(skipped) for skipped in features.skipped],
         "unnamed_rules": sum(
             model.config.classes[model.config.class_of(review.code)] == OTHER for review in features.reviews
@@ -131,7 +135,7 @@ def train(request: TrainingRequest) -> dict[str, Any]:
         seed=request.seed,
         title_products=settings.title_products,
     )
-    reviews = list(read_reviews(request.reviews_file()))
+    reviews = list(with_replaced(read_reviews(request.reviews_file())))
     begin = InitFrom(settings.tower, settings.decoder, settings.tokenizer, settings.adapt)
     config = initial_config(begin, switched_config(settings.size, settings.switch, request.rules), request.rules)
     metrics = train_muisc(
@@ -192,6 +196,8 @@ def fit(
     Raises `TrainingDataError` when the train split has no accepted or no rejected review.
     """
     train, validation = features.rows("train"), features.rows("validation")
+    if begin is not None and begin.model is not None and min(decided(features, validation)) < FEWEST_TO_CHOOSE_BY:
+        validation = validation[:0]  # Which epoch is best would be chance: a model that goes on takes the last.
     decisions = {features.reviews[row].code != QUALIFIED for row in train}
     if len(decisions) < 2:
         found = {frozenset(): "no review", frozenset({True}): "rejected reviews alone"}.get(
@@ -270,20 +276,33 @@ def last_checkpoint(out: Path) -> str:
     return str(checkpoint)
 
 
-def calibrate(model: Muisc, text: MuiscText, features: LearnableReviews) -> int:
+def calibrate(model: Muisc, text: MuiscText, features: LearnableReviews, *, prior: Calibration | None = None) -> int:
     """Set temperature, bias and objection limit from the validation split, whose share of accepted ones is the shop's.
+
+    Few reviews move them little from those of `prior`, where it is given.
 
     Returns from how many reviews: 0 where the split does not hold both decisions, and all stays as it was.
     """
     rows = features.rows("validation")
-    qualified = np.array([features.reviews[row].code == QUALIFIED for row in rows])
-    if len(set(qualified.tolist())) < 2:
+    if not min(decided(features, rows)):
         return 0
+    qualified = np.array([features.reviews[row].code == QUALIFIED for row in rows])
     logits = class_logits(model, text, features, rows)
-    fitted = fit_calibration(logits, qualified)
+    fitted = fit_calibration(logits, qualified, prior)
     model.config.mcc_temperature, model.config.mcc_qualified_bias = fitted.temperature, fitted.bias
     model.config.objection_threshold = objection_limit(calibrated(logits, fitted)[:, 0], qualified)
     return len(rows)
+
+
+def calibration_of(model: Muisc) -> Calibration:
+    """Return the calibration that a model carries."""
+    return Calibration(model.config.mcc_temperature, model.config.mcc_qualified_bias)
+
+
+def decided(features: LearnableReviews, rows: NDArray[np.int64]) -> tuple[int, int]:
+    """Return how many of some reviews are accepted, and how many are rejected."""
+    accepted = sum(features.reviews[row].code == QUALIFIED for row in rows)
+    return accepted, len(rows) - accepted
 
 
 def _arguments(out: Path, plan: TrainingPlan, *, validated: bool) -> TrainingArguments:
