@@ -88,6 +88,17 @@ class TestTheFirstImage:
         assert not result.adopted
         assert "needs 8 products" in result.reason
 
+    def test_learns_nothing_from_galleries_that_begin_with_a_back(self) -> None:
+        back = View(np.eye(len(VIEWS), dtype=np.float32)[VIEWS.index("back")], 0.9)
+        products = a_shop(30, dark_first=True)
+        for product in products:
+            product.images["0"]["view"] = back  # type: ignore[index]
+
+        result = adapt_primary(PrimaryHead.load(), products)
+
+        assert not result.adopted
+        assert result.galleries == 0
+
     def test_is_learned_alike_from_the_same_seed(self) -> None:
         once, again = (adapt_primary(PrimaryHead.load(), a_shop(20, dark_first=True), seed=3) for _ in range(2))
 

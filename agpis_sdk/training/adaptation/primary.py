@@ -8,20 +8,24 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.special import logsumexp
+from scipy.stats import binomtest, ttest_1samp
 
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
 from agpis_sdk.builtin.primary.features import FACTS
 from agpis_sdk.builtin.primary.model import SHIPPED, PrimaryHead
+from agpis_sdk.pipeline.alternatives import FIRST_VIEWS
 from agpis_sdk.pipeline.image_facts import ProductFacts
 from agpis_sdk.records import Review
 from agpis_sdk.training.adaptation.request import Adaptation, AdaptationRequest
-from agpis_sdk.training.primary import WEIGHTS, RankedGallery, adapted, first_right_rank, ranked_gallery
+from agpis_sdk.training.primary import WEIGHTS, RankedGallery, adapted, first_right_rank, ranked_gallery, scored
 
 FEWEST_GALLERIES = 8
 FOLDS = 5
 SIGNIFICANCE = 0.05
 """Largest p-value of the sign test at which an adapted head is taken."""
+SIGNIFICANCE_OF_SHARES = 0.001
+"""The same of the t-test on log shares, which is as sure with fewer products, and is misled by a few large gains."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,17 +88,21 @@ def adapt_primary(
     """Learn on from the first image of products; adopted only where cross-validation says better.
 
     The first image is what reviewers accepted where `reviewed` has the product, else the first listed one. The facts of a
-    product are "composition", "view" and "p_noncompliant".
+    product are `FACTS`. A gallery that nobody has reviewed, and that begins with what no first image shows, such as a back,
+    teaches nothing: it was listed by chance.
     """
-    made = (ranked_gallery(known, reviewed.get(known.product.id, [known.product.images[0].id])) for known in products)
+    made = (
+        ranked_gallery(known, reviewed.get(known.product.id, [known.product.images[0].id]))
+        for known in products
+        if known.product.id in reviewed or _begins_well(known)
+    )
     galleries = [gallery for gallery in made if gallery is not None]
     if len(galleries) < FEWEST_GALLERIES:
-        reason = f"needs {FEWEST_GALLERIES} products with several readable images, the first listed among them"
+        reason = f"needs {FEWEST_GALLERIES} products with several readable images, the first listed among them, and no back or detail"
         return AdaptedPrimary(head, False, len(galleries), None, None, reason)
-    before, after = cross_validated(head, galleries, seed)
+    before, after, gains = cross_validated(head, galleries, seed)
     better, worse = int((after & ~before).sum()), int((before & ~after).sum())
-    changed = better + worse
-    certain = changed > 0 and bool(binomtest(better, changed, alternative="greater").pvalue <= SIGNIFICANCE)
+    certain = _is_certain(better, worse, gains)
     reason = f"{better} of its products better, {worse} worse, by heads that did not learn from them"
     if not certain:
         reason += ": no clear gain, so the order may be noise" if worse >= better else ": too few to be sure"
@@ -108,16 +116,39 @@ def adapt_primary(
     )
 
 
+def _begins_well(known: ProductFacts) -> bool:
+    first = known.images.get(known.product.images[0].id)
+    return first is not None and first["view"].name in FIRST_VIEWS
+
+
+def _is_certain(better: int, worse: int, gains: NDArray[np.float64]) -> bool:
+    """Return whether a gain is no chance, by how many galleries are better and worse, and by gains in log share (n,)."""
+    changed = better + worse
+    by_signs = changed > 0 and binomtest(better, changed, alternative="greater").pvalue <= SIGNIFICANCE
+    if by_signs or worse > better or not gains.std() > 0:
+        return bool(by_signs)
+    return bool(ttest_1samp(gains, 0.0, alternative="greater").pvalue <= SIGNIFICANCE_OF_SHARES)
+
+
 def cross_validated(
     head: PrimaryHead, galleries: Sequence[RankedGallery], seed: int
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return of each gallery (n,) whether a head puts its right image first, before and after learning from the others."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
+    """Return of each gallery (n,) whether a head puts its right image first, before and after learning from the others.
+
+    The third is by how much the logarithm of the right images' share of a softmax over the gallery grows.
+    """
     fold = np.random.default_rng(seed).permutation(len(galleries)) % FOLDS
     before = np.array([first_right_rank(gallery, head) == 1 for gallery in galleries])
-    after = before.copy()
+    after, gains = before.copy(), np.zeros(len(galleries))
     for held in range(FOLDS):
         others = [gallery for gallery, own in zip(galleries, fold.tolist(), strict=True) if own != held]
         learned = adapted(head, others)
         for row in np.flatnonzero(fold == held).tolist():
             after[row] = first_right_rank(galleries[row], learned) == 1
-    return before, after
+            gains[row] = _log_share(galleries[row], learned) - _log_share(galleries[row], head)
+    return before, after, gains
+
+
+def _log_share(gallery: RankedGallery, head: PrimaryHead) -> float:
+    scores, right = scored(gallery, head)
+    return float(logsumexp(scores[right]) - logsumexp(scores))
