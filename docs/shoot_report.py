@@ -15,6 +15,8 @@ from pathlib import Path
 from PIL import Image
 from pictures import PHOTOS, save
 
+ROOT = Path(__file__).parents[1]
+
 SHOTS = {
     "report-overview.webp": ("", 1400, 900),
     "report-phone.webp": ("#product=stool-01", 420, 900),
@@ -28,11 +30,13 @@ def reported(folder: Path) -> Path:
     command = [
         Path(sys.executable).with_name("agpis"),
         "run",
-        PHOTOS.parent / "products.jsonl",
+        PHOTOS.parent.relative_to(ROOT) / "products.jsonl",  # as the report shows it, wherever the repository lies
         "--no-plugins",
         "--quiet",
     ]
-    subprocess.run([*command, "-o", folder / "outcomes.jsonl", "--report", folder / "report.html"], check=False)
+    subprocess.run(
+        [*command, "-o", folder / "outcomes.jsonl", "--report", folder / "report.html"], check=False, cwd=ROOT
+    )
     return folder / "report.html"
 
 
