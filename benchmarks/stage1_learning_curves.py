@@ -26,6 +26,7 @@ import torch
 from learning_curves import ERROR_RATE, RESAMPLES, VALIDATION
 from leave_one_shop_out import FACTS, with_view
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 from train_noncompliance import (
     DRAWS,
@@ -283,8 +284,10 @@ def noncompliance_curve(shop: Path, base: NoncomplianceHead, work: Path) -> list
                 table = known.taught(pool[orders[order][:size]].tolist(), wrong, seed)
                 after = p_nc(noncompliance.fit(table, seed=seed, epochs=10, begin=begin), known)
                 sign = np.where(overlaid[tested], 1, -1)
+                # Heads of two halves have operating points of their own: places within a half can be put together.
+                places = [sign * rankdata(p_noncompliant[tested]) / len(tested) for p_noncompliant in (before, after)]
                 found.setdefault((learner, order, size), []).extend(
-                    zip(known.keys[tested].tolist(), sign * before[tested], sign * after[tested], strict=True)
+                    zip(known.keys[tested].tolist(), *places, strict=True)
                 )
                 print(shop.name, "noncompliance", seed, learner, order, size, flush=True)
     named = {"shop": shop.name, "model": "noncompliance", "measure": "AUC"}
