@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agpis_sdk.batches import batches
 from agpis_sdk.components import (
     Backbone,
     ComponentConfig,
@@ -55,11 +56,19 @@ class PrimarySelectorContract(PipelineContract):
         """Return the images to score: by default ten kinds in two products that share their ids."""
         return various_images()
 
-    def scores(self, images: Sequence[DecodedImage], subject: ComponentUnderTest | None = None) -> list[float]:
-        """Return p_primary of images that come in one batch."""
+    def scores(
+        self,
+        images: Sequence[DecodedImage],
+        subject: ComponentUnderTest | None = None,
+        *,
+        batch_size: int | None = None,
+    ) -> list[float]:
+        """Return p_primary of images that come in batches of a size, or in one; the context knows all of them, as in a run."""
         subject = subject or self.under_test()
+        context = subject.context(images)
+        chunks = batches(images, batch_size) if batch_size else [images]
         return [
-            round(float(score), DIGITS) for score in subject.instance.score_primary(images, subject.context(images))
+            round(float(score), DIGITS) for chunk in chunks for score in subject.instance.score_primary(chunk, context)
         ]
 
     def test_it_is_a_primary_selector(self) -> None:
@@ -78,7 +87,7 @@ class PrimarySelectorContract(PipelineContract):
     def test_a_batch_says_what_its_images_say_one_by_one(self) -> None:
         images = self.images()
 
-        assert self.scores(images) == [score for image in images for score in self.scores([image])]
+        assert self.scores(images) == self.scores(images, batch_size=1)
 
     def test_the_order_of_images_changes_nothing(self) -> None:
         images = self.images()

@@ -206,7 +206,7 @@ def feature_table(photos: Iterable[DrawnPhoto], backbone: Backbone, chunk: int =
 def fit(table: FeatureTable, *, seed: int, epochs: int, begin: NoncomplianceHead | None = None) -> NoncomplianceHead:
     """Train a head with AdamW on the train split: binary cross-entropy per kind and on "any kind at all".
 
-    A head to `begin` from learns on, at a lower rate and with its own statistics of normalization; it is not changed itself.
+    A head to `begin` from learns on, at a lower rate; it is not changed itself.
     """
     rows = _rows(table, "train")
     if not len(rows) or table.labels[rows].amax(1).unique().numel() < 2:
@@ -227,7 +227,7 @@ def fit(table: FeatureTable, *, seed: int, epochs: int, begin: NoncomplianceHead
     # A kind is rare among the kinds: without a weight the head would rather name none.
     weight = torch.full((len(KINDS),), 2.0)
     for _ in range(epochs):
-        _in_training(head, keeps_statistics=begin is not None)
+        head.train()
         shuffled = torch.from_numpy(rows)[torch.randperm(len(rows), generator=order)]
         for batch in shuffled.split(BATCH_SIZE):
             logits, _ = head(*(table.facts[name][batch].float() for name in MAPS))
@@ -240,14 +240,6 @@ def fit(table: FeatureTable, *, seed: int, epochs: int, begin: NoncomplianceHead
     head = head.eval().requires_grad_(False)
     set_operating_point(head, table)
     return head
-
-
-def _in_training(head: NoncomplianceHead, *, keeps_statistics: bool) -> None:
-    """Switch a head to training; means and variances of a few photos of one shop must not take the place of those of many."""
-    head.train()
-    for module in head.modules():
-        if keeps_statistics and isinstance(module, nn.BatchNorm2d):
-            module.eval()
 
 
 @torch.inference_mode()
