@@ -120,7 +120,7 @@ def test_what_lowers_the_chance_is_given_as_a_reason() -> None:
 def test_an_outlier_counts_no_more_than_three_spreads() -> None:
     head = PrimaryHead.load()
 
-    assert head.probability(usual_image(contrast=3.0)) == head.probability(usual_image(contrast=300.0))
+    assert head.probability(usual_image(contrast=4.0)) == head.probability(usual_image(contrast=300.0))
 
 
 def test_every_feature_is_put_in_words_or_left_out_on_purpose() -> None:

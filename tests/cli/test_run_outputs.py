@@ -135,8 +135,10 @@ class TestResuming:
     def test_an_input_that_breaks_off_leaves_what_came_before_in_the_partial_file(
         self, agpis: Agpis, shop: Path, tmp_path: Path
     ) -> None:
-        data = gzip.compress(shop.read_bytes())
-        (tmp_path / "cut.jsonl.gz").write_bytes(data[:-9])
+        data = gzip.compress(
+            shop.read_bytes()
+        )  # its last 8 bytes are length and checksum: all products are before them
+        (tmp_path / "cut.jsonl.gz").write_bytes(data[:-8])
 
         answer = agpis("run", "cut.jsonl.gz", "-o", "out.jsonl", "--no-plugins")
 
