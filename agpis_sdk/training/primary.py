@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from agpis_sdk.builtin.foreground import composition
 from agpis_sdk.builtin.primary.config import PrimaryTrainingConfig
-from agpis_sdk.builtin.primary.features import FACTS, IMAGE_FEATURES, LIKENESS, features_of, likeness_of
+from agpis_sdk.builtin.primary.features import FACTS, IMAGE_FEATURES, LIKENESS, features_in_gallery
 from agpis_sdk.builtin.primary.model import PrimaryHead, deviations
 from agpis_sdk.datasets.splits import Split, split_of
 from agpis_sdk.errors import TrainingDataError
@@ -132,10 +132,8 @@ def ranked_gallery(known: ProductFacts, firsts: Iterable[str], *, seed: int = 0)
 
 
 def _features(image_id: str, known: ProductFacts) -> NDArray[np.float32]:
-    facts = known.images[image_id]
     others = [other["product_embedding"] for other_id, other in known.images.items() if other_id != image_id]
-    own = features_of(facts["composition"], facts["view"], facts["p_noncompliant"])
-    return np.concatenate([own, likeness_of(facts["product_embedding"], others)])
+    return features_in_gallery(known.images[image_id], others)
 
 
 def fit(galleries: Sequence[RankedGallery], as_seen: Sequence[RankedGallery] = ()) -> PrimaryHead:

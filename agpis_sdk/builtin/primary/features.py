@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ FEATURE_NAMES = (*IMAGE_FEATURES, *LIKENESS)
 IMAGE_FACTS = frozenset({"composition", "view", "p_noncompliant"})
 """The facts that `features_of` reads."""
 FACTS = IMAGE_FACTS | {"product_embedding"}
+"""The facts that `features_in_gallery` reads."""
 MAX_LOGIT = 4.0
 
 
@@ -34,6 +36,12 @@ def likeness_of(embedding: NDArray[np.float32], others: Iterable[NDArray[np.floa
     """
     cosines = [_cosine(embedding, other) for other in others] or [1.0]
     return np.array([sum(cosines) / len(cosines), max(cosines)], np.float32)
+
+
+def features_in_gallery(facts: Mapping[str, Any], others: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return the features (len(FEATURE_NAMES),) of an image by its `FACTS`, and by `product_embedding` of the product's other images."""
+    own = features_of(facts["composition"], facts["view"], facts["p_noncompliant"])
+    return np.concatenate([own, likeness_of(facts["product_embedding"], others)])
 
 
 def _cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

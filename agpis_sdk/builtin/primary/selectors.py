@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from agpis_sdk.builtin.primary.config import LearnedPrimaryConfig
-from agpis_sdk.builtin.primary.features import features_of, likeness_of
+from agpis_sdk.builtin.primary.features import FACTS, features_in_gallery
 from agpis_sdk.builtin.primary.model import SHIPPED, PrimaryHead
 from agpis_sdk.components import ComponentConfig, Context, DecodedImage
 
@@ -22,12 +20,9 @@ class LearnedPrimarySelector:
         """Return p_primary of each image, and provide what lowers it in words."""
         scores = []
         for image in images:
-            own = features_of(
-                context.fact(image, "composition"), context.fact(image, "view"), context.fact(image, "p_noncompliant")
-            )
             gallery = context.facts_of_product(image.product_id, "product_embedding")
             others = [embedding for image_id, embedding in gallery.items() if image_id != image.id]
-            features = np.concatenate([own, likeness_of(context.fact(image, "product_embedding"), others)])
+            features = features_in_gallery({name: context.fact(image, name) for name in FACTS}, others)
             context.provide(image, "primary_reasons", self._head.reasons(features))
             scores.append(self._head.probability(features))
         return scores
