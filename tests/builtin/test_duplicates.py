@@ -306,7 +306,9 @@ def test_a_picture_with_much_hidden_has_no_overlay() -> None:
     changed = np.zeros((60, 60), bool)
     changed[5:55, 5:55] = True
     edges = np.random.default_rng(0).random((2, 60, 60)).astype(np.float32)
-    assert not overlay.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[1]).any()
+    assert not overlay.overlay_mask(
+        changed, np.ones_like(changed), np.ones_like(changed), lambda: (edges[0], edges[1])
+    ).any()
 
 
 def test_two_products_under_one_watermark_are_no_duplicates() -> None:
@@ -325,8 +327,12 @@ def test_a_changed_part_with_edges_of_its_own_is_an_overlay_and_one_with_the_sam
     changed = np.zeros((60, 60), bool)
     changed[20:40, 20:40] = True
     edges = np.random.default_rng(0).random((2, 60, 60)).astype(np.float32)
-    assert overlay.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[1])[30, 30]
-    assert not overlay.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), edges[0], edges[0]).any()
+    assert overlay.overlay_mask(changed, np.ones_like(changed), np.ones_like(changed), lambda: (edges[0], edges[1]))[
+        30, 30
+    ]
+    assert not overlay.overlay_mask(
+        changed, np.ones_like(changed), np.ones_like(changed), lambda: (edges[0], edges[0])
+    ).any()
 
 
 def test_a_head_comes_back_as_it_was_saved_whatever_its_order_in_memory(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ its details are compared at the size at which the images were decoded.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,8 @@ from numpy.typing import NDArray
 from agpis_sdk.builtin.duplicates import alignment
 from agpis_sdk.builtin.duplicates.affine import Box, Transform, compose, invert, scaled
 from agpis_sdk.builtin.duplicates.picture import Picture
-from agpis_sdk.builtin.duplicates.superposition import lay_over, within
+from agpis_sdk.builtin.duplicates.rendering import Rendering
+from agpis_sdk.builtin.duplicates.superposition import View, lay_over, within
 from agpis_sdk.builtin.duplicates.verification import differences
 
 WINDOW = 7  # pixels; side of the window of local statistics
@@ -21,6 +24,7 @@ BLUR = 0.8  # pixels; sigma of the blur before anything is compared
 DIFFERS = 0.5  # local correlation below which a detail is another one
 FRINGE = 15  # pixels around an overlay in which its remains are not taken for a difference
 MOST_MOVED = 6.0  # working pixels by which a refinement may move a corner
+RENDERINGS = 4  # kept for the next pair of the same picture, 6 MB each
 VIVID = 16.0  # Lab distance from which a small part counts as recolored
 
 
@@ -34,10 +38,10 @@ def look_closely(first: Picture, second: Picture, transform: Transform, boxes: t
     first_factor, second_factor = (max(one.close_view.size) / max(one.pixels.shape[:2]) for one in (first, second))
     enlarged = compose(scaled(second_factor), compose(settled, invert(scaled(first_factor))))
     if abs(np.linalg.det(enlarged[:, :2])) > 1:  # the other one has fewer pixels than its place takes
-        laid = lay_over(second.close_view, first.close_view, invert(enlarged), BLUR)
+        laid = lay_over(second.close_view, first.close_view, invert(enlarged), BLUR, _rendered(first.close_view))
         laid = within(laid, tuple(value * first_factor for value in boxes[0]))
     else:
-        laid = lay_over(first.close_view, second.close_view, enlarged, BLUR)
+        laid = lay_over(first.close_view, second.close_view, enlarged, BLUR, _rendered(second.close_view))
         laid = within(laid, tuple(value * second_factor for value in boxes[1]))
     if not laid.shared.any():
         return 0.0, 0.0
@@ -50,6 +54,11 @@ def look_closely(first: Picture, second: Picture, transform: Transform, boxes: t
     differing = float(texture[kept & (correlation < DIFFERS)].sum() / texture[kept].sum())
     vivid = cv2.erode((found.distance > VIVID).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return differing, float(vivid[kept].mean())
+
+
+@lru_cache(maxsize=RENDERINGS)
+def _rendered(view: View) -> Rendering:
+    return view.rendered(BLUR)
 
 
 def _settled(transform: Transform, first: NDArray[np.float32], second: NDArray[np.float32]) -> Transform:

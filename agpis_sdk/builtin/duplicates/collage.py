@@ -19,12 +19,12 @@ def repeated_part(
     That is a picture put together from parts, of which one is repeated. A variant keeps its outline everywhere, so it has no
     such rest. None where there is no such band.
     """
+    weights = texture * shared
+    sums = correlation * weights
     bands = [
         (contrast, np.broadcast_to(line if axis == 0 else line[:, None], shared.shape))
         for axis in (0, 1)
-        for contrast, line in _ends(
-            (texture * shared).sum(axis=axis), (correlation * texture * shared).sum(axis=axis), shared.sum(axis=axis)
-        )
+        for contrast, line in _ends(weights.sum(axis=axis), sums.sum(axis=axis), np.count_nonzero(shared, axis=axis))
     ]
     return max(bands, key=lambda band: band[0])[1] if bands else None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -26,25 +28,27 @@ def overlay_mask(
     changed: NDArray[np.bool_],
     valid: NDArray[np.bool_],
     shared: NDArray[np.bool_],
-    first_edges: NDArray[np.float32],
-    edges: NDArray[np.float32],
+    edges: Callable[[], tuple[NDArray[np.float32], NDArray[np.float32]]],
 ) -> NDArray[np.bool_]:
     """Return (h, w), True on changed parts that hide what was there: banners, badges and stickers laid over one picture.
 
     A recolored part keeps its outline, its seams and its folds, so the strengths (h, w) of the two pictures' edges
-    correlate; an overlay has its own. `valid` is where both pictures lie, `shared` where one of them shows content.
+    correlate; an overlay has its own. `edges` returns both strengths and is asked where there is such a part. `valid` is where both pictures lie, `shared` where one of them shows content.
     """
     overlay = np.zeros(changed.shape, dtype=np.uint8)
     total = max(int(np.count_nonzero(shared)), 1)
+    contours, _ = cv2.findContours((changed & valid).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    parts = [contour for contour in contours if 0.01 * total < cv2.contourArea(contour) < OVERLAY_SHARE * total]
+    if not parts:
+        return overlay > 0
     # Along the pictures' own edge there is no outline to judge by.
-    inside = cv2.erode(np.pad(valid, 1).astype(np.uint8), np.ones((7, 7), np.uint8))[1:-1, 1:-1] > 0
-    contours, _ = cv2.findContours((changed & valid).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    for contour in contours:
-        if not 0.01 * total < cv2.contourArea(contour) < OVERLAY_SHARE * total:
-            continue
+    inside = (
+        cv2.erode(valid.view(np.uint8), np.ones((7, 7), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=(0,)) > 0
+    )
+    for contour in parts:
         part = cv2.drawContours(np.zeros_like(overlay), [contour], -1, (1,), cv2.FILLED)
         part = cv2.dilate(part, np.ones((5, 5), np.uint8)).astype(np.uint8)
-        if correlation(first_edges, edges, (part > 0) & inside) < OVERLAY_EDGES:
+        if correlation(*edges(), (part > 0) & inside) < OVERLAY_EDGES:
             overlay = np.maximum(overlay, part)
     hidden = overlay > 0
     # So much of the content hidden is no banner over a picture, but another product under the same mark.

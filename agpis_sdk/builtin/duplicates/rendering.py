@@ -58,4 +58,5 @@ def smooth(pixels: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
 
 
 def _lab(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(cv2.cvtColor(np.clip(pixels / np.float32(255), 0, 1), cv2.COLOR_RGB2LAB), dtype=np.float32)
+    shares = pixels / np.float32(255)
+    return np.asarray(cv2.cvtColor(np.clip(shares, 0, 1, out=shares), cv2.COLOR_RGB2LAB), dtype=np.float32)

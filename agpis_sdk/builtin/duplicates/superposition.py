@@ -53,15 +53,16 @@ class Overlaid:
     shared: NDArray[np.bool_]
 
 
-def lay_over(first: View, second: View, transform: Transform, blur: float, other: Rendering | None = None) -> Overlaid:
-    """Draw the first view over the second, both blurred by a sigma of `blur` pixels; `other` is the second, where it is known."""
+def lay_over(first: View, second: View, transform: Transform, blur: float, other: Rendering) -> Overlaid:
+    """Draw the first view over the second, blurred by a sigma of `blur` pixels, as `other`, the second one, is."""
     warped = _warp(first, transform, second.size)
     valid = _warp_ones(first, transform, second.size)
-    laid_over = np.where(valid[:, :, None], warped.pixels, second.pixels)  # so that no border bleeds into a blur
+    # So that no border bleeds into a blur.
+    laid_over = cv2.copyTo(warped.pixels, valid.view(np.uint8), second.pixels.copy())
     first_content, second_content = warped.content > 0.5, second.content > 0.5
     return Overlaid(
-        Rendering(smooth(laid_over, blur)),
-        other or second.rendered(blur),
+        Rendering(smooth(np.asarray(laid_over, np.float32), blur)),
+        other,
         valid,
         first_content,
         second_content,
@@ -86,7 +87,7 @@ def _warp(view: View, transform: Transform, size: tuple[int, int]) -> View:
     white = (255.0, 255.0, 255.0)
     drawn = cv2.warpAffine(pixels, transform, size, flags=cv2.INTER_LINEAR, borderValue=white)
     content = cv2.warpAffine(view.content, transform, size, flags=cv2.INTER_LINEAR, borderValue=(0.0,))
-    return View(drawn.astype(np.float32), content.astype(np.float32))
+    return View(np.asarray(drawn, np.float32), np.asarray(content, np.float32))
 
 
 def _warp_ones(view: View, transform: Transform, size: tuple[int, int]) -> NDArray[np.bool_]:

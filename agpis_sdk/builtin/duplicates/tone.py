@@ -5,6 +5,7 @@ A darker or flatter copy follows such a curve everywhere, background included; a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ WHITE, MOST_WHITE = 250.0, 0.05  # gray level of white; where a larger share sta
 LEAST_OFFSET = 6.0  # gray levels that make a curve a change of contrast
 CUT = 30.0  # gray levels; a pixel that differs by more is covered or recolored, however much
 FEWEST_TONES, LEAST_DEVIATION = 30, 5.0  # fewer tones, or tones closer together than these gray levels, show no curve
+FITS = 4  # lines fitted, each to the tones that are near the one before
 BETTER = 0.9  # share of the differences that a curve may leave to be preferred to none
 
 
@@ -54,46 +56,54 @@ def common_tone(first: NDArray[np.float32], second: NDArray[np.float32], mask: N
     first_is_darker = float(one.mean()) <= float(other.mean())
     dark, light = (one.ravel(), other.ravel()) if first_is_darker else (other.ravel(), one.ravel())
     within = (dark > DARKEST) & (dark < LIGHTEST) & (light > DARKEST) & (light < LIGHTEST)
-    best, least = Tone(first_is_darker=first_is_darker), _cost(dark, light, 1.0, 0.0) * BETTER
+    best, least = Tone(first_is_darker=first_is_darker), _cost(dark - light) * BETTER
     if within.sum() < FEWEST_TONES:
         return best
     white = float(((dark > WHITE) & (light > WHITE)).mean())
     for gain, offset in _curves(dark[within], light[within]):
-        if white > MOST_WHITE and abs(offset) > LEAST_OFFSET:
+        if (white > MOST_WHITE and abs(offset) > LEAST_OFFSET) or not 1 / MAX_GAIN <= gain <= MAX_GAIN:
             continue
-        clipped = float((dark * gain + offset > 258).mean())
-        limit = MAX_CLIPPED_GAIN if clipped > 0.02 else MAX_GAIN
-        cost = _cost(dark, light, gain, offset)
-        if 1 / limit <= gain <= limit and cost < least:
+        mapped = dark * gain
+        mapped += offset
+        clipped = float((mapped > 258).mean())
+        if clipped > 0.02 and not 1 / MAX_CLIPPED_GAIN <= gain <= MAX_CLIPPED_GAIN:
+            continue
+        np.clip(mapped, 0, 255, out=mapped)
+        mapped -= light
+        cost = _cost(mapped)
+        if cost < least:
             best, least = Tone(gain, offset, clipped, first_is_darker), cost
     return best
 
 
-def _curves(dark: NDArray[np.float32], light: NDArray[np.float32]) -> list[tuple[float, float]]:
-    """Return candidates (gain, offset): a gain alone, and a line through the tones that such a line fits."""
+def _curves(dark: NDArray[np.float32], light: NDArray[np.float32]) -> Iterator[tuple[float, float]]:
+    """Yield candidates (gain, offset): a gain alone, and a line through the tones that such a line fits."""
     ratio = light / dark
-    curves = [(quantile(ratio, 0.5), 0.0)]
+    yield quantile(ratio, 0.5), 0.0
     near = (ratio > 1 / MAX_CLIPPED_GAIN) & (ratio < MAX_CLIPPED_GAIN)
     if near.any():
-        curves.append((quantile(ratio[near], 0.5), 0.0))
-    fitted = (dark, light)
-    for _ in range(4):
+        yield quantile(ratio[near], 0.5), 0.0
+    # Sums of squares take double precision: the tones are converted once.
+    fitted = exact = (dark.astype(np.float64), light.astype(np.float64))
+    for _ in range(FITS):
         line = _line(*fitted)
         if line is None:
             break
-        curves.append(line)
-        error = np.abs(dark * line[0] + line[1] - light)
-        kept = error <= max(quantile(error, 0.7), 2.0)
-        fitted = (dark[kept], light[kept])
-    return curves
+        yield line
+        error = dark * line[0]
+        error += line[1]
+        error -= light
+        np.abs(error, out=error)
+        kept = np.flatnonzero(error <= max(quantile(error, 0.7), 2.0))
+        fitted = (exact[0][kept], exact[1][kept])
 
 
-def _line(dark: NDArray[np.float32], light: NDArray[np.float32]) -> tuple[float, float] | None:
+def _line(dark: NDArray[np.float64], light: NDArray[np.float64]) -> tuple[float, float] | None:
     """Return the gain and the offset of the least-squares line; None through too few tones, or too equal ones."""
     if len(dark) < FEWEST_TONES:
         return None
-    mean_dark, mean_light = float(dark.mean(dtype=np.float64)), float(light.mean(dtype=np.float64))
-    away = dark.astype(np.float64) - mean_dark
+    mean_dark, mean_light = float(dark.mean()), float(light.mean())
+    away = dark - mean_dark
     spread = float(away @ away)
     if spread < LEAST_DEVIATION**2 * len(dark):
         return None
@@ -101,6 +111,7 @@ def _line(dark: NDArray[np.float32], light: NDArray[np.float32]) -> tuple[float,
     return gain, mean_light - gain * mean_dark
 
 
-def _cost(dark: NDArray[np.float32], light: NDArray[np.float32], gain: float, offset: float) -> float:
-    mapped = (dark * gain + offset).clip(0, 255)
-    return float(np.minimum(np.abs(mapped - light), CUT).mean())
+def _cost(difference: NDArray[np.float32]) -> float:
+    """Return the mean of differences (n,), which are changed, with each cut off."""
+    np.abs(difference, out=difference)
+    return float(np.minimum(difference, CUT, out=difference).mean())

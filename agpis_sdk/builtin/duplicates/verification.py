@@ -217,11 +217,12 @@ def differences(laid: Overlaid) -> Differences:
         rendering if pixels is rendering.pixels else Rendering(pixels)
         for rendering, pixels in zip((one, other), tone.applied(one.pixels, other.pixels), strict=True)
     )
-    difference = (one.coarse_lab - other.coarse_lab) * np.array([0.5, 1.0, 1.0], np.float32)
+    difference = one.coarse_lab - other.coarse_lab
+    difference[:, :, 0] *= np.float32(0.5)
     distance = np.sqrt(squared_length(difference))
-    opened = cv2.morphologyEx((distance > COLOR_CHANGE).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    opened = cv2.morphologyEx((distance > COLOR_CHANGE).view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     recolored = opened > 0
-    overlay = overlay_mask(recolored, laid.valid, laid.shared, one.edges, other.edges)
+    overlay = overlay_mask(recolored, laid.valid, laid.shared, lambda: (one.edges, other.edges))
     kept = laid.shared & ~overlay if overlay.any() else laid.shared
     if not kept.any():
         kept = laid.shared
@@ -231,7 +232,8 @@ def differences(laid: Overlaid) -> Differences:
 def broad_shift(difference: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
     """Return the 95th percentile of the length of an (h, w, 2) difference of hues, each the mean of its surroundings."""
     inside = mask.astype(np.float32)
-    sums = smooth(np.dstack([difference * inside[:, :, None], inside]), BROAD)  # (h, w, 2 hues and the weight)
+    hues = (cv2.multiply(channel, inside) for channel in cv2.split(difference))
+    sums = smooth(np.asarray(cv2.merge([*hues, inside]), np.float32), BROAD)  # (h, w, 2 hues and the weight)
     squares = squared_length(sums[:, :, :2])[mask] / np.square(np.maximum(sums[:, :, 2][mask], 1e-3))
     return float(np.sqrt(quantile(squares, 0.95)))
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.arrays import squared_length
+from agpis_sdk.builtin.arrays import medians, squared_length
 from agpis_sdk.facts import Background
 
 RING = 0.03
@@ -33,8 +33,11 @@ RING_SAMPLES = 600
 def background_distance(lab: NDArray[np.float32], ring: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the (h, w) distance of each pixel of an (h, w, 3) Lab picture from the background fitted to its ring."""
     terms = _quadratic_terms(*ring.shape)  # (h, w, 6)
-    every = max(1, int(ring.sum()) // RING_SAMPLES)
-    basis, colors = terms[ring][::every].astype(np.float64), lab[ring][::every].astype(np.float64)  # (n, 6), (n, 3)
+    samples = np.flatnonzero(ring)
+    samples = samples[:: max(1, len(samples) // RING_SAMPLES)]
+    basis, colors = (
+        pixels.reshape(ring.size, -1)[samples].astype(np.float64) for pixels in (terms, lab)
+    )  # (n, 6), (n, 3)
     middle = np.median(colors, axis=0)
     surface = np.zeros((basis.shape[1], 3))
     # The bends are held back: where the product hides a side of the ring, nothing else would.
@@ -47,6 +50,8 @@ def background_distance(lab: NDArray[np.float32], ring: NDArray[np.bool_]) -> ND
     fitted = terms @ surface.astype(np.float32) + middle.astype(np.float32)
     distance = np.sqrt(squared_length(lab - fitted))
     rows, known = _sweep(lab, distance)
+    if known.all():
+        return np.minimum(distance, np.sqrt(squared_length(lab - rows[:, None])))
     distance[known] = np.minimum(distance[known], np.sqrt(squared_length(lab[known] - rows[known, None])))
     return distance
 
@@ -58,17 +63,20 @@ def _sweep(lab: NDArray[np.float32], distance: NDArray[np.float32]) -> tuple[NDA
     lie near the background, by their `distance` (h, w) from it.
     """
     thickness = max(1, round(RING * max(lab.shape[:2])))
-    left, right = np.median(lab[:, :thickness], axis=1), np.median(lab[:, -thickness:], axis=1)
+    left, right = medians(lab[:, :thickness]), medians(lab[:, -thickness:])
     rows = ((left + right) / 2).astype(np.float32)
     agree = np.linalg.norm(left - right, axis=1) <= DIFFERENT
     gradual = np.linalg.norm(np.diff(rows, axis=0), axis=1) <= GRADUAL
     ends = np.hstack([distance[:, :thickness], distance[:, -thickness:]])
-    known = agree & (np.median(ends, axis=1) <= DIFFERENT)
-    for order in (range(1, len(rows)), range(len(rows) - 2, -1, -1)):
-        step = 1 if order.step > 0 else -1
-        for row in order:
-            known[row] |= agree[row] and known[row - step] and gradual[min(row, row - step)]
-    return rows, known
+    known = agree & (medians(ends) <= DIFFERENT)
+    reached = known.tolist()
+    linked = (agree[1:] & gradual).tolist()  # from the row above
+    for row in range(1, len(reached)):
+        reached[row] |= linked[row - 1] and reached[row - 1]
+    linked = (agree[:-1] & gradual).tolist()  # from the row below
+    for row in range(len(reached) - 2, -1, -1):
+        reached[row] |= linked[row] and reached[row + 1]
+    return rows, np.array(reached, bool)
 
 
 def least_difference(distance: NDArray[np.float32], ring: NDArray[np.bool_]) -> float:
@@ -81,10 +89,12 @@ def describe_ring(
     rgb: NDArray[np.uint8], lab: NDArray[np.float32], distance: NDArray[np.float32], ring: NDArray[np.bool_]
 ) -> Background:
     """Sum up the ring of an (h, w, 3) picture, given in RGB and Lab, and the distance (h, w) from its background."""
+    places = np.flatnonzero(ring)
+    darkest = rgb.reshape(-1, 3)[places].T.min(axis=0)
     return Background(
-        plainness=float((distance[ring] <= DIFFERENT).mean()),
-        whiteness=float((rgb[ring].min(axis=1) >= WHITE).mean()),
-        colors=float(lab[ring][:, 1:].std(axis=0).max()),
+        plainness=float((distance.ravel()[places] <= DIFFERENT).mean()),
+        whiteness=float((darkest >= WHITE).mean()),
+        colors=float(lab.reshape(-1, 3)[places][:, 1:].std(axis=0).max()),
     )
 
 

@@ -68,7 +68,7 @@ def _shape(mask: NDArray[np.bool_]) -> tuple[float, ...]:
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     parts = stats[1:, cv2.CC_STAT_AREA] / mask.sum()
     points = np.argwhere(mask)[:, ::-1].astype(np.float32)
-    hull = cv2.contourArea(cv2.convexHull(points)) / mask.size if count > 1 and len(points) > 2 else area
+    hull = _hull_area(mask) / mask.size if count > 1 and len(points) > 2 else area
     fill = box_width * box_height
     return (
         area, max(box_width, box_height), box_width, box_height, fill, fill**2, area / fill, min(area / max(hull, 1e-3), 1.2),
@@ -76,6 +76,14 @@ def _shape(mask: NDArray[np.bool_]) -> tuple[float, ...]:
         abs((left + right) / 2 - 0.5), (top + bottom) / 2 - 0.5, min(int((parts > PART_SHARE).sum()), 6) / 6, float(parts.max()),
         *_axes(points), *_widths(mask[rows[0] : rows[-1] + 1], columns),
     )  # fmt: skip
+
+
+def _hull_area(mask: NDArray[np.bool_]) -> float:
+    """Return the area of the convex hull of a mask (h, w); the ends of its rows are all that it depends on."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    first, last = mask[rows].argmax(axis=1), mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)
+    ends = np.concatenate([np.stack([first, rows], axis=1), np.stack([last, rows], axis=1)])
+    return float(cv2.contourArea(cv2.convexHull(ends.astype(np.float32))))
 
 
 def _axes(points: NDArray[np.float32]) -> tuple[float, float, float]:
@@ -115,11 +123,13 @@ def _surroundings(
     outside = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
     if outside.mean() < 0.01:
         return 0.0, 0.0, 0.0, 0.0
+    places = np.flatnonzero(outside)
+    around = lab.reshape(-1, 3)[places]  # (n, 3)
     return (
-        float((pixels[outside].min(axis=1) > WHITE).mean()),
-        float(lab[outside][:, 0].std()),
-        float(10 * lab[outside][:, 1:].std(axis=0).mean()),
-        float(edges[outside].mean()),
+        float((pixels.reshape(-1, 3)[places].T.min(axis=0) > WHITE).mean()),
+        float(around[:, 0].std()),
+        float(10 * around[:, 1:].std(axis=0).mean()),
+        float(edges.ravel()[places].mean()),
     )
 
 
@@ -127,12 +137,13 @@ def _product(
     pixels: NDArray[np.uint8], lab: NDArray[np.float32], edges: NDArray[np.bool_], mask: NDArray[np.bool_]
 ) -> tuple[float, ...]:
     """Return edges, scatter, colors, lightness, skin and contrast to the surroundings of the product's pixels."""
-    inside = lab[mask]  # (n, 3)
+    within, beyond = np.flatnonzero(mask), np.flatnonzero(~mask)
+    inside, rest = (lab.reshape(-1, 3)[places] for places in (within, beyond))  # (n, 3)
     skin = cv2.inRange(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb), np.array(SKIN_LOW), np.array(SKIN_HIGH)) > 0
     upper = skin[: max(1, mask.shape[0] // 3)][mask[: max(1, mask.shape[0] // 3)]]
-    contrast = float(np.abs(inside.mean(axis=0) - lab[~mask].mean(axis=0)).sum()) if (~mask).any() else 0.0
+    contrast = float(np.abs(inside.mean(axis=0) - rest.mean(axis=0)).sum()) if len(rest) else 0.0
     return (
-        float(edges[mask].mean()),
+        float(edges.ravel()[within].mean()),
         float(inside[:, 0].std()),
         float(10 * inside[:, 1:].std(axis=0).mean()),
         float(inside[:, 0].mean()),

@@ -15,12 +15,13 @@ from agpis_sdk.builtin.foreground.color_histogram import color_histogram_of
 from agpis_sdk.builtin.foreground.composition import describe
 from agpis_sdk.builtin.foreground.config import ForegroundConfig
 from agpis_sdk.builtin.foreground.head_file import GRAPH, SHIPPED, SIDE, HeadSizes, read_head
-from agpis_sdk.builtin.foreground.segmentation import foreground_of, picture_batch, without_letterbox
+from agpis_sdk.builtin.foreground.segmentation import foreground_of, normalized, without_letterbox
 from agpis_sdk.builtin.graphs import GraphModel, own_graph
 from agpis_sdk.builtin.logits import sigmoid
 from agpis_sdk.builtin.weights import check_shapes
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage
 from agpis_sdk.facts import Background, Foreground
+from agpis_sdk.media.letterbox import letterbox
 
 BATCH = 8
 
@@ -45,19 +46,29 @@ class ForegroundEstimator:
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
         """Provide the facts about each image; there are no findings."""
         for chunk in batches(images, BATCH):
-            for image, square in zip(chunk, self._probabilities(chunk, context), strict=True):
-                self._provide(image, square, context)
+            pictures = [letterbox(image.pixels, SIDE) for image in chunk]
+            for image, square, picture in zip(
+                chunk, self._probabilities(chunk, pictures, context), pictures, strict=True
+            ):
+                self._provide(image, square, picture, context)
         yield from ()
 
-    def _probabilities(self, images: Sequence[DecodedImage], context: Context) -> NDArray[np.float32]:
-        """Return (n, SIDE, SIDE) probabilities; every pass is of `BATCH` images, so that it is the same for any company."""
+    def _probabilities(
+        self, images: Sequence[DecodedImage], squares: Sequence[NDArray[np.uint8]], context: Context
+    ) -> NDArray[np.float32]:
+        """Return (n, SIDE, SIDE) probabilities of images and their letterboxed pictures.
+
+        Every pass is of `BATCH` images, so that it is the same for any company.
+        """
         maps = {name: fact_batch(images, name, context, BATCH) for name in MAPS}
         pictures = np.zeros((BATCH, 3, SIDE, SIDE), np.float32)
-        pictures[: len(images)] = picture_batch([image.pixels for image in images])
+        pictures[: len(images)] = normalized(np.stack(squares))
         logits = self._head(**maps, picture=pictures)["logits"][: len(images)]
         return sigmoid(logits)
 
-    def _provide(self, image: DecodedImage, square: NDArray[np.float32], context: Context) -> None:
+    def _provide(
+        self, image: DecodedImage, square: NDArray[np.float32], picture: NDArray[np.uint8], context: Context
+    ) -> None:
         height, width = image.pixels.shape[:2]
         probability = without_letterbox(square, width, height)
         plain: Foreground | None = context.fact(image, "plain_foreground")
@@ -66,16 +77,15 @@ class ForegroundEstimator:
         context.provide(image, "foreground", foreground)
         context.provide(image, "color_histogram", histogram)
         context.provide(image, "product_embedding", masked_mean(context.fact(image, "stride32"), square))
-        context.provide(image, "composition", composition(image.pixels, probability, context.fact(image, "background")))
+        small = without_letterbox(picture, width, height)
+        context.provide(image, "composition", composition(small, probability, context.fact(image, "background")))
 
 
 def composition(
     pixels: NDArray[np.uint8], probability: NDArray[np.float32], background: Background
 ) -> NDArray[np.float32]:
-    """Return the numbers that describe a picture (H, W, 3), given (h, w) probabilities of the product and its background."""
-    height, width = probability.shape
-    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return describe(small, probability, (background.plainness, background.whiteness, background.colors))
+    """Return the numbers that describe a picture (h, w, 3), given (h, w) probabilities of the product and its background."""
+    return describe(pixels, probability, (background.plainness, background.whiteness, background.colors))
 
 
 def masked_mean(features: NDArray[np.float32], square: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from agpis_sdk.builtin.foreground.mask import large_parts, measured
 from agpis_sdk.facts import Foreground
 from agpis_sdk.media.letterbox import letterbox, letterbox_geometry
 
+Level = TypeVar("Level", bound=np.generic)
 SMALLEST_PART = 0.05
 """Share of the largest part's area below which a part is a speck."""
 LEAST_AREA = 0.002
@@ -28,8 +30,8 @@ def normalized(squares: NDArray[np.uint8]) -> NDArray[np.float32]:
     return squares.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
-def without_letterbox(square: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
-    """Cut the part (h, w) of a letterboxed (SIDE, SIDE) map that shows a picture of `width` x `height` pixels."""
+def without_letterbox(square: NDArray[Level], width: int, height: int) -> NDArray[Level]:
+    """Cut the part (h, w, …) of a letterboxed (SIDE, SIDE, …) map that shows a picture of `width` x `height` pixels."""
     scale, x, y = letterbox_geometry(width, height, SIDE)
     return square[y : y + max(1, round(height * scale)), x : x + max(1, round(width * scale))]
 

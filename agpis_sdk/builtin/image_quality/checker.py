@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
-from agpis_sdk.builtin.arrays import byte_quantile
+from agpis_sdk.builtin.arrays import byte_counts, counted_quantile
 from agpis_sdk.builtin.foreground.plain_background import PLAIN_ENOUGH
 from agpis_sdk.builtin.image_quality.config import ImageQualityConfig
 from agpis_sdk.builtin.image_quality.detail import detail_decay, grid_strengths
@@ -121,7 +121,8 @@ class ImageQualityChecker:
         gray = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8)
         luma = gray.astype(np.float32) / 255
         # In the precision of `luma`: many pictures lie on a limit to the level of gray, and so keep their side of it.
-        low, high = (np.float32(byte_quantile(gray, share)) / np.float32(255) for share in (0.01, 0.99))
+        counts = byte_counts(gray)
+        low, high = (np.float32(counted_quantile(counts, share)) / np.float32(255) for share in (0.01, 0.99))
         if high - low < 0.02:
             yield "placeholder-image", 1.0, "the picture is one even color: nothing can be seen", None
             return

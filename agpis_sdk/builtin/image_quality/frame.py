@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.arrays import counted_quantile
+from agpis_sdk.builtin.arrays import counted_medians
 
 SIDE = 256
 THICKEST = 0.12
@@ -15,6 +15,7 @@ WHITE = 246.0
 EVEN = 6.0
 STEP = 18.0
 LEVELS = np.arange(256, dtype=np.float32)
+FIRST_LEVELS = np.array([0, 256, 512], np.int64)  # of the three channels, counted at once
 
 
 def frame_score(pixels: NDArray[np.uint8]) -> tuple[float, tuple[float, float, float, float] | None]:
@@ -42,18 +43,18 @@ def frame_score(pixels: NDArray[np.uint8]) -> tuple[float, tuple[float, float, f
 def _side(picture: NDArray[np.uint8]) -> tuple[float, int]:
     """Return for the first rows of (h, w, 3) the best straightness of a strip's inner edge in 0..1, and its depth."""
     deepest = max(2, round(THICKEST * picture.shape[0]))
-    lab = picture[: deepest + 2].astype(np.float32)
     best, depth = 0.0, 0
     counts = np.zeros((3, 256), np.int64)  # of each channel's levels in the strip
     for rows in range(1, deepest + 1):
-        counts += [np.bincount(picture[rows - 1, :, channel], minlength=256) for channel in range(3)]
-        color = np.array([counted_quantile(channel, 0.5) for channel in counts], np.float32)
+        levels = picture[rows - 1] + FIRST_LEVELS
+        counts += np.bincount(levels.ravel(), minlength=counts.size).reshape(counts.shape)
+        color = counted_medians(counts).astype(np.float32)
         scatter = (counts * np.abs(LEVELS - color[:, None])).sum() / counts.sum()
         if scatter > EVEN or color[0] > WHITE:
             break
         # A line that is softened by scaling takes up to two rows.
-        step = np.linalg.norm(lab[rows + 1] - color, axis=1)  # (w,)
-        inner = slice(deepest, -deepest) if lab.shape[1] > 4 * deepest else slice(None)
+        step = np.linalg.norm(picture[rows + 1].astype(np.float32) - color, axis=1)  # (w,)
+        inner = slice(deepest, -deepest) if picture.shape[1] > 4 * deepest else slice(None)
         straightness = float((step[inner] > STEP).mean())
         if straightness > best:
             best, depth = straightness, rows

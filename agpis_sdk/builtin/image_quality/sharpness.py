@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from agpis_sdk.builtin.arrays import byte_quantile, quantile
+from agpis_sdk.builtin.arrays import byte_counts, counted_quantile, quantile
 
 NEIGHBORHOOD = 15
 STRONGEST = 0.02
@@ -40,9 +42,12 @@ def edge_sharpness(pixels: NDArray[np.uint8]) -> float | None:
 
 def _strongest(step: MatLike, height: MatLike, edges: NDArray[np.bool_]) -> tuple[float, float] | None:
     """Return the median sharpness and height of the strongest `edges`, given steps over two pixels; None if few."""
-    steps = step[edges].astype(np.uint8)
-    if len(steps) < FEWEST:
+    counts = byte_counts(np.asarray(step, np.uint8), edges)
+    if counts.sum() < FEWEST:
         return None
-    strongest = edges & (step >= max(byte_quantile(steps, 1 - STRONGEST), 1.0))
-    heights = height[strongest].astype(np.float32)
-    return quantile(step[strongest] / 2 / heights, 0.5), quantile(heights, 0.5)
+    # A step is a whole number, so that those from the quantile on are those from the next whole one on.
+    least = math.ceil(max(counted_quantile(counts, 1 - STRONGEST), 1.0))
+    strongest = np.flatnonzero(edges & (step >= np.uint8(least)))
+    steps = np.asarray(step).ravel()[strongest]
+    heights = np.ascontiguousarray(height).ravel()[strongest].astype(np.float32)
+    return quantile(steps / 2 / heights, 0.5), quantile(heights, 0.5)
