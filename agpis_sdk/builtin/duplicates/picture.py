@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from agpis_sdk.builtin.duplicates import alignment, features, proposals, superposition
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.components import Backbone, DecodedImage
+from agpis_sdk.media.reduced import reduced
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class Picture:
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
         """The (h, w, 3) working pixels."""
-        return proposals.working_copy(self.image.pixels, self.config.working_side)
+        return proposals.working_copy(reduced(self.image, self.config.working_side), self.config.working_side)
 
     @cached_property
     def content(self) -> NDArray[np.uint8]:

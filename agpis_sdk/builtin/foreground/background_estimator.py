@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
+from agpis_sdk.builtin.foreground.plain_background import SIDE, estimate_foreground
 from agpis_sdk.components import AttributedFinding, ComponentConfig, Context, DecodedImage
+from agpis_sdk.media.reduced import reduced
 
 
 class BackgroundEstimator:
@@ -17,7 +18,7 @@ class BackgroundEstimator:
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[AttributedFinding]:
         """Provide the facts about each image; there are no findings."""
         for image in images:
-            background, foreground = estimate_foreground(image.pixels)
+            background, foreground = estimate_foreground(reduced(image, SIDE))
             context.provide(image, "background", background)
             context.provide(image, "plain_foreground", foreground)
         yield from ()

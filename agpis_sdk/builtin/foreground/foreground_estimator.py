@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from agpis_sdk.batches import batches
 from agpis_sdk.builtin.backbone_maps import MAPS
 from agpis_sdk.builtin.fixed_batches import fact_batch
+from agpis_sdk.builtin.foreground import plain_background
 from agpis_sdk.builtin.foreground.color_histogram import color_histogram_of
 from agpis_sdk.builtin.foreground.composition import describe
 from agpis_sdk.builtin.foreground.config import ForegroundConfig
@@ -22,6 +23,7 @@ from agpis_sdk.builtin.weights import check_shapes
 from agpis_sdk.components import AttributedFinding, Context, DecodedImage
 from agpis_sdk.facts import Background, Foreground
 from agpis_sdk.media.letterbox import letterbox
+from agpis_sdk.media.reduced import reduced
 
 BATCH = 8
 
@@ -73,11 +75,12 @@ class ForegroundEstimator:
         probability = without_letterbox(square, width, height)
         plain: Foreground | None = context.fact(image, "plain_foreground")
         foreground = plain if plain is not None else foreground_of(probability)
-        histogram = color_histogram_of(image.pixels, foreground) if foreground else None
+        small = without_letterbox(picture, width, height)
+        colors = small if plain is None else reduced(image, plain_background.SIDE)
+        histogram = color_histogram_of(colors, foreground) if foreground else None
         context.provide(image, "foreground", foreground)
         context.provide(image, "color_histogram", histogram)
         context.provide(image, "product_embedding", masked_mean(context.fact(image, "stride32"), square))
-        small = without_letterbox(picture, width, height)
         context.provide(image, "composition", composition(small, probability, context.fact(image, "background")))
 
 

@@ -14,12 +14,13 @@ from agpis_sdk.builtin.foreground.plain_background import PLAIN_ENOUGH
 from agpis_sdk.builtin.image_quality.config import ImageQualityConfig
 from agpis_sdk.builtin.image_quality.detail import detail_decay, grid_strengths
 from agpis_sdk.builtin.image_quality.files import GENERATED, generated_term, names_another_format
-from agpis_sdk.builtin.image_quality.frame import frame_score
+from agpis_sdk.builtin.image_quality.frame import SIDE, THINNEST, frame_score
 from agpis_sdk.builtin.image_quality.rules import RULES
 from agpis_sdk.builtin.image_quality.sharpness import edge_sharpness
 from agpis_sdk.components import MIN_REPORTED_SCORE, AttributedFinding, Context, DecodedImage, image_finding
 from agpis_sdk.facts import Background, Foreground
 from agpis_sdk.media.edge_ring import edge_ring
+from agpis_sdk.media.reduced import reduced
 from agpis_sdk.records import Box
 
 CLUTTER_COLORS = 14.0
@@ -138,7 +139,9 @@ class ImageQualityChecker:
         yield "low-contrast", score, f"light and dark lie close together ({high - low:.0%} of the range)", None
 
     def _surroundings(self, image: DecodedImage, background: Background) -> Iterator[Measurement]:
-        frame, inside = frame_score(image.pixels)
+        small = reduced(image, SIDE)
+        # What would be too thin then is shrunk less.
+        frame, inside = frame_score(small if min(small.shape[:2]) >= THINNEST else image.pixels)
         if inside is not None:
             box = _original(image, inside)
             yield "border-or-frame", logistic_above(frame, 0.93, 0.015), "an even border runs around the picture", box

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from agpis_sdk.builtin.arrays import counted_medians
 
 SIDE = 256
+THINNEST = 32
 THICKEST = 0.12
 # On white paper a straight product near the edge looks the same as a white frame: white strips do not count.
 WHITE = 246.0
@@ -24,10 +25,10 @@ def frame_score(pixels: NDArray[np.uint8]) -> tuple[float, tuple[float, float, f
     The score in 0..1 is that of the third best side: a frame may be open on one side, a horizon may not pass for one.
     """
     height, width = pixels.shape[:2]
-    if min(height, width) < 32:
+    if min(height, width) < THINNEST:
         return 0.0, None
     factor = min(1.0, SIDE / max(height, width))
-    size = (max(32, round(width * factor)), max(32, round(height * factor)))
+    size = (max(THINNEST, round(width * factor)), max(THINNEST, round(height * factor)))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.uint8)
     # Each view has the side in question as its first rows.
