@@ -235,7 +235,7 @@ def _detail(pixels: NDArray[np.uint8], side: int) -> tuple[NDArray[np.uint8], fl
     wide, high = min(width // shrink, DETAIL_SIDE), min(height // shrink, DETAIL_SIDE)
     left, top = (width - wide * shrink) // 2, (height - high * shrink) // 2
     middle = cv2.cvtColor(pixels[top : top + high * shrink, left : left + wide * shrink], cv2.COLOR_RGB2GRAY)
-    detail = cv2.resize(middle, (wide, high), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    detail = np.asarray(cv2.resize(middle, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
     detail.flags.writeable = False
     return detail, float(shrink)
 
@@ -246,7 +246,7 @@ def _working_pixels(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     factor = side / max(height, width)
     if factor < 1:
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
     pixels = np.ascontiguousarray(pixels)
     pixels.flags.writeable = False
     return pixels

@@ -311,6 +311,14 @@ def test_a_picture_with_much_hidden_has_no_overlay() -> None:
     ).any()
 
 
+def test_edges_are_asked_only_where_a_part_could_be_an_overlay() -> None:
+    specks = np.zeros((60, 60), bool)
+    specks[20:23, 20:23] = True
+    everywhere = np.ones_like(specks)
+
+    assert not overlay.overlay_mask(specks, everywhere, everywhere, lambda: pytest.fail("asked for edges")).any()
+
+
 def test_two_products_under_one_watermark_are_no_duplicates() -> None:
     def marked(seed: int) -> Pixels:
         pixels = np.full((SIZE, SIZE, 3), 255, np.uint8)

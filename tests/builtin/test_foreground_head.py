@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from agpis_sdk.builtin.foreground.composition import NAMES, describe
+from agpis_sdk.builtin.foreground.composition import NAMES, describe, hull_area
 from agpis_sdk.builtin.foreground.foreground_estimator import masked_mean
 from agpis_sdk.builtin.foreground.head_file import SIDE, HeadSizes
 from agpis_sdk.builtin.foreground.model import ForegroundHead
@@ -70,6 +71,14 @@ def test_every_picture_and_mask_has_a_finite_composition(pixels: np.ndarray, see
 
     assert numbers.shape == (len(NAMES),)
     assert np.isfinite(numbers).all()
+
+
+@given(mask=arrays(np.bool_, st.tuples(st.integers(2, 9), st.integers(2, 9))))
+def test_the_hull_of_a_mask_is_that_of_all_its_pixels(mask: np.ndarray) -> None:
+    mask[0, 0] = True
+    everything = cv2.convexHull(np.argwhere(mask)[:, ::-1].astype(np.float32))
+
+    assert hull_area(mask) == cv2.contourArea(everything)
 
 
 def test_the_composition_says_how_much_of_the_picture_the_product_takes_and_where_it_is_cut() -> None:

@@ -51,6 +51,16 @@ def test_p_t_and_the_words_are_those_of_torch(by_graph: GraphJudge, in_torch: To
         assert by_graph.feedback(ours, threshold, 32) == in_torch.feedback(theirs, threshold, 32)
 
 
+def test_p_t_and_the_words_do_not_depend_on_how_many_sequences_are_in_a_pass(by_graph: GraphJudge) -> None:
+    inputs = asked(by_graph, 3)
+    together = by_graph.judge(*inputs)
+
+    alone = [by_graph.judge(*(part[row : row + 1] for part in inputs)) for row in range(len(TITLES))]
+
+    assert np.abs(np.concatenate([one.probabilities for one in alone]) - together.probabilities).max() < 1e-6
+    assert [by_graph.feedback(one, 1.0, 32)[0] for one in alone] == by_graph.feedback(together, 1.0, 32)
+
+
 def test_feedback_is_no_longer_than_asked(by_graph: GraphJudge) -> None:
     judged = by_graph.judge(*asked(by_graph, 3))
 

@@ -55,6 +55,11 @@ class Picture:
         return proposals.content_mask(self.pixels)
 
     @cached_property
+    def content_share(self) -> float:
+        """The share of the picture, 0..1, that is not plain background."""
+        return float(self.content.mean())
+
+    @cached_property
     def view(self) -> superposition.View:
         """The picture at the size at which two are compared."""
         return superposition.make_view(self.pixels, self.content, self.config.verification_side)

@@ -22,7 +22,8 @@ def working_copy(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR).astype(np.uint8)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, size, interpolation=interpolation), np.uint8)
 
 
 def content_mask(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -44,7 +45,7 @@ def content_mask(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         is_content[side] = 0
     is_content[0] = 1  # label 0 is what is not near the background's color
     content = is_content[labels]
-    return cv2.morphologyEx(content, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.uint8)
+    return np.asarray(cv2.morphologyEx(content, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
 
 
 def mask_box(mask: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:

@@ -27,7 +27,7 @@ class AlignedPair:
 
 def align(first: Picture, second: Picture, config: DuplicatesConfig) -> AlignedPair | None:
     """Return the alignment under which two images agree most, None where no candidate aligns them."""
-    if min(first.content.mean(), second.content.mean()) < config.min_content:
+    if min(first.content_share, second.content_share) < config.min_content:
         return None
     best: tuple[verification.Superposed, affine.Transform] | None = None
     factor = config.verification_side / config.working_side

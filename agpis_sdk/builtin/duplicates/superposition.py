@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -18,6 +19,16 @@ class View:
 
     pixels: NDArray[np.float32]
     content: NDArray[np.float32]
+
+    @cached_property
+    def shown(self) -> NDArray[np.bool_]:
+        """Where there is content (h, w)."""
+        return np.asarray(self.content > 0.5)
+
+    @cached_property
+    def area(self) -> int:
+        """How many pixels show content."""
+        return int(np.count_nonzero(self.shown))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -59,7 +70,7 @@ def lay_over(first: View, second: View, transform: Transform, blur: float, other
     valid = _warp_ones(first, transform, second.size)
     # So that no border bleeds into a blur.
     laid_over = cv2.copyTo(warped.pixels, valid.view(np.uint8), second.pixels.copy())
-    first_content, second_content = warped.content > 0.5, second.content > 0.5
+    first_content, second_content = warped.shown, second.shown
     return Overlaid(
         Rendering(smooth(np.asarray(laid_over, np.float32), blur)),
         other,

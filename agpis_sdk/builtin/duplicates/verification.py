@@ -86,8 +86,8 @@ class Superposed:
         first, second = self.views
         shrink = abs(float(np.linalg.det(self.transform[:, :2])))
         return (
-            _share(self.laid.valid & self.laid.first_content, _count(first.content > 0.5) * shrink),
-            _share(self.laid.valid & self.laid.second_content, _count(second.content > 0.5)),
+            _share(self.laid.valid & self.laid.first_content, first.area * shrink),
+            _share(self.laid.valid & self.laid.second_content, second.area),
         )
 
     @property

@@ -21,7 +21,7 @@ CELLS = (np.round(COLORS / CELL).astype(np.int64) + 16) * np.array([[33 * 33], [
 def color_histogram_of(pixels: NDArray[np.uint8], foreground: Foreground) -> ColorHistogram:
     """Return the colors within the foreground of an (H, W, 3) RGB picture, those of one cell taken together."""
     height, width = foreground.mask.shape
-    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)  # (h, w, 3)
     inside = np.flatnonzero(cv2.erode(foreground.mask.astype(np.uint8), np.ones((3, 3), np.uint8)))
     chosen = lab.reshape(-1, 3)[

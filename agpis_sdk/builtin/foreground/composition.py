@@ -68,7 +68,7 @@ def _shape(mask: NDArray[np.bool_]) -> tuple[float, ...]:
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     parts = stats[1:, cv2.CC_STAT_AREA] / mask.sum()
     points = np.argwhere(mask)[:, ::-1].astype(np.float32)
-    hull = _hull_area(mask) / mask.size if count > 1 and len(points) > 2 else area
+    hull = hull_area(mask) / mask.size if count > 1 and len(points) > 2 else area
     fill = box_width * box_height
     return (
         area, max(box_width, box_height), box_width, box_height, fill, fill**2, area / fill, min(area / max(hull, 1e-3), 1.2),
@@ -78,7 +78,7 @@ def _shape(mask: NDArray[np.bool_]) -> tuple[float, ...]:
     )  # fmt: skip
 
 
-def _hull_area(mask: NDArray[np.bool_]) -> float:
+def hull_area(mask: NDArray[np.bool_]) -> float:
     """Return the area of the convex hull of a mask (h, w); the ends of its rows are all that it depends on."""
     rows = np.flatnonzero(mask.any(axis=1))
     first, last = mask[rows].argmax(axis=1), mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)

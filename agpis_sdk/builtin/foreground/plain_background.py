@@ -33,7 +33,7 @@ def estimate_foreground(pixels: NDArray[np.uint8]) -> tuple[Background, Foregrou
     height, width = pixels.shape[:2]
     factor = min(1.0, SIDE / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)  # (h, w, 3), 0..255 each
     ring = edge_ring(size[1], size[0])
     distance = background_distance(lab, ring)
@@ -42,7 +42,7 @@ def estimate_foreground(pixels: NDArray[np.uint8]) -> tuple[Background, Foregrou
         return background, None
     difference = least_difference(distance, ring)
     different = (distance > difference) & ~_reached(lab[..., 0], distance, ring, difference)
-    opened = cv2.morphologyEx(different.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    opened = cv2.morphologyEx(different.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     mask = large_parts(opened > 0, SMALLEST_PART)
     return background, measured(mask) if mask.any() else None
 
@@ -55,7 +55,7 @@ def _reached(
     across = np.abs(cv2.Sobel(even, cv2.CV_32F, 1, 0, ksize=1)) / 2
     down = np.abs(cv2.Sobel(even, cv2.CV_32F, 0, 1, ksize=1)) / 2
     calm = (np.maximum(across, down) < STEP * difference) & (distance < SHADE)
-    count, labels = cv2.connectedComponents(calm.astype(np.uint8), connectivity=4)
+    count, labels = cv2.connectedComponents(calm.view(np.uint8), connectivity=4)
     reachable = np.zeros(count, dtype=bool)
     reachable[labels[ring & (distance <= difference) & calm]] = True
     return np.asarray(reachable[labels])

@@ -119,7 +119,7 @@ class ImageQualityChecker:
     def _light(
         self, image: DecodedImage, background: Background, foreground: Foreground | None
     ) -> Iterator[Measurement]:
-        gray = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8)
+        gray = np.asarray(cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
         luma = gray.astype(np.float32) / 255
         # In the precision of `luma`: many pictures lie on a limit to the level of gray, and so keep their side of it.
         counts = byte_counts(gray)

@@ -30,7 +30,7 @@ def frame_score(pixels: NDArray[np.uint8]) -> tuple[float, tuple[float, float, f
     factor = min(1.0, SIDE / max(height, width))
     size = (max(THINNEST, round(width * factor)), max(THINNEST, round(height * factor)))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.uint8)
+    lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), np.uint8)
     # Each view has the side in question as its first rows.
     views = {"top": lab, "bottom": lab[::-1], "left": lab.transpose(1, 0, 2), "right": lab.transpose(1, 0, 2)[::-1]}
     sides = {name: _side(view) for name, view in views.items()}
