@@ -248,14 +248,16 @@ def local_correlation(
     """
     inside = mask.astype(np.float32)
     count = np.maximum(_box(inside, window), 1e-3)
+    one, other = first * inside, second * inside
 
     def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(_box(values * inside, window) / count, dtype=np.float32)
+        """Return the means in windows of values that are 0 outside the mask."""
+        return np.asarray(_box(values, window) / count, dtype=np.float32)
 
-    mean_one, mean_two = mean(first), mean(second)
-    variance_one = np.maximum(mean(first * first) - mean_one**2, 0)
-    variance_two = np.maximum(mean(second * second) - mean_two**2, 0)
-    covariance = mean(first * second) - mean_one * mean_two
+    mean_one, mean_two = mean(one), mean(other)
+    variance_one = np.maximum(mean(first * one) - mean_one**2, 0)
+    variance_two = np.maximum(mean(second * other) - mean_two**2, 0)
+    covariance = mean(first * other) - mean_one * mean_two
     noise = NOISE**2
     correlation = (2 * covariance + noise) / (variance_one + variance_two + noise)
     weight = np.minimum(np.sqrt(np.maximum(variance_one, variance_two)), TEXTURE_CAP) + 0.5
