@@ -83,7 +83,7 @@ def main() -> None:
         shops = [Shop(*one) for one in measured_shops(options.shops, options.teacher, options.work, options.seed)]
     else:
         fold_of = folds(options.shops, options.work, options.seed)
-        shops = [Shop(folder, _facts(folder, fold_of[folder.name], options.work), None) for folder in options.shops]
+        shops = [Shop(folder, facts_of(folder, fold_of[folder.name], options.work), None) for folder in options.shops]
     views, cross_fitted, shipped_view = view_figures(shops, options.work)
     galleries = ranked_galleries(shops, cross_fitted)
     labeled = ranked_galleries(shops, cross_fitted, labeled=True)
@@ -121,7 +121,7 @@ def measured_shops(
             if fold_of[folder.name] == fold:
                 own = tables[folder.name]
                 iou = foreground.intersection_over_union(head, own, np.arange(len(own.masks)))
-                yield folder, _facts(folder, fold, work), iou
+                yield folder, facts_of(folder, fold, work), iou
 
 
 def folds(folders: Sequence[Path], work: Path, seed: int) -> dict[str, int]:
@@ -151,7 +151,8 @@ def _masks(folder: Path, teacher: Path, work: Path) -> foreground.MaskedPhotos:
     return pickle.loads(path.read_bytes())
 
 
-def _facts(folder: Path, fold: int, work: Path) -> list[ProductFacts]:
+def facts_of(folder: Path, fold: int, work: Path) -> list[ProductFacts]:
+    """Return the facts of a shop's labeled products by heads that have not seen its fold; DIR keeps them."""
     path = work / f"facts-{folder.name}.pickle"
     if not path.is_file():
         config = Config.model_validate({"components": unseen_heads(fold, work)})
