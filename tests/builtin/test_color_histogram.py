@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agpis_sdk.builtin.builders.color_agreement import Appearance, color_distance, color_mismatch
+from agpis_sdk.builtin.builders.color_agreement import (
+    OTHER_COLOR,
+    Appearance,
+    color_distance,
+    color_mismatch,
+    compared_in_gallery,
+)
 from agpis_sdk.builtin.foreground.color_histogram import color_histogram_of
 from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
 from agpis_sdk.facts import ColorHistogram
@@ -99,3 +105,22 @@ def test_the_way_from_one_to_another_is_a_share_and_as_long_as_the_way_back(
     assert color_distance(one, other) == pytest.approx(color_distance(other, one), abs=1e-4)
     assert -1e-4 <= color_distance(one, other) <= 1 + 1e-4
     assert color_distance(one, one) == pytest.approx(0, abs=1e-4)
+
+
+class TestInAGallery:
+    def test_what_is_closer_to_an_image_of_another_color_is_of_that_color(self) -> None:
+        # The front in blue, the front in gray, a detail in gray.
+        alone = np.array([[np.nan, 0.9, 0.3], [0.9, np.nan, 0.1], [0.3, 0.1, np.nan]])
+
+        mismatch = compared_in_gallery(alone)
+
+        assert mismatch[0, 2] == mismatch[2, 0] > OTHER_COLOR
+        assert mismatch[1, 2] == 0.1
+
+    def test_what_is_as_close_to_its_own_color_stays_of_it(self) -> None:
+        alone = np.array([[np.nan, 0.9, 0.1], [0.9, np.nan, 0.5], [0.1, 0.5, np.nan]])
+        assert compared_in_gallery(alone)[0, 2] == 0.1
+
+    def test_a_pair_of_which_nothing_is_known_stays_unknown(self) -> None:
+        alone = np.array([[np.nan, 0.9, np.nan], [0.9, np.nan, 0.1], [np.nan, 0.1, np.nan]])
+        assert np.isnan(compared_in_gallery(alone)[0, 2])
