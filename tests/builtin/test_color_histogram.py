@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +19,10 @@ from agpis_sdk.builtin.builders.color_agreement import (
 )
 from agpis_sdk.builtin.foreground.color_histogram import color_histogram_of
 from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
+from agpis_sdk.config import Config
 from agpis_sdk.facts import ColorHistogram
+from agpis_sdk.pipeline.image_facts import RunFacts
+from agpis_sdk.testing import isolated_host, make_image
 
 Color = tuple[int, int, int]
 RED, BLUE, SHADED_RED = (190, 40, 40), (40, 60, 170), (170, 34, 34)
@@ -121,6 +127,29 @@ class TestInAGallery:
         alone = np.array([[np.nan, 0.9, 0.1], [0.9, np.nan, 0.5], [0.1, 0.5, np.nan]])
         assert compared_in_gallery(alone)[0, 2] == 0.1
 
+    def test_two_images_differ_no_more_than_both_do_from_a_third(self) -> None:
+        # The bag from the front, its black back, and both from an angle.
+        alone = np.array([[np.nan, 0.5, 0.1], [0.5, np.nan, 0.2], [0.1, 0.2, np.nan]])
+        assert compared_in_gallery(alone)[0, 1] == pytest.approx(0.3)
+
     def test_a_pair_of_which_nothing_is_known_stays_unknown(self) -> None:
         alone = np.array([[np.nan, 0.9, np.nan], [0.9, np.nan, 0.1], [np.nan, 0.1, np.nan]])
         assert np.isnan(compared_in_gallery(alone)[0, 2])
+
+
+def test_a_shadow_before_a_plain_background_is_no_color_of_the_product() -> None:
+    pixels = np.full((300, 300, 3), 240, np.uint8)
+    cv2.ellipse(pixels, (175, 235), (110, 30), 0, 0, 360, (90, 90, 90), -1, cv2.LINE_AA)
+    pixels = cv2.GaussianBlur(pixels, (0, 0), 8).astype(np.uint8)
+    cv2.ellipse(pixels, (150, 150), (60, 95), 0, 0, 360, (30, 60, 200), -1, cv2.LINE_AA)
+
+    facts = RunFacts(frozenset({"color_histogram"}), host=isolated_host(), config=Config())
+    colors = facts.features([replace(make_image(), pixels=pixels)])[0]["color_histogram"]
+
+    _, outlined = estimate_foreground(pixels)
+    assert gray_share(color_histogram_of(pixels, outlined)) > 0.1  # what color alone takes for the product
+    assert gray_share(colors) < 0.05
+
+
+def gray_share(histogram: ColorHistogram) -> float:
+    return float(histogram.shares[np.abs(histogram.colors[:, 1:]).max(axis=1) < 10].sum())
