@@ -9,8 +9,8 @@ of the foreground head that ships, which has seen the photos, though never a lab
 twice: with views as a run provides them, by heads that have not seen the shop, and with those of the labels. It is tested on
 the former. `--ship` writes the heads that all shops teach.
 
-Where `train_noncompliance.py` has put its heads into DIR, p_nc too is that of a head that has not seen the shop; else it is
-that of the head that ships.
+Where `train_noncompliance.py` has put its heads into DIR, with its folds, p_nc too is that of a head that has not seen the
+shop; else it is that of the head that ships.
 
 DIR keeps masks, foreground heads, facts and view heads, so that a second run takes seconds.
 """
@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import pickle
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,7 +82,8 @@ def main() -> None:
     if options.teacher:
         shops = [Shop(*one) for one in measured_shops(options.shops, options.teacher, options.work, options.seed)]
     else:
-        shops = [Shop(folder, _facts(folder, None, options.work), None) for folder in options.shops]
+        fold_of = folds(options.shops, options.work, options.seed)
+        shops = [Shop(folder, facts_of(folder, fold_of[folder.name], options.work), None) for folder in options.shops]
     views, cross_fitted, shipped_view = view_figures(shops, options.work)
     galleries = ranked_galleries(shops, cross_fitted)
     labeled = ranked_galleries(shops, cross_fitted, labeled=True)
@@ -106,12 +108,7 @@ def measured_shops(
     folders: Sequence[Path], teacher: Path, work: Path, seed: int
 ) -> Iterator[tuple[Path, list[ProductFacts], NDArray[np.float64]]]:
     """Yield each shop with its facts and IoU; what DIR holds is not computed again."""
-    order = np.random.default_rng(seed).permutation(len(folders))
-    fold_of = {folders[row].name: place % FOLDS for place, row in enumerate(order)}
-    kept = work / "folds.json"
-    if kept.is_file():
-        fold_of = json.loads(kept.read_text())
-    kept.write_text(json.dumps(fold_of))
+    fold_of = folds(folders, work, seed)
     tables = {folder.name: _masks(folder, teacher, work) for folder in folders}
     for fold in range(FOLDS):
         path = work / f"foreground-{fold}.safetensors"
@@ -124,7 +121,23 @@ def measured_shops(
             if fold_of[folder.name] == fold:
                 own = tables[folder.name]
                 iou = foreground.intersection_over_union(head, own, np.arange(len(own.masks)))
-                yield folder, _facts(folder, path, work), iou
+                yield folder, facts_of(folder, fold, work), iou
+
+
+def folds(folders: Sequence[Path], work: Path, seed: int) -> dict[str, int]:
+    """Return the fold of each shop by name; those that DIR holds stay."""
+    kept = work / "folds.json"
+    if not kept.is_file():
+        order = np.random.default_rng(seed).permutation(len(folders))
+        kept.write_text(json.dumps({folders[row].name: place % FOLDS for place, row in enumerate(order)}))
+    found: dict[str, int] = json.loads(kept.read_text())
+    return found
+
+
+def unseen_heads(fold: int, work: Path) -> dict[str, dict[str, str]]:
+    """Return the settings of the components whose heads in DIR have not seen a fold; the others run with what ships."""
+    paths = {name: work / f"{name}-{fold}.safetensors" for name in ("foreground", "noncompliance")}
+    return {name: {"weights": str(path)} for name, path in paths.items() if path.is_file()}
 
 
 def _masks(folder: Path, teacher: Path, work: Path) -> foreground.MaskedPhotos:
@@ -138,14 +151,11 @@ def _masks(folder: Path, teacher: Path, work: Path) -> foreground.MaskedPhotos:
     return pickle.loads(path.read_bytes())
 
 
-def _facts(folder: Path, head: Path | None, work: Path) -> list[ProductFacts]:
+def facts_of(folder: Path, fold: int, work: Path) -> list[ProductFacts]:
+    """Return the facts of a shop's labeled products by heads that have not seen its fold; DIR keeps them."""
     path = work / f"facts-{folder.name}.pickle"
     if not path.is_file():
-        components = {"foreground": {"weights": str(head)}} if head else {}
-        noncompliance = head.with_name(head.name.replace("foreground", "noncompliance")) if head else None
-        if noncompliance and noncompliance.is_file():
-            components["noncompliance"] = {"weights": str(noncompliance)}
-        config = Config.model_validate({"components": components})
+        config = Config.model_validate({"components": unseen_heads(fold, work)})
         labeled = {label.product.id for label in labeled_images(folder)}
         products = [product for product in products_of(folder) if product.id in labeled]
         host = PluginHost.load(config.plugins, discover=False, components=config.components)
@@ -304,7 +314,8 @@ def adapted_figures(
 ) -> Figures:
     """Return what `agpis adapt` gains by shop: half of its galleries as listed teach, the labels of the other half test.
 
-    Four random halves a shop; `adopted` is the share of them in which cross-validation said better.
+    Four random halves a shop; `adopted` is the share of them in which cross-validation said better. By the head alone, and
+    with the margin of a run.
     """
     by_shop = {}
     rng = np.random.default_rng(seed)
@@ -314,26 +325,21 @@ def adapted_figures(
             continue
         base = heads[shop.name]
         facts = {one.product.id: with_view(one, view_heads[shop.name]) for one in shop.facts}
-        before, after, adopted = [], [], []
+        measured: dict[str, list[float]] = defaultdict(list)
         for _ in range(4):
             order = rng.permutation(len(own))
             teach = [own[row].product.id for row in order[: len(own) // 2]]
             tested = [own[row] for row in order[len(own) // 2 :]]
             result = adapt_primary(base, [facts[product_id] for product_id in teach], seed=seed)
-            before.append(primary.gallery_metrics(tested, base)["top1"])
-            after.append(primary.gallery_metrics(tested, result.head)["top1"])
-            adopted.append(result.adopted)
-        by_shop[shop.name] = {
-            "products": len(own),
-            "before": round(float(np.mean(before)), 3),
-            "after": round(float(np.mean(after)), 3),
-            "adopted": float(np.mean(adopted)),
-        }
-    return {
-        "by_shop": by_shop,
-        "mean_before": round(float(np.mean([one["before"] for one in by_shop.values()])), 3),
-        "mean_after": round(float(np.mean([one["after"] for one in by_shop.values()])), 3),
-    }
+            for when, head in (("before", base), ("after", result.head)):
+                measured[when].append(primary.gallery_metrics(tested, head)["top1"])
+                measured[f"{when}_with_margin"].append(_with_margin(tested, head))
+            measured["adopted"].append(result.adopted)
+        means = {name: round(float(np.mean(values)), 3) for name, values in measured.items()}
+        by_shop[shop.name] = {"products": len(own), **means}
+    measures = list(next(iter(by_shop.values()), {}))[1:]
+    means = {f"mean_{name}": round(float(np.mean([one[name] for one in by_shop.values()])), 3) for name in measures}
+    return {"by_shop": by_shop, **means}
 
 
 def interval(values: NDArray[np.float64]) -> Figures:

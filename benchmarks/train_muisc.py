@@ -1,11 +1,11 @@
 """Train the sequence model on labeled shops, with and without evidence of stage 1, and measure it on shops left out.
 
-python benchmarks/train_muisc.py SHOP SHOP … --work DIR [--marked SHOP …] [--seeds 0 1 2] [-o FIGURES.json] [--ship DIR]
+python benchmarks/train_muisc.py SHOP SHOP … --work DIR [--marked SHOP …] [--seeds 0 1 2] [--folds 0 1 …] [-o FIGURES.json] [--ship DIR]
 
 Each SHOP is a folder of labeled photos, as `leave_one_shop_out.py` takes them; its clean galleries give reviews, as
 `agpis bench build` makes them, with strangers of the same shop. DIR holds the heads of `leave_one_shop_out.py` and
 `train_noncompliance.py`, which have been trained without whole folds of shops: what stage 1 measured of a shop's photos is
-that of heads that have not seen it, and so is the sequence model that is measured on them. Calibration of a shop left out
+that of heads that have not seen it (masks without a teacher: that of the head that ships, which no label taught), and so is the sequence model that is measured on them. Calibration of a shop left out
 comes from the other shops, each by the model that has not seen it; accepted and rejected are then as 71 to 29, as in the
 paper's Table 1. `--ship` writes the model that all shops teach.
 """
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from leave_one_shop_out import interval
+from leave_one_shop_out import interval, unseen_heads
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
@@ -48,7 +48,11 @@ REVIEWS_PER_SHOP, MOST_PER_GALLERY = 600, 60
 # As many rejected as accepted ones teach most; figures of calibration are for the shares of Table 1.
 SHARES = (0.45, 0.22, 0.15, 0.18)
 PLAN = TrainingPlan(epochs=4, batch_size=16, learning_rate=5e-4)
-VARIANTS = {"evidence": MuiscConfig.lite, "no evidence": lambda: MuiscConfig.lite(evidence=[])}
+VARIANTS = {
+    "evidence": MuiscConfig.lite,
+    "no evidence": lambda: MuiscConfig.lite(evidence=[]),
+    "no matching": lambda: MuiscConfig.lite(evidence=[], compare_images=False),
+}
 Figures = dict[str, Any]
 Logits = NDArray[np.float64]
 
@@ -59,8 +63,11 @@ def main() -> None:
     parser.add_argument("shops", nargs="+", type=Path)
     parser.add_argument("--marked", nargs="*", default=[], help="Names of shops whose mark is taken off first.")
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=["evidence", "no evidence"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument(
+        "--folds", nargs="+", type=int, help="Leave out these folds of shops alone; all, where not given."
+    )
     parser.add_argument("-o", "--out", type=Path)
     parser.add_argument("--ship", type=Path)
     options = parser.parse_args()
@@ -70,16 +77,18 @@ def main() -> None:
         features = shop_features(folder, folds[folder.name], options.work, marked=folder.name in options.marked)
         if features is not None:
             shops[folder.name] = features
+    left = [name for name in shops if options.folds is None or folds[name] in options.folds]
     results = []
-    for variant in options.variants:
-        for seed in options.seeds:
-            logits = unseen_logits(shops, folds, variant, seed, options.work)
-            results.append({"variant": variant, "seed": seed, **figures_of(shops, logits)})
+    for seed in options.seeds:
+        for variant in options.variants:
+            logits = unseen_logits(shops, left, folds, variant, seed, options.work)
+            figures = figures_of({name: shops[name] for name in left}, logits)
+            results.append({"variant": variant, "seed": seed, **figures})
             print(json.dumps(results[-1]), flush=True)
     if options.out:
         options.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     if options.ship:
-        ship(shops, unseen_logits(shops, folds, "evidence", options.seeds[0], options.work), options)
+        ship(shops, unseen_logits(shops, list(shops), folds, "evidence", options.seeds[0], options.work), options)
 
 
 def shop_features(folder: Path, fold: int, work: Path, *, marked: bool) -> ReviewFeatures | None:
@@ -95,9 +104,8 @@ def shop_features(folder: Path, fold: int, work: Path, *, marked: bool) -> Revie
         per_gallery = REVIEWS_PER_SHOP / (several + (len(galleries) - several) / 8)
         per_product = max(4, min(MOST_PER_GALLERY, round(per_gallery)))
         build_reviews(folders, bench, marked=marked_folders, per_product=per_product, shares=SHARES)
-    weights = {"foreground": fold, "noncompliance": fold, "view": folder.name}
-    components = {name: {"weights": str(work / f"{name}-{left}.safetensors")} for name, left in weights.items()}
-    config = Config.model_validate({"components": components})
+    view = {"view": {"weights": str(work / f"view-{folder.name}.safetensors")}}
+    config = Config.model_validate({"components": unseen_heads(fold, work) | view})
     host = PluginHost.load(config.plugins, discover=False, components=config.components)
     source = RunFacts(FACTS, host=host, config=config)
     return review_features(read_reviews(bench / REVIEWS), source, with_evidence=True, cache=bench / "features")
@@ -123,11 +131,16 @@ def taught(table: ReviewFeatures) -> ReviewFeatures:
 
 
 def unseen_logits(
-    shops: Mapping[str, ReviewFeatures], folds: Mapping[str, int], variant: str, seed: int, work: Path
+    shops: Mapping[str, ReviewFeatures],
+    wanted: Sequence[str],
+    folds: Mapping[str, int],
+    variant: str,
+    seed: int,
+    work: Path,
 ) -> dict[str, Logits]:
-    """Return the class logits of each shop's reviews by a model that has not seen the shop; DIR keeps them."""
+    """Return the class logits of the wanted shops' reviews by models that have not seen the shop's fold; DIR keeps them."""
     found: dict[str, Logits] = {}
-    for fold in sorted({folds[name] for name in shops}):
+    for fold in sorted({folds[name] for name in wanted}):
         left = [name for name in shops if folds[name] == fold]
         kept = work / f"logits-{variant.replace(' ', '-')}-{seed}-{fold}.npz"
         if not kept.is_file():

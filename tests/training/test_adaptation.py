@@ -82,6 +82,20 @@ class TestTheFirstImage:
         assert not result.adopted
         assert result.head is head
 
+    def test_is_left_alone_where_the_order_is_a_habit_but_no_rule(self) -> None:
+        bright_first = PrimaryHead.load()
+        bright_first.weight[NAMES.index("inside lightness")] = 1.0
+        products = a_shop(60, dark_first=True)
+        for product in products[::10] + products[1::10] + products[2::10]:
+            darkest, brightest = (product.images[name]["composition"].copy() for name in ("0", "3"))
+            product.images["0"]["composition"], product.images["3"]["composition"] = brightest, darkest  # type: ignore[index]
+
+        result = adapt_primary(bright_first, products)
+
+        assert not result.adopted
+        assert (result.before, result.after) == (pytest.approx(0.3), pytest.approx(0.7))
+        assert result.reason.endswith("still less than 75% are foretold, so the order is no rule")
+
     def test_needs_a_few_products(self) -> None:
         result = adapt_primary(PrimaryHead.load(), a_shop(3, dark_first=True))
 

@@ -26,6 +26,8 @@ SIGNIFICANCE = 0.05
 """Largest p-value of the sign test at which an adapted head is taken."""
 SIGNIFICANCE_OF_SHARES = 0.001
 """The same of the t-test on log shares, which is as sure with fewer products, and is misled by a few large gains."""
+LEAST_FORETOLD = 0.75
+"""Share of listed first images that an adapted head has to foretell: an order that it foretells less often is no rule of the house."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,13 +104,16 @@ def adapt_primary(
         return AdaptedPrimary(head, False, len(galleries), None, None, reason)
     before, after, gains = cross_validated(head, galleries, seed)
     better, worse = int((after & ~before).sum()), int((before & ~after).sum())
-    certain = _is_certain(better, worse, gains)
+    certain, foretold = _is_certain(better, worse, gains), float(after.mean()) >= LEAST_FORETOLD
     reason = f"{better} of its products better, {worse} worse, by heads that did not learn from them"
     if not certain:
         reason += ": no clear gain, so the order may be noise" if worse >= better else ": too few to be sure"
+    elif not foretold:
+        reason += f": still less than {LEAST_FORETOLD:.0%} are foretold, so the order is no rule"
+    adopted = certain and foretold
     return AdaptedPrimary(
-        adapted(head, galleries) if certain else head,
-        certain,
+        adapted(head, galleries) if adopted else head,
+        adopted,
         len(galleries),
         float(before.mean()),
         float(after.mean()),
