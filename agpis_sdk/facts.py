@@ -136,6 +136,8 @@ class View:
 class ColorHistogram:
     """The colors of the foreground: the fact "color_histogram", provided by `foreground`, None where there is no foreground.
 
+    The mask is the head's, which leaves out shadows, unless it shows nothing where the fact "foreground" does.
+
     `colors` is (n, 3) float32 in Lab, with L halved to 0..50, as light changes it more than dye does, and a and b in
     -128..127; `shares` (n,) float32 are how much of the foreground has each, adding up to 1.
     """

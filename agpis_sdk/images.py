@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agpis_sdk.records import Product
+from agpis_sdk.records import Finding, Product
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,13 +67,14 @@ class SequenceCandidates:
     """What stage 1 left of one product: its primary image, and the other usable images in listed order.
 
     `primary_alternatives` are those of the others that are about as good a primary image, by `primary.margin`: a sequence may
-    begin with one of them instead.
+    begin with one of them instead. `findings` are those about two of these images, such as one shot in two colors.
     """
 
     product: Product
     primary: DecodedImage
     others: tuple[DecodedImage, ...]
     primary_alternatives: tuple[DecodedImage, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def excluding(self, first: DecodedImage) -> tuple[DecodedImage, ...]:
         """Return the images that may follow `first`, in listed order."""

@@ -78,9 +78,11 @@ def _candidates(progress: ProductState) -> SequenceCandidates:
     usable = progress.usable
     primary = next(image for image in usable if image.id == progress.primary)
     others = tuple(image for image in usable if image is not primary)
+    ids = {image.id for image in usable}
     return SequenceCandidates(
         product=progress.product,
         primary=primary,
         others=others,
         primary_alternatives=tuple(image for image in others if image.id in progress.primary_alternatives),
+        findings=tuple(found for found in progress.findings if len(found.images) == 2 and ids.issuperset(found.images)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -22,9 +23,8 @@ BUILDERS = [RandomBuilder(ComponentConfig()), ListedBuilder(ComponentConfig())]
 
 def candidates(primary: str, others: str, product_id: str = "P1") -> SequenceCandidates:
     product = Product.model_validate({"id": product_id, "images": [f"{letter}.jpg" for letter in "abcdefgh"]})
-    return SequenceCandidates(
-        product=product, primary=IMAGES[primary], others=tuple(IMAGES[letter] for letter in others)
-    )
+    first, *rest = (replace(IMAGES[letter], product_id=product_id) for letter in (primary, *others))
+    return SequenceCandidates(product=product, primary=first, others=tuple(rest))
 
 
 def built(builder: Any, given: list[SequenceCandidates], length: int = 3, seed: int = 0) -> list[str]:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agpis_sdk.builtin.builders.color_agreement import Appearance, color_distance, color_mismatch
+from agpis_sdk.builtin.builders.color_agreement import (
+    OTHER_COLOR,
+    Appearance,
+    color_distance,
+    color_mismatch,
+    compared_in_gallery,
+)
 from agpis_sdk.builtin.foreground.color_histogram import color_histogram_of
 from agpis_sdk.builtin.foreground.plain_background import estimate_foreground
+from agpis_sdk.config import Config
 from agpis_sdk.facts import ColorHistogram
+from agpis_sdk.pipeline.image_facts import RunFacts
+from agpis_sdk.testing import isolated_host, make_image
 
 Color = tuple[int, int, int]
 RED, BLUE, SHADED_RED = (190, 40, 40), (40, 60, 170), (170, 34, 34)
@@ -99,3 +111,53 @@ def test_the_way_from_one_to_another_is_a_share_and_as_long_as_the_way_back(
     assert color_distance(one, other) == pytest.approx(color_distance(other, one), abs=1e-4)
     assert -1e-4 <= color_distance(one, other) <= 1 + 1e-4
     assert color_distance(one, one) == pytest.approx(0, abs=1e-4)
+
+
+class TestInAGallery:
+    def test_what_is_closer_to_an_image_of_another_color_is_of_that_color(self) -> None:
+        # The front in blue, the front in gray, a detail in gray.
+        alone = np.array([[np.nan, 0.9, 0.3], [0.9, np.nan, 0.1], [0.3, 0.1, np.nan]])
+
+        mismatch = compared_in_gallery(alone)
+
+        assert mismatch[0, 2] == mismatch[2, 0] > OTHER_COLOR
+        assert mismatch[1, 2] == 0.1
+
+    def test_what_is_as_close_to_its_own_color_stays_of_it(self) -> None:
+        alone = np.array([[np.nan, 0.9, 0.1], [0.9, np.nan, 0.5], [0.1, 0.5, np.nan]])
+        assert compared_in_gallery(alone)[0, 2] == 0.1
+
+    def test_two_images_differ_no_more_than_both_do_from_a_third(self) -> None:
+        # The bag from the front, its black back, and both from an angle.
+        alone = np.array([[np.nan, 0.8, 0.1], [0.8, np.nan, 0.75], [0.1, 0.75, np.nan]])
+        assert compared_in_gallery(alone)[0, 1] == pytest.approx(0.8)
+        alone[1, 2] = alone[2, 1] = 0.2
+        assert compared_in_gallery(alone)[0, 1] == pytest.approx(0.3)
+
+    def test_where_no_two_images_surely_differ_all_do_so_less_likely(self) -> None:
+        alone = np.full((3, 3), 0.45)
+        np.fill_diagonal(alone, np.nan)
+        assert compared_in_gallery(alone)[0, 1] < OTHER_COLOR
+        assert compared_in_gallery(alone[:2, :2])[0, 1] == 0.45  # of two images there is no such thing
+
+    def test_a_pair_of_which_nothing_is_known_stays_unknown(self) -> None:
+        alone = np.array([[np.nan, 0.9, np.nan], [0.9, np.nan, 0.1], [np.nan, 0.1, np.nan]])
+        assert np.isnan(compared_in_gallery(alone)[0, 2])
+
+
+def test_a_shadow_before_a_plain_background_is_no_color_of_the_product() -> None:
+    pixels = np.full((300, 300, 3), 240, np.uint8)
+    cv2.ellipse(pixels, (175, 235), (110, 30), 0, 0, 360, (90, 90, 90), -1, cv2.LINE_AA)
+    pixels = cv2.GaussianBlur(pixels, (0, 0), 8).astype(np.uint8)
+    cv2.ellipse(pixels, (150, 150), (60, 95), 0, 0, 360, (30, 60, 200), -1, cv2.LINE_AA)
+
+    facts = RunFacts(frozenset({"color_histogram"}), host=isolated_host(), config=Config())
+    colors = facts.features([replace(make_image(), pixels=pixels)])[0]["color_histogram"]
+
+    _, outlined = estimate_foreground(pixels)
+    assert gray_share(color_histogram_of(pixels, outlined)) > 0.1  # what color alone takes for the product
+    assert gray_share(colors) < 0.05
+
+
+def gray_share(histogram: ColorHistogram) -> float:
+    return float(histogram.shares[np.abs(histogram.colors[:, 1:]).max(axis=1) < 10].sum())

@@ -13,7 +13,16 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from agpis_sdk.builtin.duplicates import affine, alignment, features, matching, overlay, proposals, verification
+from agpis_sdk.builtin.duplicates import (
+    affine,
+    alignment,
+    collage,
+    features,
+    matching,
+    overlay,
+    proposals,
+    verification,
+)
 from agpis_sdk.builtin.duplicates.checker import DuplicateChecker, is_small_viewpoint_change
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.picture import Picture
@@ -186,6 +195,17 @@ def test_a_picture_that_repeats_one_half_of_another_is_a_duplicate_with_a_box_on
     # The product spans 100 to 700 original pixels across and 40 to 760 down.
     assert iou(finding.regions[0].box, (100, 40, 300, 720)) > 0.8
     assert "in one part alone" in finding.message
+
+
+@pytest.mark.parametrize(("texture", "repeated"), [(15.0, True), (2.0, False)], ids=["a product", "a bare backdrop"])
+def test_a_part_that_two_pictures_share_is_a_repeated_one_where_it_shows_something(
+    texture: float, repeated: bool
+) -> None:
+    above = np.arange(100) < 45
+    correlation = np.where(above, 0.97, 0.1)[:, None].repeat(80, axis=1).astype(np.float32)
+    textures = np.where(above, texture, 15.0)[:, None].repeat(80, axis=1).astype(np.float32)
+    band = collage.repeated_part(correlation, textures, np.ones((100, 80), bool))
+    assert (band is not None) == repeated
 
 
 def test_a_picture_that_is_shown_smaller_beside_another_is_found() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +16,7 @@ from agpis_sdk.builtin.builders.config import SearchBuilderConfig
 from agpis_sdk.builtin.builders.search import SearchBuilder
 from agpis_sdk.components import Context, DecodedImage, ImageSequence, SequenceCandidates
 from agpis_sdk.facts import ColorHistogram
+from agpis_sdk.records import Finding
 from tests.builtin.test_builders import candidates
 from tests.pipeline.fakes import Stand, product
 
@@ -58,7 +59,8 @@ def test_of_equals_the_shop_s_own_order_wins() -> None:
 def test_all_sequences_of_all_products_are_scored_in_one_call() -> None:
     taste = Taste({})
 
-    list(SearchBuilder(SearchBuilderConfig()).build([candidates("a", "bcd"), candidates("b", "cde")], 3, taste))
+    given = [candidates("a", "bcd"), candidates("b", "cde", product_id="P2")]
+    list(SearchBuilder(SearchBuilderConfig()).build(given, 3, taste))
 
     assert taste.asked == [12]
 
@@ -131,6 +133,14 @@ class TestImagesOfAnotherColor:
         colors = Colors({(1, "b"): 9.0})
 
         assert chosen(colors, "bce", shorten=False) == "abc"
+
+    def test_are_told_by_the_finding_that_two_are_one_shot_in_two_colors(self) -> None:
+        variant = Finding(code="AGP208", name="color-variant", images=("a", "c"), score=0.8, message="")
+        given = replace(candidates("a", "ceg"), findings=(variant,))
+
+        (sequence,) = SearchBuilder(SearchBuilderConfig()).build([given], 3, cast("Context", Colors({(1, "c"): 4.0})))
+
+        assert "".join(sequence.ids) == "aeg"
 
 
 def test_a_shortened_sequence_says_so(gallery: Path) -> None:

@@ -29,7 +29,7 @@ class SearchBuilder:
 
     def build(self, candidates: Sequence[SequenceCandidates], length: int, context: Context) -> Iterator[ImageSequence]:
         """Yield the best sequence of each product; all sequences of the batch are scored together."""
-        mismatch = ColorMismatch(context, [one.product for one in candidates]) if self._config.one_color else None
+        mismatch = ColorMismatch(context, candidates) if self._config.one_color else None
         own = [self._tried(one, (one.primary,), length, context, mismatch) for one in candidates]
         best = _best_of_each(own, context, mismatch)
         weight = self._config.alternative_weight

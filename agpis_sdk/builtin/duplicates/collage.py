@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 AGREES, DIFFERS = 0.85, 0.4  # structure inside and outside of the part that is repeated
 LEAST_SHARE = 0.3  # of what both pictures show, inside and outside
+LEAST_TEXTURE = 0.2  # of the texture that lies inside: a bare backdrop is not a part that is repeated
 
 
 def repeated_part(
@@ -42,6 +43,7 @@ def _ends(
         outer = (total[-1] - total) / np.maximum(weight[-1] - weight, 1e-6)
         share = area / max(float(area[-1]), 1.0)
         fits = (inner > AGREES) & (outer < DIFFERS) & (share > LEAST_SHARE) & (share < 1 - LEAST_SHARE)
+        fits &= weight > LEAST_TEXTURE * weight[-1]
         if fits.any():
             split = int(np.flatnonzero(fits)[np.argmax((inner - outer)[fits])])
             yield float(inner[split] - outer[split]), (np.arange(len(areas)) <= split)[::step]

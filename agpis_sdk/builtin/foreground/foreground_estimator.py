@@ -31,7 +31,8 @@ BATCH = 8
 class ForegroundEstimator:
     """Provides "foreground", "color_histogram", "product_embedding" and "composition".
 
-    Before a plain background color draws the outline to the pixel; elsewhere the head's mask is taken.
+    Before a plain background color draws the outline to the pixel; elsewhere the head's mask is taken. Colors are those within the
+    head's mask in any case: the other one takes shadows along, and leaves out what is of the background's color.
     """
 
     def __init__(self, config: ForegroundConfig, device: str = "cpu") -> None:
@@ -74,10 +75,12 @@ class ForegroundEstimator:
         height, width = image.pixels.shape[:2]
         probability = without_letterbox(square, width, height)
         plain: Foreground | None = context.fact(image, "plain_foreground")
-        foreground = plain if plain is not None else foreground_of(probability)
+        drawn = foreground_of(probability)
+        foreground = plain if plain is not None else drawn
+        colored = drawn or foreground
         small = without_letterbox(picture, width, height)
-        colors = small if plain is None else reduced(image, plain_background.SIDE)
-        histogram = color_histogram_of(colors, foreground) if foreground else None
+        colors = small if drawn else reduced(image, plain_background.SIDE)
+        histogram = color_histogram_of(colors, colored) if colored else None
         context.provide(image, "foreground", foreground)
         context.provide(image, "color_histogram", histogram)
         context.provide(image, "product_embedding", masked_mean(context.fact(image, "stride32"), square))
