@@ -68,6 +68,9 @@ def main() -> None:
     parser.add_argument(
         "--folds", nargs="+", type=int, help="Leave out these folds of shops alone; all, where not given."
     )
+    parser.add_argument(
+        "--in-shop", action="store_true", help="Measure products left out of shops that teach, instead."
+    )
     parser.add_argument("-o", "--out", type=Path)
     parser.add_argument("--ship", type=Path)
     options = parser.parse_args()
@@ -81,8 +84,11 @@ def main() -> None:
     results = []
     for seed in options.seeds:
         for variant in options.variants:
-            logits = unseen_logits(shops, left, folds, variant, seed, options.work)
-            figures = figures_of({name: shops[name] for name in left}, logits)
+            if options.in_shop:
+                figures = in_shop_figures(shops, variant, seed, options.work)
+            else:
+                logits = unseen_logits(shops, left, folds, variant, seed, options.work)
+                figures = figures_of({name: shops[name] for name in left}, logits)
             results.append({"variant": variant, "seed": seed, **figures})
             print(json.dumps(results[-1]), flush=True)
     if options.out:
@@ -154,6 +160,19 @@ def unseen_logits(
         with np.load(kept) as file:
             found |= {name: file[name] for name in left}
     return found
+
+
+def in_shop_figures(shops: Mapping[str, ReviewFeatures], variant: str, seed: int, work: Path) -> Figures:
+    """Return the AUC of the test split of each shop, whose products teach nothing, by a model that the train splits of all shops teach."""
+    folder = work / f"muisc-in-shop-{variant.replace(' ', '-')}-{seed}"
+    model, text, _ = fit(joined(list(shops.values())), VARIANTS[variant](), replace(PLAN, seed=seed), folder)
+    drop_checkpoints(folder)
+    by_shop = {}
+    for name, table in shops.items():
+        tested = replace(table, reviews=tuple(one for one in table.reviews if one.split == "test"))
+        if 0 < qualified(tested).sum() < len(tested.reviews):
+            by_shop[name] = dict(measured(tested, class_logits(model, text, tested, tested.every_row)))
+    return {"mean": {"auc": interval(np.array([own["auc"] for own in by_shop.values()]))}, "by_shop": by_shop}
 
 
 def figures_of(shops: Mapping[str, ReviewFeatures], logits: Mapping[str, Logits]) -> Figures:
