@@ -3,8 +3,9 @@
 python benchmarks/sequences_of_shops.py SHOP SHOP … [--set KEY=VALUE …] [--work DIR] [-o TABLE.md] [--list]
 
 Each SHOP is a folder of labeled photos, as `leave_one_shop_out.py` takes them; its labeled products run as `agpis run` runs
-them. "Complete" are those of `sequence.length` images of one color, of the products that have so many clean ones. Where `train_noncompliance.py` has put its heads into DIR, p_nc is that of a head that has not seen the shop; the other
-models are those that ship. A shop that puts its mark on nearly all photos has no overlay by it. `--list` names each sequence
+them. "Complete" are those of `sequence.length` images of one color, of the products that have so many clean ones. Where `train_noncompliance.py` and
+`leave_one_shop_out.py` have put their heads into DIR, p_nc and view are those of heads that have not seen the shop; the
+other models are those that ship. A shop that puts its mark on nearly all photos has no overlay by it. `--list` names each sequence
 with an overlay or of mixed colors.
 """
 
@@ -141,12 +142,16 @@ def judged(
 
 
 def settings_of(folder: Path, settings: Sequence[str], work: Path | None) -> tuple[str, ...]:
-    """Return the settings of a shop's run: p_nc by a head that has not seen it, where DIR holds one."""
+    """Return the settings of a shop's run: p_nc and view by heads that have not seen it, where DIR holds them."""
     own = ("media.allow_outside=true", *settings)
     if work is None:
         return own
     fold = json.loads((work / "folds.json").read_text())[folder.name]
-    return (*own, f"components.noncompliance.weights={work}/noncompliance-{fold}.safetensors")
+    heads = {
+        "noncompliance": work / f"noncompliance-{fold}.safetensors",
+        "view": work / f"view-{folder.name}.safetensors",
+    }
+    return (*own, *(f"components.{name}.weights={path}" for name, path in heads.items() if path.is_file()))
 
 
 def main() -> None:
