@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -37,20 +38,38 @@ def postgresql() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="agpis-pg-"))
     if user is not None:
         shutil.chown(folder, user)
-    data, port = folder / "data", 54000 + os.getpid() % 1000
+    data = folder / "data"
     as_user = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user is not None else {}
 
     def call(*command: object) -> None:
         subprocess.run([str(part) for part in command], check=True, capture_output=True, cwd=folder, **as_user)  # type: ignore[call-overload]
 
     call(tools / "initdb", "-D", data, "-U", "agpis", "--auth=trust", "--no-sync")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    call(tools / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
+
+    def started(attempts: int = 5) -> int:
+        port = _free_port()
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        try:
+            call(tools / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
+        except subprocess.CalledProcessError:  # another process may have taken the port meanwhile
+            if attempts == 1:
+                raise
+            return started(attempts - 1)
+        return port
+
+    port = started()
     try:
         yield f"postgresql://agpis@127.0.0.1:{port}"
     finally:
         call(tools / "pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 @pytest.fixture(autouse=True)
