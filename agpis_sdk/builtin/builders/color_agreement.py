@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -98,12 +98,15 @@ class ColorMismatch:
             candidate = self._candidates[product_id]
             images = sorted((candidate.primary, *candidate.others), key=lambda image: image.position)
             rows = {image.id: row for row, image in enumerate(images)}
-            known = compared_alone([self._appearance(image) for image in images])
-            told = np.zeros(known.shape, bool)
-            for pair, score in (*_same_shots(candidate, rows, known), *_named(candidate, rows)):
+            told = dict(_named(candidate, rows))
+            known = compared_alone([self._appearance(image) for image in images], told)
+            same_shots = {pair: score for pair, score in _same_shots(candidate, rows) if pair not in told}
+            told |= {pair: float(np.fmax(known[pair], score)) for pair, score in same_shots.items()}
+            is_told = np.zeros(known.shape, bool)
+            for pair, score in told.items():
                 known[pair] = known[pair[::-1]] = score
-                told[pair] = told[pair[::-1]] = True
-            compared = np.where(told, known, compared_in_gallery(known))
+                is_told[pair] = is_told[pair[::-1]] = True
+            compared = np.where(is_told, known, compared_in_gallery(known))
             self._known[product_id] = rows, np.nan_to_num(compared)
         return self._known[product_id]
 
@@ -111,11 +114,14 @@ class ColorMismatch:
         return Appearance.of({name: self._context.fact(image, name) for name in FACTS})
 
 
-def compared_alone(appearances: Sequence[Appearance | None]) -> NDArray[np.float64]:
-    """Return the probabilities (n, n) that two images show different colors, by these two alone; NaN where it is unknown."""
+def compared_alone(appearances: Sequence[Appearance | None], told: Collection[tuple[int, int]]) -> NDArray[np.float64]:
+    """Return the probabilities (n, n) that two images show different colors, by these two alone; NaN where it is unknown.
+
+    Pairs of rows, the lower one first, of which it has been `told` are not compared.
+    """
     alone = np.full((len(appearances), len(appearances)), np.nan)
     for (row, one), (column, other) in itertools.combinations(enumerate(appearances), 2):
-        if one is not None and other is not None:
+        if one is not None and other is not None and (row, column) not in told:
             alone[row, column] = alone[column, row] = color_mismatch(one, other)
     return alone
 
@@ -141,19 +147,16 @@ def compared_in_gallery(known: NDArray[np.float64]) -> NDArray[np.float64]:
     return compared * UNIFORM if is_uniform else compared
 
 
-def _same_shots(
-    candidate: SequenceCandidates, rows: Mapping[str, int], known: NDArray[np.float64]
-) -> Iterator[tuple[tuple[int, int], float]]:
-    """Yield the rows of two images that are one shot in two colors, and how sure that is."""
+def _same_shots(candidate: SequenceCandidates, rows: Mapping[str, int]) -> Iterator[tuple[tuple[int, int], float]]:
+    """Yield the rows of two images that are one shot in two colors, the lower one first, and how sure that is."""
     for finding in candidate.findings:
         if finding.name == COLOR_VARIANT and finding.score >= SAME_SHOT:
-            first, second = finding.images
-            pair = rows[first], rows[second]
-            yield pair, float(np.fmax(known[pair], finding.score))
+            first, second = sorted(rows[name] for name in finding.images)
+            yield (first, second), finding.score
 
 
 def _named(candidate: SequenceCandidates, rows: Mapping[str, int]) -> Iterator[tuple[tuple[int, int], float]]:
-    """Yield the rows of two images whose colors the catalog names: 1 where it names two, 0 where it names one."""
+    """Yield the rows of two images whose colors the catalog names, the lower one first: 1 where it names two, 0 where it names one."""
     colors = {image.id: named_color(image) for image in candidate.product.images}
     for one, other in itertools.combinations(rows, 2):
         if colors.get(one) and colors.get(other):

@@ -33,7 +33,8 @@ def overlay_mask(
     """Return (h, w), True on changed parts that hide what was there: banners, badges and stickers laid over one picture.
 
     A recolored part keeps its outline, its seams and its folds, so the strengths (h, w) of the two pictures' edges
-    correlate; an overlay has its own. `edges` returns both strengths and is asked where there is such a part. `valid` is where both pictures lie, `shared` where one of them shows content.
+    correlate; an overlay has its own. `edges` returns both strengths and is asked where there is such a part. `valid` is where
+    both pictures lie, `shared` where one of them shows content.
     """
     overlay = np.zeros(changed.shape, dtype=np.uint8)
     total = max(int(np.count_nonzero(shared)), 1)
