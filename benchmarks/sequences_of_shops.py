@@ -142,16 +142,16 @@ def judged(
 
 
 def settings_of(folder: Path, settings: Sequence[str], work: Path | None) -> tuple[str, ...]:
-    """Return the settings of a shop's run: p_nc and view by heads that have not seen it, where DIR holds them."""
+    """Return the settings of a shop's run: p_nc by a head that has not seen it, and view too, where DIR holds such a head."""
     own = ("media.allow_outside=true", *settings)
     if work is None:
         return own
     fold = json.loads((work / "folds.json").read_text())[folder.name]
-    heads = {
-        "noncompliance": work / f"noncompliance-{fold}.safetensors",
-        "view": work / f"view-{folder.name}.safetensors",
-    }
-    return (*own, *(f"components.{name}.weights={path}" for name, path in heads.items() if path.is_file()))
+    heads = {"noncompliance": work / f"noncompliance-{fold}.safetensors"}
+    view = work / f"view-{folder.name}.safetensors"
+    if view.is_file():
+        heads["view"] = view
+    return (*own, *(f"components.{name}.weights={path}" for name, path in heads.items()))
 
 
 def main() -> None:

@@ -24,13 +24,12 @@ from typing import Any
 import numpy as np
 import torch
 from learning_curves import ERROR_RATE, RESAMPLES, VALIDATION
-from leave_one_shop_out import FACTS, with_view
+from leave_one_shop_out import FACTS, FOLDS, with_view
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 from train_noncompliance import (
     DRAWS,
-    FOLDS,
     LABELED_KINDS,
     NAMES,
     ShopTable,

@@ -5,8 +5,8 @@ python benchmarks/train_muisc.py SHOP SHOP … --work DIR [--marked SHOP …] [-
 Each SHOP is a folder of labeled photos, as `leave_one_shop_out.py` takes them; its clean galleries give reviews, as
 `agpis bench build` makes them, with strangers of the same shop. DIR holds the heads of `leave_one_shop_out.py` and
 `train_noncompliance.py`, which have been trained without whole folds of shops: what stage 1 measured of a shop's photos is
-that of heads that have not seen it (masks without a teacher: that of the head that ships, which no label taught), and so is the sequence model that is measured on them. Calibration of a shop left out
-comes from the other shops, each by the model that has not seen it; accepted and rejected are then as 71 to 29, as in the
+that of heads that have not seen it (masks without a teacher: that of the head that ships, which no label taught), and so is
+the sequence model that is measured on them. Calibration of a shop left out comes from the other shops, each by the model that has not seen it; accepted and rejected are then as 71 to 29, as in the
 paper's Table 1. `--ship` writes the model that all shops teach.
 """
 
@@ -110,8 +110,10 @@ def shop_features(folder: Path, fold: int, work: Path, *, marked: bool) -> Revie
         per_gallery = REVIEWS_PER_SHOP / (several + (len(galleries) - several) / 8)
         per_product = max(4, min(MOST_PER_GALLERY, round(per_gallery)))
         build_reviews(folders, bench, marked=marked_folders, per_product=per_product, shares=SHARES)
-    view = {"view": {"weights": str(work / f"view-{folder.name}.safetensors")}}
-    config = Config.model_validate({"components": unseen_heads(fold, work) | view})
+    # Without these two, what ships would judge a shop whose labels it has seen.
+    needed = {"noncompliance": fold, "view": folder.name}
+    heads = {name: {"weights": str(work / f"{name}-{left}.safetensors")} for name, left in needed.items()}
+    config = Config.model_validate({"components": unseen_heads(fold, work) | heads})
     host = PluginHost.load(config.plugins, discover=False, components=config.components)
     source = RunFacts(FACTS, host=host, config=config)
     return review_features(read_reviews(bench / REVIEWS), source, with_evidence=True, cache=bench / "features")

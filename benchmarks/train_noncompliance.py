@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from leave_one_shop_out import FOLDS, folds
 from numpy.typing import NDArray
 from scipy.optimize import bisect
 from sklearn.metrics import roc_auc_score
@@ -38,7 +39,7 @@ from agpis_sdk.evaluation.bootstrap import WeightedMetrics
 from agpis_sdk.synthetic.corner_marks import without_corner_mark
 from agpis_sdk.synthetic.violations import hard_negative, inject
 
-FOLDS, EPOCHS, BATCH_SIZE, DRAWS = 5, 2, 32, 2
+EPOCHS, BATCH_SIZE, DRAWS = 2, 32, 2
 FALSE_ALARMS = 0.05
 NAMES = list(KINDS)
 # Kinds whose rule is an error: what p_nc counts.
@@ -64,18 +65,14 @@ def main() -> None:
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     names = [folder.name for folder in options.shops]
-    order = np.random.default_rng(0).permutation(len(names))
-    folds = {names[row]: place % FOLDS for place, row in enumerate(order)}
-    kept = options.work / "folds.json"
-    folds = json.loads(kept.read_text()) if kept.is_file() else folds
-    kept.write_text(json.dumps(folds))
+    fold_of = folds(options.shops, options.work, seed=0)
     tables = {folder.name: ShopTable.of(folder, options.work) for folder in options.shops}
     logits: dict[str, torch.Tensor] = {}
     for fold in range(FOLDS):
         head = trained(
-            tables, [name for name in names if folds[name] != fold], options.work / f"raw-{fold}.safetensors"
+            tables, [name for name in names if fold_of[name] != fold], options.work / f"raw-{fold}.safetensors"
         )
-        logits |= {name: photo_logits(head, tables[name]) for name in names if folds[name] == fold}
+        logits |= {name: photo_logits(head, tables[name]) for name in names if fold_of[name] == fold}
     overlaid = {name: np.array([bool(label.overlays) for label in tables[name].labels]) for name in names}
     figures = {left: measured(left, logits, tables[left], overlaid) for left in names}
     shift = operating_shift(names, logits, overlaid)
