@@ -125,6 +125,13 @@ class NoncomplianceSection(Section):
     threshold: float = Field(
         default=0.5, ge=0, le=1, description="An image whose p_nc reaches this is never in a sequence."
     )
+    doubt: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="An image whose p_nc reaches this (two thirds of it beside a non-compliant image of the product) is in a "
+        "sequence only where too few others are left; 1 doubts none.",
+    )
 
 
 class SequenceSection(Section):

@@ -26,6 +26,7 @@ from agpis_sdk.rules import RuleSet
 class ProductState:
     """A product on its way through the pipeline; `status` is set as soon as its end is known.
 
+    `doubtful` images take part only where too few others are left.
     `unjudged` are the images that a checker of an error rule could not judge, one by one, in pairs or as a sequence, and
     why.
     """
@@ -34,6 +35,7 @@ class ProductState:
     images: dict[str, DecodedImage] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     removed: set[str] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
     suppressions: Sequence[Suppression] = ()
     p_primary: dict[str, float] = field(default_factory=dict)
     primary_reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -58,6 +60,11 @@ class ProductState:
     def usable(self) -> list[DecodedImage]:
         """The readable images that have not been removed, in listed order."""
         return [image for image_id, image in self.images.items() if image_id not in self.removed]
+
+    def candidates(self, fewest: int) -> list[DecodedImage]:
+        """Return the usable images that a sequence is made of: those in no doubt, or all where these are fewer than `fewest`."""
+        sure = [image for image in self.usable if image.id not in self.doubtful]
+        return sure if len(sure) >= fewest else self.usable
 
     def end(self, status: Status, reason: str | None = None, detail: str | None = None) -> None:
         """Set how the product ends."""

@@ -27,13 +27,14 @@ def select_primary(run: Run, selector: Component, batch: Batch) -> None:
         if len(usable) < sequence.fewest:
             progress.end("none", "too-few-images", too_few(progress, "single-image recognition", sequence.fewest))
             continue
-        best = max(usable, key=lambda image: (progress.p_primary[image.id], -image.position))
+        candidates = progress.candidates(sequence.fewest)
+        best = max(candidates, key=lambda image: (progress.p_primary[image.id], -image.position))
         largest = progress.p_primary[best.id]
         if largest < settings.threshold:
             why = f'best is "{best.id}" with p_primary {largest:.2f} < {settings.threshold:g}'
             progress.end("none", "no-primary", why)
         else:
-            near = [image for image in usable if _about_as_good(image, best, progress.p_primary, settings)]
+            near = [image for image in candidates if _about_as_good(image, best, progress.p_primary, settings)]
             progress.primary = min(near, key=lambda image: (not _may_come_first(image, progress), image.position)).id
             progress.primary_alternatives = {image.id for image in near} - {progress.primary}
 

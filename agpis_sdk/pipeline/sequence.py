@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import partial
 
 from agpis_sdk.components import Context, ImageSequence, SequenceCandidates
@@ -15,10 +15,11 @@ from agpis_sdk.pipeline.run import Run
 def build_sequences(run: Run, builder: Component, batch: Batch) -> dict[str, list[ImageSequence]]:
     """Return the sequences built for each product that is still open.
 
-    They have `sequence.length` images, or all that are usable; a builder may leave images out down to `sequence.min_length`.
+    They have `sequence.length` images, or all that are usable and in no doubt; a builder may leave images out down to
+    `sequence.min_length`.
     """
     wanted = run.config.sequence.length
-    candidates = [_candidates(progress) for progress in batch.values() if progress.open]
+    candidates = [_candidates(progress, run.config.sequence.fewest) for progress in batch.values() if progress.open]
     lengths = {one.product.id: min(wanted, 1 + len(one.others)) for one in candidates}
     usable = {
         candidate.product.id: {image.id for image in (candidate.primary, *candidate.others)} for candidate in candidates
@@ -35,10 +36,7 @@ def build_sequences(run: Run, builder: Component, batch: Batch) -> dict[str, lis
             needed = f"{length}" if fewest == length else f"{fewest} to {length}"
             raise ComponentError(f"built {list(result.ids)}: {needed} different usable images are needed")
         progress = batch[result.product.id]
-        if count < length:
-            progress.detail = (
-                f"{count} of {length} images: {builder.owned.spec.name} left out what does not go with the first"
-            )
+        progress.detail = _why_short(progress, own, count, wanted, builder) or progress.detail
         if result.ids[0] not in {progress.primary, *progress.primary_alternatives}:
             raise ComponentError(f"built {list(result.ids)}: the primary image must come first")
         # The images themselves, not what a builder may have put in their place under their ids.
@@ -74,8 +72,19 @@ def _build(
     return built
 
 
-def _candidates(progress: ProductState) -> SequenceCandidates:
-    usable = progress.usable
+def _why_short(progress: ProductState, own: Set[str], count: int, wanted: int, builder: Component) -> str:
+    """Return why a sequence is shorter than wanted and than the usable images allow; "" where it is not."""
+    doubted = [image.id for image in progress.usable if image.id not in own]
+    reasons = []
+    if len(own) < wanted and doubted:
+        reasons.append(f"left out in doubt (noncompliance.doubt): {', '.join(doubted)}")
+    if count < min(wanted, len(own)):
+        reasons.append(f"{builder.owned.spec.name} left out what does not go with the first")
+    return f"{count} of {min(wanted, len(progress.usable))} images: {'; '.join(reasons)}" if reasons else ""
+
+
+def _candidates(progress: ProductState, fewest: int) -> SequenceCandidates:
+    usable = progress.candidates(fewest)
     primary = next(image for image in usable if image.id == progress.primary)
     others = tuple(image for image in usable if image is not primary)
     ids = {image.id for image in usable}

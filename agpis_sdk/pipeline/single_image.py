@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agpis_sdk.components import DecodedImage
+from agpis_sdk.config import NoncomplianceSection
 from agpis_sdk.facts import View
 from agpis_sdk.pipeline.backbone import compute_features
 from agpis_sdk.pipeline.batch import Batch, engine_finding
@@ -14,6 +15,9 @@ from agpis_sdk.pipeline.run import Run, through_cache
 from agpis_sdk.pipeline.unjudged import note_unjudged, note_unjudged_rule
 from agpis_sdk.records import Unjudged
 from agpis_sdk.specs import is_costly
+
+IN_COMPANY = 2 / 3
+"""What `noncompliance.doubt` counts in a gallery of which another image is non-compliant. Chosen as docs/benchmarks/unseen-shops.md tells."""
 
 
 def check_images(run: Run, batch: Batch) -> None:
@@ -44,16 +48,27 @@ def check_images_at_cost(run: Run, batch: Batch, fewest: int = 1) -> None:
 
 
 def remove_noncompliant(run: Run, batch: Batch) -> None:
-    """Remove every image whose p_nc reaches the threshold (paper section 3.3.1), and note AGP906 on it."""
-    threshold = run.config.noncompliance.threshold
+    """Remove every image whose p_nc reaches the threshold (paper section 3.3.1), and note AGP906 on it; doubt those near it."""
+    settings = run.config.noncompliance
     for progress in batch.values():
+        # Rounded as it is written, so that a reader can repeat the comparison.
+        known = {image_id: round(p_nc, 4) for image_id, p_nc in progress.p_noncompliant.items()}
         for image in progress.usable:
-            p_noncompliant = progress.p_noncompliant.get(image.id)
-            # Rounded as it is written, so that a reader can repeat the comparison.
-            if p_noncompliant is not None and round(p_noncompliant, 4) >= threshold:
-                message = f"looks non-compliant: {p_noncompliant:.0%} (p_nc), {threshold:.0%} are too much"
+            p_nc = known.get(image.id)
+            if p_nc is not None and p_nc >= settings.threshold:
+                message = f"looks non-compliant: {p_nc:.0%} (p_nc), {settings.threshold:.0%} are too much"
                 progress.findings.append(engine_finding(run.rules, "AGP906", (image.id,), message))
                 progress.removed.add(image.id)
+        progress.doubtful = _doubtful(known, settings)
+
+
+def _doubtful(p_nc: Mapping[str, float], settings: NoncomplianceSection) -> set[str]:
+    """Return the images of a product that may be non-compliant: sooner where another one surely is."""
+    if settings.doubt >= 1:
+        return set()
+    in_company = max(p_nc.values(), default=0.0) >= settings.threshold
+    limit = settings.doubt * (IN_COMPANY if in_company else 1)
+    return {image_id for image_id, value in p_nc.items() if value >= limit}
 
 
 def with_facts(run: Run, component: Component, batch: Batch, images: Sequence[DecodedImage]) -> list[DecodedImage]:

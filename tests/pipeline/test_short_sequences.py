@@ -60,15 +60,53 @@ class TestTheNoncomplianceThreshold:
     def test_an_image_that_reaches_it_is_never_in_a_sequence(
         self, gallery: Path, p_noncompliant: float, removed: bool
     ) -> None:
-        outcome = self.provide({"b": p_noncompliant}).run_one(product(gallery), SHORTENED)
+        settings = {**SHORTENED, "noncompliance.doubt": 1.0}
+
+        outcome = self.provide({"b": p_noncompliant}).run_one(product(gallery), settings)
 
         assert ("b" not in outcome.sequence) == removed
         assert (states(outcome)["b"] == "removed") == removed
         assert codes(outcome) == (["AGP906"] if removed else [])
 
     def test_is_a_setting(self, gallery: Path) -> None:
-        settings = {**SHORTENED, "noncompliance.threshold": 0.95}
+        settings = {**SHORTENED, "noncompliance.threshold": 0.95, "noncompliance.doubt": 0.95}
 
+        assert self.provide({"b": 0.9}).run_one(product(gallery), settings).sequence == ("a", "b", "c")
+
+    def test_an_image_in_doubt_takes_no_part_where_another_is_left(self, gallery: Path) -> None:
+        outcome = self.provide({"a": 0.3, "c": 0.4}).run_one(product(gallery), SHORTENED)
+
+        assert outcome.sequence == ("b",)
+        assert states(outcome) == {"a": "kept", "b": "primary", "c": "kept"}
+        assert codes(outcome) == []
+        assert outcome.detail == "1 of 3 images: left out in doubt (noncompliance.doubt): a, c"
+
+    def test_doubt_begins_sooner_where_another_image_of_the_product_is_non_compliant(self, gallery: Path) -> None:
+        alone = self.provide({"a": 0.25}).run_one(product(gallery), SHORTENED)
+        beside_one = self.provide({"a": 0.25, "b": 0.9}).run_one(product(gallery), SHORTENED)
+
+        assert alone.sequence == ("a", "b", "c")
+        assert beside_one.sequence == ("c",)
+
+    def test_images_in_doubt_make_the_sequence_where_no_other_is_left(self, gallery: Path) -> None:
+        outcome = self.provide({"a": 0.3, "b": 0.6, "c": 0.4}).run_one(product(gallery), SHORTENED)
+
+        assert outcome.sequence == ("a", "c")
+
+    def test_images_in_doubt_take_part_where_a_whole_sequence_is_asked_for(self, gallery: Path) -> None:
+        outcome = self.provide({"b": 0.3}).run_one(product(gallery), {"sequence.min_length": 0})
+
+        assert outcome.sequence == ("a", "b", "c")
+
+    def test_a_whole_sequence_without_images_in_doubt_has_no_detail(self, gallery: Path) -> None:
+        outcome = self.provide({"b": 0.3}).run_one(product(gallery, "abcd"), SHORTENED)
+
+        assert (outcome.sequence, outcome.detail) == (("a", "c", "d"), None)
+
+    def test_a_doubt_of_one_doubts_none(self, gallery: Path) -> None:
+        settings = {**SHORTENED, "noncompliance.doubt": 1.0, "noncompliance.threshold": 1.0}
+
+        assert self.provide({"b": 1.0}).run_one(product(gallery), settings).sequence == ("a", "c")
         assert self.provide({"b": 0.9}).run_one(product(gallery), settings).sequence == ("a", "b", "c")
 
 

@@ -15,6 +15,7 @@ def agpis_profiles() -> Iterable[Profile]:
         name="paper",
         summary="The paper's choices: sequences of exactly K^t images, drawn at random, the largest p_primary first.",
         settings={
+            "noncompliance": {"doubt": 1.0},
             "primary": {"margin": 0.0},
             "sequence": {"min_length": 0, "builder": "random"},
             "components": {"duplicates": {"regions": "always"}},
@@ -28,5 +29,5 @@ def agpis_profiles() -> Iterable[Profile]:
     yield Profile(
         name="relaxed",
         summary="For shops that would rather show too much: an image goes only where p_nc is nearly sure, p^t from 0.15 on submits.",
-        settings={"noncompliance": {"threshold": 0.8}, "sequence": {"threshold": 0.15}},
+        settings={"noncompliance": {"threshold": 0.8, "doubt": 1.0}, "sequence": {"threshold": 0.15}},
     )
