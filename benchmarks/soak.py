@@ -1,6 +1,6 @@
 """Does a long run keep to its memory, files and threads? The example products again and again, each time under new ids.
 
-python benchmarks/soak.py [--products 10000] [--light] [--every 500]
+python benchmarks/soak.py [--products 10000] [--light] [--set KEY=VALUE …] [--every 500]
 
 `--light` leaves all models out: exact copies and whatever is installed as a plugin are looked for in small pictures, so that
 10,000 products take minutes. Printed are the memory of the process and of those of plugins, open files and threads. The exit
@@ -111,12 +111,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, default=10_000)
     parser.add_argument("--light", action="store_true")
+    parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--every", type=int, default=500)
     arguments = parser.parse_args()
     samples: dict[int, Sample] = {}
     with tempfile.TemporaryDirectory() as name:
         path = catalog(Path(name), arguments.products)
-        settings = ("media.allow_outside=true", *(LIGHT if arguments.light else ()))
+        settings = ("media.allow_outside=true", *(LIGHT if arguments.light else ()), *arguments.settings)
         pipeline = Pipeline(load_config(overrides=settings).config)
         started = time.perf_counter()
         for count, _ in enumerate(pipeline.run(read_products(path)), start=1):

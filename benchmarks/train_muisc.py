@@ -40,7 +40,7 @@ from agpis_sdk.pipeline.image_facts import RunFacts
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.synthetic.galleries import read_clean_galleries
 from agpis_sdk.synthetic.reviews import REVIEWS, build_reviews
-from agpis_sdk.synthetic.sequences import TABLE_1
+from agpis_sdk.synthetic.sequences import rows_as_in_table_1
 from agpis_sdk.training.muisc.trainer import TrainingPlan, fit
 from agpis_sdk.training.provenance import drop_checkpoints
 
@@ -183,7 +183,7 @@ def figures_of(shops: Mapping[str, ReviewFeatures], logits: Mapping[str, Logits]
     for name, table in shops.items():
         others = [other for other in shops if other != name]
         calibration = fitted({other: shops[other] for other in others}, logits)
-        rows = as_in_table_1(table)
+        rows = rows_as_in_table_1(qualified(table))
         p_qualified = calibrated(logits[name][rows], calibration)[:, 0]
         metrics = WeightedMetrics.unweighted(qualified(table)[rows], p_qualified)
         by_shop[name]["calibration_error"] = round(float(metrics.calibration_error()[0]), 3)
@@ -211,16 +211,9 @@ def qualified(table: ReviewFeatures) -> NDArray[np.bool_]:
     return np.array([review.code == QUALIFIED for review in table.reviews])
 
 
-def as_in_table_1(table: ReviewFeatures) -> NDArray[np.int64]:
-    """Return rows of all accepted reviews, and of as many rejected ones as the paper's Table 1 has."""
-    accepted = np.flatnonzero(qualified(table))
-    rejected = np.random.default_rng(0).permutation(np.flatnonzero(~qualified(table)))
-    return np.sort(np.concatenate([accepted, rejected[: round(len(accepted) * (1 - TABLE_1[0]) / TABLE_1[0])]]))
-
-
 def fitted(shops: Mapping[str, ReviewFeatures], logits: Mapping[str, Logits]) -> Calibration:
     """Return the calibration that fits shops by models that have not seen them."""
-    rows = {name: as_in_table_1(table) for name, table in shops.items()}
+    rows = {name: rows_as_in_table_1(qualified(table)) for name, table in shops.items()}
     return fit_calibration(
         np.concatenate([logits[name][rows[name]] for name in shops]),
         np.concatenate([qualified(table)[rows[name]] for name, table in shops.items()]),

@@ -17,7 +17,7 @@ from agpis_sdk.plugins import PluginHost, shipped_rules
 from agpis_sdk.report.phrases import image_facts, spoken
 from agpis_sdk.wording import percent
 
-PRODUCT = "lamp-01"
+PRODUCT = "mug-01"
 WIDTH, SMALL, LARGE, GAP = 1120, 176, 236, 24
 MARGIN = 36
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agpis_sdk.synthetic import augmentations
 from agpis_sdk.synthetic.feedback import about_all, about_one, about_two, and_also
@@ -28,6 +29,16 @@ HARMLESS_ALONE = ("mild recompression", "small change of light", "resized pictur
 COLORFUL = 0.35
 COLORS = ("black", "blue", "gray", "green", "orange", "purple", "red", "white", "yellow")
 LOUD_GROUNDS = ((196, 40, 48), (30, 110, 190), (250, 205, 40), (40, 140, 80), (60, 60, 66), (230, 120, 170))
+
+
+def rows_as_in_table_1(qualified: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return rows of all accepted reviews, and of as many rejected ones, drawn by a fixed seed, as the paper's Table 1 has.
+
+    What is trained on as many rejected as accepted reviews is calibrated and judged on these.
+    """
+    accepted, rejected = np.flatnonzero(qualified), np.flatnonzero(~qualified)
+    count = round(len(accepted) * (1 - TABLE_1[0]) / TABLE_1[0])
+    return np.sort(np.concatenate([accepted, np.random.default_rng(0).permutation(rejected)[:count]]))
 
 
 @dataclass(frozen=True)

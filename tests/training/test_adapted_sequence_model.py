@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import pytest
 
 from agpis_sdk.builtin.muisc.checkpoints import load_muisc
 from agpis_sdk.config import Config
+from agpis_sdk.evaluation.calibration import Calibration
 from agpis_sdk.facts import VIEWS, ColorHistogram, View
 from agpis_sdk.pipeline.image_facts import ProductFacts
 from agpis_sdk.plugins import shipped_rules
@@ -63,7 +65,14 @@ def crossed(gain: float, products: int = 40) -> CrossValidated:
     qualified = np.arange(4 * products) % 2 == 0
     before = rng.normal(size=(4 * products, 2))
     after = before + gain * np.stack([qualified, ~qualified], axis=1)
-    return CrossValidated(qualified, np.repeat([f"p{number}" for number in range(products)], 4), before, after)
+    return CrossValidated(
+        qualified=qualified,
+        products=np.repeat([f"p{number}" for number in range(products)], 4),
+        halves=np.repeat(np.arange(products) % 2 == 0, 4),
+        before=before,
+        after=after,
+        calibration=Calibration(),
+    )
 
 
 class TestTheModelIsTaken:
@@ -75,6 +84,15 @@ class TestTheModelIsTaken:
         assert result.before is not None
         assert result.after is not None
         assert result.after > result.before + 0.3
+
+    def test_with_the_calibration_errors_of_products_that_did_not_teach_it(self) -> None:
+        knowing_nothing = crossed(gain=0.0)
+        overconfident = replace(knowing_nothing, before=knowing_nothing.before * 10, after=knowing_nothing.after * 10)
+
+        before, after = overconfident.calibration_errors()
+
+        assert after < 0.1 < before
+        assert f"calibration error {before:.2f} before, {after:.2f} after" in overconfident.adaptation(40).reason
 
     def test_not_where_nothing_changes(self) -> None:
         result = crossed(gain=0.0).adaptation(galleries=40)

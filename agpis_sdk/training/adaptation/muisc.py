@@ -25,14 +25,16 @@ from agpis_sdk.datasets.labels import Shown, facts_of_gallery
 from agpis_sdk.datasets.photos import load_photo
 from agpis_sdk.datasets.review_features import LearnableReviews
 from agpis_sdk.datasets.splits import Split
+from agpis_sdk.evaluation.bootstrap import WeightedMetrics
 from agpis_sdk.evaluation.calibration import Calibration, calibrated, fit_calibration
 from agpis_sdk.evaluation.predict import class_logits
 from agpis_sdk.pipeline.image_facts import ProductFacts
 from agpis_sdk.synthetic.galleries import Gallery, galleries_of
 from agpis_sdk.synthetic.reviews import REVIEWS, write_reviews
+from agpis_sdk.synthetic.sequences import rows_as_in_table_1
 from agpis_sdk.training.adaptation.request import Adaptation, AdaptationRequest
 from agpis_sdk.training.muisc.initialization import InitFrom
-from agpis_sdk.training.muisc.trainer import TrainingPlan, fit, learnable
+from agpis_sdk.training.muisc.trainer import TrainingPlan, calibration_of, fit, learnable, set_calibration
 from agpis_sdk.training.provenance import drop_checkpoints
 
 FOLDER = "muisc"
@@ -73,19 +75,28 @@ class MuiscAdapter:
 
 @dataclass(frozen=True, eq=False)
 class CrossValidated:
-    """Decisions (n,) and class logits (n, C) of reviews, before and after learning on from the other half of the products."""
+    """Decisions (n,) and class logits (n, C) of reviews, before and after learning on from the other half of the products.
+
+    `halves` (n,) tells which half a review is of, `calibration` is that of the model as it was.
+    """
 
     qualified: NDArray[np.bool_]
     products: NDArray[np.str_]
+    halves: NDArray[np.bool_]
     before: NDArray[np.float64]
     after: NDArray[np.float64]
+    calibration: Calibration
 
     def adaptation(self, galleries: int) -> Adaptation:
         """Return what became of the part; taken where the gain is sure over draws of products."""
         before, after = (float(roc_auc_score(self.qualified, p_qualified(one))) for one in (self.before, self.after))
         share = self._share_of_gains()
         adopted = share >= CERTAINTY
-        reason = f"better in {share:.0%} of {RESAMPLES} draws of its products, {CERTAINTY:.0%} are asked for"
+        error, error_after = self.calibration_errors()
+        reason = (
+            f"better in {share:.0%} of {RESAMPLES} draws of its products, {CERTAINTY:.0%} are asked for; "
+            f"calibration error {error:.2f} before, {error_after:.2f} after"
+        )
         return Adaptation(
             part="sequence model",
             measure=MEASURE,
@@ -96,6 +107,22 @@ class CrossValidated:
             reason=reason,
             settings={"components": {"muisc": {"model": f"./{FOLDER}"}}} if adopted else {},
         )
+
+    def calibration_errors(self) -> tuple[float, float]:
+        """Return the calibration errors (ECE) of p^t before and after, as many accepted as in the paper's Table 1.
+
+        After: each half calibrated by the other one.
+        """
+        rows = rows_as_in_table_1(self.qualified)
+        qualified, halves = self.qualified[rows], self.halves[rows]
+        p_before, after = calibrated(self.before[rows], self.calibration)[:, 0], self.after[rows]
+        p_after = np.zeros_like(p_before)
+        for half in (halves, ~halves):
+            p_after[half] = calibrated(after[half], fit_calibration(after[~half], qualified[~half]))[:, 0]
+        before, now = (
+            float(WeightedMetrics.unweighted(qualified, p).calibration_error()[0]) for p in (p_before, p_after)
+        )
+        return before, now
 
     def _share_of_gains(self) -> float:
         rng = np.random.default_rng(0)
@@ -112,8 +139,9 @@ class CrossValidated:
     def write(self, source: LearnableReviews, begin: str, out: Path, seed: int) -> None:
         """Write the model that all products teach; calibration is that of the halves, on products that did not teach them."""
         model, text = _learned(source, source.every_row, begin, out, seed)
-        fitted = fit_calibration(self.after, self.qualified)
-        model.config.mcc_temperature, model.config.mcc_qualified_bias = fitted.temperature, fitted.bias
+        rows = rows_as_in_table_1(self.qualified)
+        logits, qualified = self.after[rows], self.qualified[rows]
+        set_calibration(model, logits, qualified, fit_calibration(logits, qualified))
         model.save_pretrained(out)
         text.save(out)
         drop_checkpoints(out)
@@ -172,8 +200,10 @@ def cross_validated(
     return CrossValidated(
         qualified=np.array([review.code == QUALIFIED for review in source.reviews]),
         products=np.array([review.product for review in source.reviews]),
+        halves=halves,
         before=before,
         after=after,
+        calibration=calibration_of(model),
     )
 
 

@@ -288,10 +288,16 @@ def calibrate(model: Muisc, text: MuiscText, features: LearnableReviews, *, prio
         return 0
     qualified = np.array([features.reviews[row].code == QUALIFIED for row in rows])
     logits = class_logits(model, text, features, rows)
-    fitted = fit_calibration(logits, qualified, prior)
-    model.config.mcc_temperature, model.config.mcc_qualified_bias = fitted.temperature, fitted.bias
-    model.config.objection_threshold = objection_limit(calibrated(logits, fitted)[:, 0], qualified)
+    set_calibration(model, logits, qualified, fit_calibration(logits, qualified, prior))
     return len(rows)
+
+
+def set_calibration(
+    model: Muisc, logits: NDArray[np.float64], qualified: NDArray[np.bool_], calibration: Calibration
+) -> None:
+    """Set temperature, bias and the objection limit that goes with them, given class logits (n, C) and decisions (n,)."""
+    model.config.mcc_temperature, model.config.mcc_qualified_bias = calibration.temperature, calibration.bias
+    model.config.objection_threshold = objection_limit(calibrated(logits, calibration)[:, 0], qualified)
 
 
 def calibration_of(model: Muisc) -> Calibration:
