@@ -7,7 +7,8 @@ Each SHOP is a folder of labeled photos, as `leave_one_shop_out.py` takes them; 
 `train_noncompliance.py`, which have been trained without whole folds of shops: what stage 1 measured of a shop's photos is
 that of heads that have not seen it (masks without a teacher: that of the head that ships, which no label taught), and so is
 the sequence model that is measured on them. Calibration of a shop left out comes from the other shops, each by the model that has not seen it; accepted and rejected are then as 71 to 29, as in the
-paper's Table 1. `--ship` writes the model that all shops teach.
+paper's Table 1. DIR keeps each model as `muisc-VARIANT-SEED-FOLD`, which `agpis adapt` can begin from (`--set components.muisc.model=…`).
+`--ship` writes the model that all shops teach.
 """
 
 from __future__ import annotations
@@ -156,6 +157,8 @@ def unseen_logits(
             folder = work / f"muisc-{variant.replace(' ', '-')}-{seed}-{fold}"
             others = joined([taught(table) for name, table in shops.items() if name not in left])
             model, text, _ = fit(others, VARIANTS[variant](), replace(PLAN, seed=seed), folder)
+            model.save_pretrained(folder)
+            text.save(folder)
             drop_checkpoints(folder)
             np.savez(kept, **{name: class_logits(model, text, shops[name], shops[name].every_row) for name in left})
             print(f"{variant}, seed {seed}, fold {fold}: {time.monotonic() - started:.0f} s", flush=True)
