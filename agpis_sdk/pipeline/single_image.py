@@ -17,7 +17,7 @@ from agpis_sdk.records import Unjudged
 from agpis_sdk.specs import is_costly
 
 IN_COMPANY = 2 / 3
-"""What `noncompliance.doubt` counts in a gallery of which another image is non-compliant. Chosen as docs/benchmarks/unseen-shops.md tells."""
+"""What `noncompliance.doubt` counts beside a non-compliant image of the product: docs/benchmarks/unseen-shops.md."""
 
 
 def check_images(run: Run, batch: Batch) -> None:
