@@ -10,12 +10,14 @@ from typing import Any
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.config import Config, PluginsSection
 from agpis_sdk.errors import AgpisError, ComponentError, in_words
+from agpis_sdk.pipeline.child_process import AVAILABLE, ChildProcess
 from agpis_sdk.pipeline.context import RunContext
 from agpis_sdk.pipeline.isolation.messages import (
     Answer,
     Begin,
     BrokenChannelError,
     Call,
+    Channel,
     Failed,
     Key,
     Made,
@@ -25,7 +27,6 @@ from agpis_sdk.pipeline.isolation.messages import (
     images_among,
     unsealed,
 )
-from agpis_sdk.pipeline.isolation.process import AVAILABLE, PluginProcess
 from agpis_sdk.pipeline.printed import Printed
 from agpis_sdk.pipeline.time_limit import time_left
 from agpis_sdk.plugins import OwnedSpec, PluginHost
@@ -83,6 +84,14 @@ class Isolation:
 
 class NotMadeError(PluginProcessError):
     """A factory raised."""
+
+
+class PluginProcess(ChildProcess):
+    """The process of one plugin; what comes from it is not trusted."""
+
+    def __init__(self, patience: float | None, printed: Printed) -> None:
+        super().__init__("agpis_sdk.pipeline.isolation.worker", printed=printed, patience=patience)
+        self.channel = Channel(self.connection, trusts=False)
 
 
 class PluginWorker:

@@ -1,18 +1,17 @@
 """The process of a plugin: it makes the plugin's components, and answers calls until the run ends.
 
-`process.py` starts it and kills it. Whatever the plugin does to this process, it does to itself.
+`child_process.py` starts it and kills it. Whatever the plugin does to this process, it does to itself.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
-from typing import Any, NoReturn
+from typing import Any
 
 from agpis_sdk.components import DecodedImage
 from agpis_sdk.errors import AgpisError, in_words
@@ -46,14 +45,10 @@ LIKELIEST = b"1000"  # to be killed where the machine runs out of memory, before
 Ask = Callable[..., Any]
 
 
-def main(descriptor: int) -> NoReturn:
-    """Serve one run over a connection, and exit when the run is gone."""
-    os.set_inheritable(descriptor, False)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run decides what an interruption means
-    _die_with_the_run()
+def serve(connection: Connection) -> None:
+    """Serve one run over a connection, until the run is gone."""
     with contextlib.suppress(BrokenChannelError):
-        Worker(Channel(Connection(descriptor), trusts=True)).serve()
-    sys.exit(0)
+        Worker(Channel(connection, trusts=True)).serve()
 
 
 class Worker:
@@ -202,14 +197,6 @@ def _called(instance: Any, call: Call, context: WorkerContext) -> Returned | Fai
 
 def _failure(error: BaseException, provided: Sequence[tuple[Key, str, bytes]] = ()) -> Failed:
     return Failed(in_words(error), tuple(provided), error if isinstance(error, AgpisError) else None)
-
-
-def _die_with_the_run() -> None:
-    """Have the kernel end this process when the run's end of standard input closes, whatever the process is doing."""
-    import fcntl
-
-    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def _limit_memory(limit: int) -> None:

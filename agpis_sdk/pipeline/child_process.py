@@ -1,8 +1,9 @@
-"""Starts the process of a plugin and ends it, with everything that it has started itself."""
+"""Processes of Python that a run starts and ends: those of plugins, and workers that share a run among cores."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -12,9 +13,9 @@ import subprocess
 import sys
 import time
 import weakref
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 
-from agpis_sdk.pipeline.isolation.messages import Channel
 from agpis_sdk.pipeline.printed import Drain, Printed
 
 AVAILABLE = os.name == "posix"
@@ -22,21 +23,31 @@ GRACE = 1.0  # seconds that a process gets to end by itself
 START = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
-from agpis_sdk.pipeline.isolation.worker import main
-main(int(sys.argv[2]))
+from agpis_sdk.pipeline.child_process import serve
+serve(sys.argv[2], int(sys.argv[3]))
 """
+STANDARD_ERROR = 2
 
 
-class PluginProcess:
-    """A Python process, in a session of its own: no key press reaches it, and what it starts can be killed with it.
+class ChildProcess:
+    """A Python process that runs `serve(connection)` of a module, and the end of the connection that is here.
 
-    It ends when the object is gone. Its standard input is a pipe that carries nothing: the process dies when that closes.
+    It has a session of its own: no key press reaches it, and what it starts can be killed with it. It ends when the object is
+    gone. Its standard input is a pipe that carries nothing: the process dies when that closes.
     """
 
-    def __init__(self, patience: float | None, printed: Printed) -> None:
+    def __init__(
+        self,
+        module: str,
+        *,
+        printed: Printed | None = None,
+        patience: float | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Start the process; `patience` is how many seconds it may need to take or give the next bytes of a message.
 
-        What it prints, in machine code too, goes to `printed`.
+        What it prints, in machine code too, goes to `printed`, to standard error where there is none; standard output is for
+        data. `environment` are variables beside those of this process.
         """
         ours, theirs = socket.socketpair()
         if patience:
@@ -45,28 +56,29 @@ class PluginProcess:
         path = [entry for entry in sys.path if isinstance(entry, str)]
         with theirs:
             self._popen = subprocess.Popen(  # noqa: S603 - our own interpreter and our own lines
-                [sys.executable, "-c", START, json.dumps(path), str(theirs.fileno())],
+                [sys.executable, "-c", START, json.dumps(path), module, str(theirs.fileno())],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,  # standard output is for data
-                stderr=subprocess.STDOUT,
+                stdout=STANDARD_ERROR if printed is None else subprocess.PIPE,
+                stderr=None if printed is None else subprocess.STDOUT,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
+                env={**os.environ, **(environment or {})},
             )
-        assert self._popen.stdout is not None  # noqa: S101 - asked for above
-        self._drain = Drain(self._popen.stdout, printed)
-        self.channel = Channel(Connection(ours.detach()), trusts=False)
-        self._finalize = weakref.finalize(self, _end, self._popen, self.channel.connection, self._drain)
+        self._drain = Drain(self._popen.stdout, printed) if printed and self._popen.stdout else None
+        self.connection = Connection(ours.detach())
+        self._finalize = weakref.finalize(self, _end, self._popen, self.connection, self._drain)
 
     def wait(self, seconds: float) -> bool:
         """Wait for a message, some seconds at most; tell whether one, or the process's end, has come."""
-        return self.channel.connection.poll(seconds) or _is_over(self._popen)
+        return self.connection.poll(seconds) or _is_over(self._popen)
 
     def kill(self) -> None:
         """Kill the process and everything that it has started."""
         if self._finalize.detach() is not None:
             _kill(self._popen)
-            self.channel.connection.close()
-            self._drain.close(GRACE)
+            self.connection.close()
+            if self._drain is not None:
+                self._drain.close(GRACE)
 
     def end_in_words(self) -> str:
         """Return how a process ended that no longer answers; one that has not ended is killed."""
@@ -78,12 +90,13 @@ class PluginProcess:
         return f"its process ended with exit code {code}" if code >= 0 else "its process no longer answers"
 
 
-def _end(popen: subprocess.Popen[bytes], connection: Connection, drain: Drain) -> None:
+def _end(popen: subprocess.Popen[bytes], connection: Connection, drain: Drain | None) -> None:
     """Let a process end by itself, as nobody asks any more, and kill what is left."""
     connection.close()
     _is_over_within(popen, GRACE)
     _kill(popen)
-    drain.close(GRACE)
+    if drain is not None:
+        drain.close(GRACE)
 
 
 def _kill(popen: subprocess.Popen[bytes]) -> None:
@@ -112,3 +125,20 @@ def _is_over(popen: subprocess.Popen[bytes]) -> bool:
         return os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:  # reaped by somebody else
         return True
+
+
+def serve(module: str, descriptor: int) -> None:
+    """Answer over a connection in the process that has been started, as a module does, and exit when the run is gone."""
+    os.set_inheritable(descriptor, False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run decides what an interruption means
+    _die_with_the_run()
+    importlib.import_module(module).serve(Connection(descriptor))
+    sys.exit(0)
+
+
+def _die_with_the_run() -> None:
+    """Have the kernel end this process when the run's end of standard input closes, whatever the process is doing."""
+    import fcntl
+
+    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
