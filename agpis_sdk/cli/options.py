@@ -191,6 +191,11 @@ def opened(output: str) -> Iterator[TextIO]:
         yield stream
 
 
+def print_notice(text: str) -> None:
+    """Print on stderr what a person should know of a run."""
+    typer.echo(f"agpis: {text}", err=True)
+
+
 def print_dropped(labels: Iterable[str]) -> None:
     """Name on stderr the components that were dropped from a run or an audit."""
     for label in labels:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agpis_sdk.pipeline.pipeline import Pipeline, ProcessedBatch
+    from agpis_sdk.pipeline.pipeline import Engine, ProcessedBatch
     from agpis_sdk.pipeline.summary import RunSummary
 
 COUNT_LINES_UP_TO = 1_000_000_000
 
 
 def with_progress(
-    pipeline: Pipeline, batches: Iterator[ProcessedBatch], products: str, limit: int | None, *, shown: bool
+    engine: Engine, batches: Iterator[ProcessedBatch], products: str, limit: int | None, *, shown: bool
 ) -> Iterator[ProcessedBatch]:
     """Pass batches on, and show on stderr how far the run is."""
     if not shown:
@@ -35,7 +35,7 @@ def with_progress(
         task = progress.add_task("products", total=_count(products, limit), speed="", counts="")
         for batch in batches:
             yield batch
-            summary = pipeline.summary
+            summary = engine.summary
             speed = f"{summary.products / max(summary.seconds, 1e-9):.1f}/s"
             progress.update(task, advance=len(batch.products), speed=speed, counts=_counts(summary))
 

@@ -13,7 +13,7 @@ import typer
 
 from agpis_sdk.cli.exit_codes import DONE, DROPPED, INCOMPLETE
 from agpis_sdk.cli.observing import write_figures
-from agpis_sdk.cli.options import ENGINE, ProductsGiven, print_dropped
+from agpis_sdk.cli.options import ENGINE, ProductsGiven, print_dropped, print_notice
 from agpis_sdk.cli.outputs import STDIO
 from agpis_sdk.cli.run_summary import print_summary
 from agpis_sdk.config import LoadedConfig
@@ -96,7 +96,7 @@ def run_on_ray(
     from agpis_sdk.engines.ray_cluster import RayCluster
     from agpis_sdk.engines.shard_folder import ShardFolder
     from agpis_sdk.engines.shard_run import ShardRun
-    from agpis_sdk.engines.shard_worker import WorkOrder, installed_here
+    from agpis_sdk.engines.shard_worker import WorkOrder, import_path, installed_here
     from agpis_sdk.pipeline.checkpoint import identity_of
     from agpis_sdk.pipeline.interruption import Interruption
     from agpis_sdk.pipeline.plan import make_plan
@@ -114,9 +114,9 @@ def run_on_ray(
             typer.echo(
                 f"agpis: {counted(len(folder.finished), 'shard')} of an earlier run are taken as they are", err=True
             )
-        order = WorkOrder(config, discover, _path(), installed_here(host, config))
+        order = WorkOrder(config, discover, import_path(), installed_here(host, config))
         with (
-            contextlib.closing(RayCluster(address, config.ray, order, _notify)) as cluster,
+            contextlib.closing(RayCluster(address, config.ray, order, print_notice)) as cluster,
             Interruption().listening() as interruption,
         ):
             if not quiet:
@@ -153,15 +153,6 @@ def _check_device(config: Config) -> None:
         raise ConfigError(
             "would take GPUs that no model uses", item=f"ray.gpus = {config.ray.gpus:g}", remedy="set run.device=cuda"
         )
-
-
-def _path() -> tuple[str, ...]:
-    """Return the folders from which plugins are loaded here: local ones are looked for there on every node."""
-    return tuple(str(Path(entry).resolve()) for entry in sys.path if isinstance(entry, str))
-
-
-def _notify(text: str) -> None:
-    typer.echo(f"agpis: {text}", err=True)
 
 
 def _with_progress(steps: Iterator[RunSummary], *, shown: bool) -> Iterator[RunSummary]:

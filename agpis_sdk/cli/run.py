@@ -28,6 +28,7 @@ from agpis_sdk.cli.options import (
     SetOption,
     ShopOption,
     print_dropped,
+    print_notice,
     settings,
 )
 from agpis_sdk.cli.outputs import STDIO, OutcomeSink, OutcomeStream, check_places, refusing_outputs
@@ -44,8 +45,9 @@ if TYPE_CHECKING:
     from agpis_sdk.config import Config
     from agpis_sdk.media.products import CheckedProducts
     from agpis_sdk.pipeline.interruption import Interruption
-    from agpis_sdk.pipeline.pipeline import Pipeline
+    from agpis_sdk.pipeline.pipeline import Engine
     from agpis_sdk.pipeline.summary import RunSummary
+    from agpis_sdk.pipeline.trace import Trace
     from agpis_sdk.plugins import PluginHost
 
 STDOUT_PATHS = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
@@ -145,17 +147,31 @@ def run(
             traced(trace) as spans,
         ):
             # Everything above answers at once; from here on models are loaded.
-            from agpis_sdk.pipeline.pipeline import Pipeline
-
-            pipeline = Pipeline(loaded.config, host=host, interruption=interruption, trace=spans)
+            local = _local_engine(loaded.config, host, interruption, spans, discover=not no_plugins)
             # A bar and data would write over each other on one terminal.
             bar = not quiet and sys.stderr.isatty() and not (output == STDIO and stdout.isatty())
-            code = _process(pipeline, records, sink, interruption, products, limit, report, quiet=quiet, bar=bar)
-            write_figures(pipeline.summary, log_json=log_json, metrics=metrics)
+            code = _process(local, records, sink, interruption, products, limit, report, quiet=quiet, bar=bar)
+            write_figures(local.summary, log_json=log_json, metrics=metrics)
         if way_out is not None and code in (DONE, INCOMPLETE):
             print_lines(way_out.write(records.source))
     if code:
         raise typer.Exit(code)
+
+
+def _local_engine(
+    config: Config, host: PluginHost, interruption: Interruption, trace: Trace | None, *, discover: bool
+) -> Engine:
+    """Return the pipeline in this process, or what shares its work among several."""
+    from agpis_sdk.engines.local_workers import cores
+    from agpis_sdk.engines.parallel_run import ParallelRun
+    from agpis_sdk.pipeline.pipeline import Pipeline
+
+    workers = config.run.workers or cores()
+    if workers == 1:
+        return Pipeline(config, host=host, interruption=interruption, trace=trace)
+    if trace is not None:
+        raise ConfigError("is of one process", item="--trace", remedy="set run.workers=1")
+    return ParallelRun(config, workers, host=host, discover=discover, notify=print_notice)
 
 
 @contextlib.contextmanager
@@ -185,7 +201,7 @@ def _sink(
 
 
 def _process(
-    pipeline: Pipeline,
+    engine: Engine,
     records: CheckedProducts,
     sink: OutcomeSink,
     interruption: Interruption | None,
@@ -196,14 +212,14 @@ def _process(
     quiet: bool,
     bar: bool,
 ) -> int:
-    """Take all products through the pipeline, and return the exit code."""
-    written = RunReport(report, pipeline, products) if report is not None else None
-    batches = pipeline.process_batches(
+    """Take all products through the engine, and return the exit code."""
+    written = RunReport(report, engine, products) if report is not None else None
+    batches = engine.process_batches(
         records, after=sink.checkpoint, decided=sink.decided(), with_images=written is not None
     )
     try:
         with contextlib.closing(batches):
-            for batch in with_progress(pipeline, batches, products, limit, shown=bar):
+            for batch in with_progress(engine, batches, products, limit, shown=bar):
                 if not batch.decided:
                     sink.write([processed.outcome for processed in batch.products], batch.checkpoint)
                 if written is not None:
@@ -213,7 +229,7 @@ def _process(
             else:
                 sink.finish()
                 if written is not None:
-                    written.finish(pipeline)
+                    written.finish(engine)
                 interruption = None
     except BaseException as error:
         if written is not None:
@@ -223,11 +239,11 @@ def _process(
         raise
     if interruption is not None and written is not None:
         written.discard()
-    return _conclude(pipeline, written, interruption, sink, quiet=quiet)
+    return _conclude(engine, written, interruption, sink, quiet=quiet)
 
 
 def _conclude(
-    pipeline: Pipeline,
+    engine: Engine,
     report: RunReport | None,
     interruption: Interruption | None,
     sink: OutcomeSink,
@@ -235,9 +251,9 @@ def _conclude(
     quiet: bool,
 ) -> int:
     """Print what people must know, and return the exit code."""
-    summary = pipeline.summary
+    summary = engine.summary
     if not quiet:
-        print_summary(summary, pipeline.host)
+        print_summary(summary, engine.host)
     print_dropped(summary.dropped)
     failure = report.failure if report is not None else None
     if failure is not None:

@@ -11,7 +11,7 @@ from agpis_sdk.errors import AgpisError, OutputError, PluginLoadError, in_words
 
 if TYPE_CHECKING:
     from agpis_sdk.components import OutcomeReporter
-    from agpis_sdk.pipeline.pipeline import Pipeline, ProcessedProduct
+    from agpis_sdk.pipeline.pipeline import Engine, ProcessedProduct
     from agpis_sdk.plugins import OwnedSpec, PluginHost
 
 
@@ -23,16 +23,16 @@ def reporter_of(report: Path, host: PluginHost) -> OwnedSpec:
 class RunReport:
     """A report that grows with the run; `failure` is set where it was given up."""
 
-    def __init__(self, path: Path, pipeline: Pipeline, title: str) -> None:
+    def __init__(self, path: Path, engine: Engine, title: str) -> None:
         """Begin the report; raises `OutputError` or `PluginLoadError` before the first product where that fails."""
         from agpis_sdk.pipeline.plan import reportable_rules
 
         self.path = path
         self.failure: AgpisError | None = None
-        self._owned = reporter_of(path, pipeline.host)
-        self._reporter: OutcomeReporter = pipeline.host.create(self._owned, pipeline.config.components)
+        self._owned = reporter_of(path, engine.host)
+        self._reporter: OutcomeReporter = engine.host.create(self._owned, engine.config.components)
         try:
-            self._reporter.start(path, title, reportable_rules(pipeline.host, pipeline.config))
+            self._reporter.start(path, title, reportable_rules(engine.host, engine.config))
         except (Exception, SystemExit) as error:
             raise self._named(error) from error
 
@@ -45,11 +45,11 @@ class RunReport:
             except (Exception, SystemExit) as error:
                 self._give_up(error)
 
-    def finish(self, pipeline: Pipeline) -> None:
+    def finish(self, engine: Engine) -> None:
         """Have the report appear."""
         if self.failure is None:
-            summary = pipeline.summary
-            threshold = pipeline.config.sequence.threshold
+            summary = engine.summary
+            threshold = engine.config.sequence.threshold
             try:
                 self._reporter.finish({"seconds": summary.seconds, "images": summary.images, "threshold": threshold})
             except (Exception, SystemExit) as error:

@@ -24,7 +24,13 @@ class RunSection(Section):
     """How a run runs."""
 
     batch_size: int = Field(default=16, ge=1, description="Products in one micro-batch.")
-    threads: int = Field(default=2, ge=1, description="Threads that read and decode images.")
+    threads: int = Field(default=2, ge=1, description="Threads that read and decode images, in each worker.")
+    workers: int = Field(
+        default=1,
+        ge=0,
+        description="Processes that share `agpis run` on this machine, each with its models and a micro-batch at a time; 0 is one "
+        "per core. Outcomes are the same whatever their number.",
+    )
     seed: int = Field(default=0, description="Seed of everything random; mixed with the product id.")
     device: str = Field(default="cpu", description="torch device that models run on.")
     max_failures: int = Field(

@@ -8,27 +8,36 @@ one machine (DESIGN law 6).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from agpis_sdk.engines.shards import Failures, Receipt, Shard
+from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint
 from agpis_sdk.pipeline.guard import notices_of
 from agpis_sdk.pipeline.summary import RunSummary
 
 
 class Ledger:
-    """The books of a run in shards; `settled` are the receipts so far, in the order of the input."""
+    """The books of a run in shards; `settle` is told each receipt, in the order of the input, when it is in the books.
 
-    def __init__(self, most_failures: int, window: int) -> None:
-        self.settled: list[Receipt] = []
+    `after` is the state in which an earlier run ended: what failed until then counts.
+    """
+
+    def __init__(
+        self, most_failures: int, window: int, settle: Callable[[Receipt], None], after: Checkpoint = BEGINNING
+    ) -> None:
         self.summary = RunSummary()
         self._most = most_failures
         self._window = window
+        self._settle_with = settle
+        self._settled = 0
         self._waiting: dict[int, tuple[Shard, Receipt]] = {}
-        self._failed: dict[str, int] = {}
-        self._reasons: dict[str, str] = {}
+        self._failed = dict(after.failures)
+        self._reasons = dict(after.reasons)
         self._unjudged: dict[str, int] = {}
         self._unjudged_reasons: dict[str, str] = {}
         self._notices: dict[str, None] = {}
+        for whose, notice in after.notes:
+            self.summary.note({whose: notice})
 
     @property
     def failures(self) -> Failures:
@@ -44,7 +53,7 @@ class Ledger:
         """Take a finished shard in; return the shards that must be done again, with `failures`."""
         self._waiting[shard.number] = (shard, receipt)
         stale: list[Shard] = []
-        while (known := self._waiting.pop(len(self.settled), None)) is not None:
+        while (known := self._waiting.pop(self._settled, None)) is not None:
             if not self._holds(known[1]):
                 stale.append(known[0])
                 break
@@ -102,4 +111,5 @@ class Ledger:
             self.summary.note({whose: notice})
         self._notices.update(dict.fromkeys(receipt.notices))
         self.summary.include(receipt.facts)
-        self.settled.append(receipt)
+        self._settled += 1
+        self._settle_with(receipt)

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import socket
 import time
-from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from agpis_sdk.config import RaySection
 from agpis_sdk.engines.shard_worker import ShardWorker, WorkOrder
-from agpis_sdk.engines.shards import Failures, Shard, ShardResult, given_up, singly, together
-from agpis_sdk.errors import AgpisError, ClusterError, ComponentError, ConfigError, in_words
+from agpis_sdk.engines.shards import Failures, Shard, ShardResult
+from agpis_sdk.engines.tasks import Task, TaskQueue
+from agpis_sdk.errors import AgpisError, ClusterError, ConfigError, in_words
 
 AUTO = "auto"
 PORT = 6379
@@ -26,19 +25,6 @@ PATIENCE = 5.0  # seconds for the first answer of an address
 STARTS = 3  # workers one after the other that end before they have begun
 LONG = 30.0  # seconds without any worker after which a person should know
 POLL = 0.5  # seconds after which a signal is noticed
-
-
-@dataclass(frozen=True)
-class _Task:
-    """A shard, or where its place is given one record of it, in the hands of a worker or on its way to one."""
-
-    shard: Shard
-    before: Failures
-    place: int | None = None
-
-    @property
-    def key(self) -> tuple[int, int | None]:
-        return self.shard.number, self.place
 
 
 class RayCluster:
@@ -51,8 +37,6 @@ class RayCluster:
         self._ray = connect(address)
         self._settings = settings
         self._notify = notify
-        self.lost = 0
-        """How many workers were lost on the way."""
         try:
             self.workers = settings.actors or self._room()
             self._order = self._ray.put(order)
@@ -64,28 +48,31 @@ class RayCluster:
         )(ShardWorker)
         self._free: list[Any] = []
         self._starting: dict[Any, Any] = {}
-        self._working: dict[Any, tuple[Any, _Task]] = {}
-        self._queue: deque[_Task] = deque()
-        self._losses: Counter[tuple[int, int | None]] = Counter()
-        self._parts: dict[int, tuple[Shard, dict[int, ShardResult]]] = {}
+        self._working: dict[Any, tuple[Any, Task]] = {}
+        self._tasks = TaskQueue(settings.retries, notify, "Ray's logs")
         self._failed_starts = 0
         self._waits_since: float | None = time.monotonic()
         for _ in range(self.workers):
             self._start()
 
     @property
+    def lost(self) -> int:
+        """How many workers were lost on the way."""
+        return self._tasks.lost
+
+    @property
     def idle(self) -> bool:
         """Whether a worker waits for a shard."""
-        return len(self._free) > len(self._queue)
+        return len(self._free) > len(self._tasks)
 
     @property
     def busy(self) -> bool:
         """Whether shards are on their way."""
-        return bool(self._working or self._queue or self._parts)
+        return bool(self._working) or self._tasks.open
 
     def give(self, shard: Shard, before: Failures) -> None:
         """Hand a shard to a worker, with what had failed before it."""
-        self._queue.append(_Task(shard, before))
+        self._tasks.add(shard, before)
         self._hand_out()
 
     def wait(self) -> list[tuple[Shard, ShardResult]]:
@@ -146,43 +133,15 @@ class RayCluster:
         except self._ray.exceptions.RayError as lost:
             self._kill(actor)
             self._start()
-            return self._lost(task, in_words(lost))
+            return self._tasks.lose(task, in_words(lost))
         self._free.append(actor)
         if isinstance(result, AgpisError):
             raise result
-        return self._finished(task, result)
-
-    def _lost(self, task: _Task, reason: str) -> list[tuple[Shard, ShardResult]]:
-        """Try a task again whose worker is gone; after too many losses record by record, and then give the record up."""
-        self.lost += 1
-        self._losses[task.key] += 1
-        self._notify(f"a worker was lost with shard {task.shard.number}: {reason}")
-        if self._losses[task.key] <= self._settings.retries:
-            self._queue.appendleft(task)
-        elif task.place is None:
-            self._parts[task.shard.number] = (task.shard, {})
-            self._queue.extendleft(_Task(one, task.before, place) for place, one in enumerate(singly(task.shard)))
-        else:
-            fault = ComponentError(
-                f"each process that worked on it was lost; the last: {reason}",
-                remedy="look for the crash or the lack of memory in Ray's logs",
-            )
-            return self._finished(task, given_up(task.shard, task.before, str(fault)))
-        return []
-
-    def _finished(self, task: _Task, result: ShardResult) -> list[tuple[Shard, ShardResult]]:
-        if task.place is None:
-            return [(task.shard, result)]
-        shard, parts = self._parts[task.shard.number]
-        parts[task.place] = result
-        if len(parts) < len(shard.records):
-            return []
-        del self._parts[shard.number]
-        return [(shard, together(shard, [parts[place] for place in range(len(parts))]))]
+        return self._tasks.finished(task, result)
 
     def _hand_out(self) -> None:
-        while self._free and self._queue:
-            actor, task = self._free.pop(), self._queue.popleft()
+        while self._free and self._tasks:
+            actor, task = self._free.pop(), self._tasks.next()
             self._working[actor.work.remote(task.shard, task.before)] = (actor, task)
 
     def _kill(self, actor: Any) -> None:

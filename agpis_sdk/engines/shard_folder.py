@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import filelock
 
-from agpis_sdk.engines.shards import Receipt, Shard, ShardResult
+from agpis_sdk.engines.shards import Failures, Receipt, Shard, ShardResult
 from agpis_sdk.errors import AgpisError, OutputError, ResumeError, in_words, naming_output
 from agpis_sdk.files import written_whole
 from agpis_sdk.media.outcome_lines import MANIFEST
@@ -47,6 +47,7 @@ class ShardFolder:
         self.complete = False
         self._identity: Identity = json.loads(json.dumps(identity))
         self._store, self._path, self._local = _store_of(target, self.name)
+        self._settled: list[dict[str, Any]] = []
         self._lock = filelock.FileLock(Path(f"{self._path}.lock")) if self._local else None
         try:
             self._open(resume=resume)
@@ -54,18 +55,19 @@ class ShardFolder:
             self.close()
             raise
 
-    def write(self, result: ShardResult) -> None:
+    def write(self, shard: Shard, result: ShardResult) -> None:
         """Write a shard, and behind it its receipt."""
-        number = result.receipt.number
-        self._write(name_of(number), result.lines)
-        self._write(f"{RECEIPTS}/{number:08}.json", result.receipt.model_dump_json().encode())
+        self._write(name_of(shard.number), result.lines)
+        self._write(f"{RECEIPTS}/{shard.number:08}.json", result.receipt.model_dump_json().encode())
 
-    def finish(self, receipts: Sequence[Receipt], facts: Mapping[str, Any]) -> None:
+    def settle(self, receipt: Receipt, failures: Failures, notes: tuple[tuple[str, str], ...]) -> None:
+        """Keep what the manifest will say of a shard; what has failed is in its receipt."""
+        del failures, notes
+        entry = receipt.model_dump(exclude={"number", "records", *MORE_IN_A_RECEIPT})
+        self._settled.append({"name": name_of(receipt.number), **entry})
+
+    def finish(self, facts: Mapping[str, Any]) -> None:
         """Write the manifest of all shards, and remove the receipts."""
-        shards = [
-            {"name": name_of(one.number), **one.model_dump(exclude={"number", "records", *MORE_IN_A_RECEIPT})}
-            for one in receipts
-        ]
         kept = (
             "products",
             "images",
@@ -77,7 +79,7 @@ class ShardFolder:
             "component_items",
         )
         counts = {name: facts[name] for name in (*kept, "failures", "notices", "dropped", "seconds")}
-        self._write_manifest({"finished": True, "counts": counts, "shards": shards})
+        self._write_manifest({"finished": True, "counts": counts, "shards": self._settled})
         with self._naming():
             self._store.rm(f"{self._path}/{RECEIPTS}", recursive=True)
 

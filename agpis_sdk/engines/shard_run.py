@@ -1,15 +1,15 @@
-"""A whole run in shards: records are read and cut here, worked on by workers, and their outcomes written here."""
+"""A whole run in shards: records are read and cut here, worked on by workers, and their outcomes taken in here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 from agpis_sdk.engines.ledger import Ledger
-from agpis_sdk.engines.shard_folder import ShardFolder
 from agpis_sdk.engines.shards import Failures, Receipt, Shard, ShardResult, sealed, shards_of
 from agpis_sdk.errors import InputFileError
 from agpis_sdk.media.products import CheckedProducts
+from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint
 from agpis_sdk.pipeline.interruption import Interruption
 from agpis_sdk.pipeline.summary import RunSummary
 
@@ -41,16 +41,44 @@ class Workers(Protocol):
         ...
 
 
+class ShardStore(Protocol):
+    """Where shards go when they are finished."""
+
+    def known(self, shard: Shard) -> Receipt | None:
+        """Return the receipt of a shard that an earlier run has finished, None where it is to be worked on."""
+        ...
+
+    def write(self, shard: Shard, result: ShardResult) -> None:
+        """Take in a finished shard, in any order; one that is done again takes the place of the first."""
+        ...
+
+    def settle(self, receipt: Receipt, failures: Failures, notes: tuple[tuple[str, str], ...]) -> None:
+        """Take in that the next shard in the order of the input stays as it is, and what has failed until its end."""
+        ...
+
+    def finish(self, facts: Mapping[str, Any]) -> None:
+        """Take in that all shards are settled, and what the run has done."""
+        ...
+
+
 class ShardRun:
-    """Takes all records through workers into a folder; `summary` is what has been settled so far."""
+    """Takes all records through workers into a store; `summary` is what has been settled so far."""
 
     def __init__(
-        self, records: CheckedProducts, workers: Workers, folder: ShardFolder, *, size: int, most_failures: int
+        self,
+        records: CheckedProducts,
+        workers: Workers,
+        store: ShardStore,
+        *,
+        size: int,
+        most_failures: int,
+        after: Checkpoint = BEGINNING,
     ) -> None:
-        self._records, self._workers, self._folder = records, workers, folder
+        self._records, self._workers, self._store = records, workers, store
         self._shards = shards_of(records, size)
         self._again: dict[int, Shard] = {}
-        self._ledger = Ledger(most_failures, max(FEWEST_WAITING, SHARDS_A_WORKER * workers.workers))
+        window = max(FEWEST_WAITING, SHARDS_A_WORKER * workers.workers)
+        self._ledger = Ledger(most_failures, window, self._settle, after)
         self._broken_off: InputFileError | None = None
         self._read_all = False
 
@@ -72,14 +100,14 @@ class ShardRun:
                 break
             for shard, result in self._workers.wait():
                 whole = sealed(result)
-                self._folder.write(whole)
+                self._store.write(shard, whole)
                 self._take(shard, whole.receipt)
             yield self.summary
         summary = self._ledger.close(self._records.notices)
         if self._broken_off is not None:
             raise self._broken_off
         if interruption.signal is None:
-            self._folder.finish(self._ledger.settled, summary.facts())
+            self._store.finish(summary.facts())
         yield summary
 
     def _hand_out(self) -> None:
@@ -87,7 +115,7 @@ class ShardRun:
         while self._again and self._workers.idle:
             self._workers.give(self._again.pop(min(self._again)), self._ledger.failures)
         while self._workers.idle and not self._ledger.full and (shard := self._next()) is not None:
-            receipt = self._folder.known(shard)
+            receipt = self._store.known(shard)
             if receipt is None:
                 self._workers.give(shard, self._ledger.failures)
             else:
@@ -95,6 +123,9 @@ class ShardRun:
 
     def _take(self, shard: Shard, receipt: Receipt) -> None:
         self._again.update({one.number: one for one in self._ledger.take(shard, receipt)})
+
+    def _settle(self, receipt: Receipt) -> None:
+        self._store.settle(receipt, self._ledger.failures, self.summary.noted)
 
     def _next(self) -> Shard | None:
         if self._read_all:

@@ -1,4 +1,4 @@
-"""What runs on a node: one pipeline, which takes shard after shard. Nothing is raised: what went wrong is returned."""
+"""What runs on a node, or in a process of its own: one pipeline, which takes shard after shard. Nothing is raised: what went wrong is returned."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from agpis_sdk.config import Config
 from agpis_sdk.engines.shards import Failures, Receipt, Shard, ShardResult, given_up, lines_of, singly, together
@@ -24,7 +25,7 @@ from agpis_sdk.records import Outcome, Product
 
 @dataclass(frozen=True)
 class WorkOrder:
-    """What every node is told: the settings themselves, where plugins are, and what it must have installed.
+    """What every worker is told: the settings themselves, where plugins are, and what it must have installed.
 
     `discover` is false where the built-in plugins alone are loaded.
     """
@@ -33,6 +34,11 @@ class WorkOrder:
     discover: bool
     path: tuple[str, ...]
     installed: Identity
+
+
+def import_path() -> tuple[str, ...]:
+    """Return the folders from which plugins are loaded here: workers look for local ones there, too."""
+    return tuple(str(Path(entry).resolve()) for entry in sys.path if isinstance(entry, str))
 
 
 def installed_here(host: PluginHost, config: Config) -> Identity:

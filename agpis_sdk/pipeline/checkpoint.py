@@ -25,7 +25,7 @@ Identity = dict[str, dict[str, Any]]
 
 # These change how and where a run runs, never what comes out (DESIGN law 6): a run may be resumed with others.
 FREE_SETTINGS = (
-    "run.batch_size", "run.threads", "run.cache", "run.cache_bytes", "media.max_decoded", "plugins.isolate",
+    "run.batch_size", "run.threads", "run.workers", "run.cache", "run.cache_bytes", "media.max_decoded", "plugins.isolate",
     "ray.shard_size", "ray.actors", "ray.cpus", "ray.gpus", "ray.retries",
 )  # fmt: skip
 STANDARD_INPUT = "-"

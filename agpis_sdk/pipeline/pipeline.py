@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from agpis_sdk.errors import RecordError
 from agpis_sdk.media.products import CheckedProducts, RejectedRecord, checked
 from agpis_sdk.pipeline.alternatives import Alternatives
 from agpis_sdk.pipeline.batch import Batch, PendingBatch, finish_decoding, rejected_outcome
-from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint, decided_batches, digest_of
+from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint, Record, decided_batches, digest_of
 from agpis_sdk.pipeline.guard import Guard
 from agpis_sdk.pipeline.image_pairs import check_pairs, remove_from_pairs
 from agpis_sdk.pipeline.interruption import Interruption
@@ -53,7 +54,44 @@ class ProcessedBatch:
     decided: bool = False
 
 
-class Pipeline:
+class Engine(ABC):
+    """What takes products through Figure 2, in this process or in several; `summary` is of the run that is under way."""
+
+    config: Config
+    host: PluginHost
+    summary: RunSummary
+
+    def run(
+        self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
+    ) -> Iterator[Outcome]:
+        """Yield one outcome per record, in input order; relative uris are resolved against `base`."""
+        for processed in self.process(products, base=base):
+            yield processed.outcome
+
+    def process(
+        self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
+    ) -> Iterator[ProcessedProduct]:
+        """Yield every outcome together with its product and decoded images: for reports."""
+        for batch in self.process_batches(checked(products, base=base)):
+            yield from batch.products
+
+    @abstractmethod
+    def process_batches(
+        self,
+        records: CheckedProducts,
+        *,
+        after: Checkpoint = BEGINNING,
+        decided: Iterable[Outcome] = (),
+        with_images: bool = True,
+    ) -> Generator[ProcessedBatch, None, None]:
+        """Yield micro-batches with the state after each, from which another run can continue.
+
+        `after` is the state in which an earlier run ended and `decided` its outcomes: they come first, with their images
+        only if these are asked for. Raises `ResumeError` where the records do not begin with the same ones.
+        """
+
+
+class Pipeline(Engine):
     """The AGPIS pipeline (paper Figure 2): `Pipeline().run(products)` yields one outcome per product.
 
     Models are loaded when the pipeline is made, and serve any number of runs. Raises `ConfigError` for settings that
@@ -81,20 +119,6 @@ class Pipeline:
         """Who has failed so far, and on how many items."""
         return self._run.guard
 
-    def run(
-        self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
-    ) -> Iterator[Outcome]:
-        """Yield one outcome per record, in input order; relative uris are resolved against `base`."""
-        for processed in self.process(products, base=base):
-            yield processed.outcome
-
-    def process(
-        self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
-    ) -> Iterator[ProcessedProduct]:
-        """Yield every outcome together with its product and decoded images: for reports."""
-        for batch in self.process_batches(checked(products, base=base)):
-            yield from batch.products
-
     def process_batches(
         self,
         records: CheckedProducts,
@@ -103,13 +127,12 @@ class Pipeline:
         decided: Iterable[Outcome] = (),
         with_images: bool = True,
     ) -> Generator[ProcessedBatch, None, None]:
-        """Yield micro-batches with the state after each, from which another run can continue.
-
-        `after` is the state in which an earlier run ended and `decided` its outcomes: they come first, with their images
-        only if these are asked for. Raises `ResumeError` where the records do not begin with the same ones.
-        """
+        """Yield micro-batches, each while the images of the next are decoded."""
         self.summary = RunSummary()
-        yield from self._decided_batches(records, after, iter(decided), with_images=with_images)
+        for batch in already_decided(records, after, decided, self.config, with_images=with_images):
+            for one in batch.products:
+                self.summary.add(one.outcome)
+            yield batch
         count, digest = after.products, after.records
         with contextlib.closing(observed_batches(records, self._run, self.host, self.summary, after=after)) as batches:
             for pending in batches:
@@ -119,21 +142,6 @@ class Pipeline:
                 count += len(processed)
                 digest = digest_of(pending.records, digest)
                 yield ProcessedBatch(processed, self._checkpoint(count, digest))
-
-    def _decided_batches(
-        self, records: CheckedProducts, after: Checkpoint, decided: Iterator[Outcome], *, with_images: bool
-    ) -> Iterator[ProcessedBatch]:
-        for batch in decided_batches(records, after, self.config.run.batch_size):
-            images = decoded_images(batch, self.config) if with_images else {}
-            processed = tuple(
-                ProcessedProduct(record, outcome, images.get(record.id, {}))
-                if isinstance(record, Product)
-                else ProcessedProduct(None, outcome, {})
-                for record, outcome in zip(batch, decided, strict=False)
-            )
-            for one in processed:
-                self.summary.add(one.outcome)
-            yield ProcessedBatch(processed, after, decided=True)
 
     def _checkpoint(self, count: int, digest: str) -> Checkpoint:
         guard = self._run.guard
@@ -168,6 +176,28 @@ class Pipeline:
                 progress.suppressions = read_suppressions(progress.product, self._run.rules)
             except RecordError as error:
                 self.summary.note({product_id: str(error)})
+
+
+def already_decided(
+    records: CheckedProducts, after: Checkpoint, decided: Iterable[Outcome], config: Config, *, with_images: bool
+) -> Iterator[ProcessedBatch]:
+    """Yield what an earlier run has decided, in micro-batches; raises `ResumeError` where the records are other ones."""
+    outcomes = iter(decided)
+    for batch in decided_batches(records, after, config.run.batch_size):
+        yield ProcessedBatch(with_products(batch, outcomes, config, with_images=with_images), after, decided=True)
+
+
+def with_products(
+    records: Sequence[Record], outcomes: Iterator[Outcome], config: Config, *, with_images: bool
+) -> tuple[ProcessedProduct, ...]:
+    """Return records with their outcomes, and the images decoded once more if they are asked for."""
+    images = decoded_images(records, config) if with_images else {}
+    return tuple(
+        ProcessedProduct(record, outcome, images.get(record.id, {}))
+        if isinstance(record, Product)
+        else ProcessedProduct(None, outcome, {})
+        for record, outcome in zip(records, outcomes, strict=False)
+    )
 
 
 def _through_figure_2(run: Run, batch: Batch) -> None:

@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
-import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,31 +14,10 @@ from typing import Any
 import pytest
 
 from tests.engines.cluster import small_cluster
+from tests.engines.command import agpis, command, environment, outcomes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 pytest.importorskip("ray.cluster_utils", reason="needs the extra ray")
-
-FAKES = """
-    import os, time
-    from pathlib import Path
-    from tests.pipeline.fakes import Stand, always
-
-    def steady(sequences, context):
-        Path(f"{__file__}.{os.getpid()}").touch()
-        for sequence in sequences:
-            time.sleep(float(os.environ.get("PAUSE_OF_THE_FAKES", "0.05")))
-            if sequence.product.title == "deadly":
-                os._exit(9)
-        return always(0.8)(sequences, context)
-
-    stand = Stand().scorer(steady)
-    stand.host()
-    agpis_primary_selectors = stand.agpis_primary_selectors
-    agpis_sequence_checkers = stand.agpis_sequence_checkers
-    agpis_backbones = stand.agpis_backbones
-"""
-ROOT = Path(__file__).parents[2]
-PRODUCTS = 60
 
 
 @pytest.fixture(scope="module")
@@ -49,52 +26,9 @@ def cluster() -> Iterator[Any]:
         yield cluster
 
 
-@pytest.fixture
-def shop(gallery: Path, tmp_path: Path) -> Path:
-    """Return a folder with products, a config that names fakes alone, and what the local engine makes of them."""
-    from agpis_sdk.plugins import PluginHost
-    from tests.cli.conftest import KEPT, SETTINGS
-
-    for image in gallery.iterdir():
-        (tmp_path / image.name).write_bytes(image.read_bytes())
-    (tmp_path / "fakes_for_the_command_line.py").write_text(textwrap.dedent(FAKES))
-    builtin = [status.name for status in PluginHost.load(discover=False).statuses if status.name not in KEPT]
-    block = ", ".join(json.dumps(name) for name in builtin)
-    (tmp_path / "agpis.toml").write_text(textwrap.dedent(SETTINGS).format(block=block))
-    lines = [
-        json.dumps({"id": f"P{number}", "images": [f"{letter}.png" for letter in "abcdefgh"[number % 4 :][:4]]})
-        for number in range(PRODUCTS)
-    ]
-    # A broken line, an id that stands twice in another shard, no images, an image that is none.
-    lines[7:7] = ['{"id": "P7', lines[3]]
-    lines += [lines[0], '{"id": "empty", "images": []}', '{"id": "bad", "images": ["broken.png", "a.png", "b.png"]}']
-    (tmp_path / "products.jsonl").write_text("\n".join(lines) + "\n")
-    assert agpis(tmp_path, "products.jsonl", "-o", "local.jsonl").returncode == 1
-    return tmp_path
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "agpis_sdk.cli", "run", *arguments, "--quiet"]
-
-
-def agpis(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=300
-    )
-
-
 def on_ray(cluster: Any, *arguments: str) -> list[str]:
     sizes = ("--set", "ray.shard_size=4", "--set", "ray.actors=2", "--engine", "ray", "--address", cluster.address)
     return [*arguments, *sizes]
-
-
-def outcomes(path: Path) -> list[dict[str, Any]]:
-    parts = sorted(path.glob("part-*.jsonl")) if path.is_dir() else [path]
-    return [json.loads(line) for part in parts for line in part.read_text().splitlines()]
 
 
 def wait_for_shards(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
