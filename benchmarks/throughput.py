@@ -30,7 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 HERE = Path(__file__).parent
-OURS, FLOOR = "agpis run", "floor"
+OURS, SHARED, FLOOR = "agpis run", "agpis run, a process a core", "floor"
 PEERS = {"CleanVision": "cleanvision", "imagededup pHash": "phash", "imagededup CNN": "cnn"}
 SIZES = (100, 300, 1000)  # images
 CANDIDATES = (3, 7, 14, 28, 40)  # K^c
@@ -42,7 +42,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 
 @dataclass(frozen=True)
 class Cost:
-    """What one process took."""
+    """What one process took with all that it started; `peak_mib` is the most that one of them had."""
 
     cpu_seconds: float
     wall_seconds: float
@@ -112,6 +112,7 @@ def write_catalog(records: Sequence[dict[str, Any]], out: Path) -> Path:
 def one_round(catalog: Path, peers: Path | None) -> dict[str, Cost]:
     """Measure every contender once."""
     commands = {OURS: run_command(catalog, catalog.parent / "outcomes.jsonl")}
+    commands[SHARED] = [*run_command(catalog, catalog.parent / "shared.jsonl"), "--set", "run.workers=0"]
     commands[FLOOR] = [sys.executable, str(HERE / "throughput_floor.py"), str(catalog)]
     if peers is not None:
         script = str(HERE / "throughput_peers.py")
@@ -188,13 +189,13 @@ def print_costs(rounds: Sequence[dict[str, Cost]], images: int) -> None:
     """Print the medians of each contender, and how they compare with our run."""
     medians = {name: median([one[name] for one in rounds]) for name in rounds[0]}
     table = Table(title=f"{images} images, medians of {len(rounds)}")
-    for heading in ("", "CPU s", "CPU ms an image", "wall s", "images/s", "peak MiB", "CPU of ours"):
+    for heading in ("", "CPU s", "CPU ms an image", "wall s", "images/s", "peak MiB", "CPU of ours", "wall of ours"):
         table.add_column(heading, justify="right" if heading else "left")
     for name, cost in rows_of(medians):
         table.add_row(
             name, f"{cost.cpu_seconds:.1f}", f"{1000 * cost.cpu_seconds / images:.1f}", f"{cost.wall_seconds:.1f}",
             f"{images / cost.wall_seconds:.1f}", f"{cost.peak_mib:.0f}",
-            f"{cost.cpu_seconds / medians[OURS].cpu_seconds:.2f}",
+            f"{cost.cpu_seconds / medians[OURS].cpu_seconds:.2f}", f"{cost.wall_seconds / medians[OURS].wall_seconds:.2f}",
         )  # fmt: skip
     Console().print(table)
 

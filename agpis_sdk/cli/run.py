@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from agpis_sdk.pipeline.trace import Trace
     from agpis_sdk.plugins import PluginHost
 
+LONG = 60.0  # seconds from which on a run is worth sharing
 STDOUT_PATHS = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
@@ -263,11 +264,21 @@ def _conclude(
         return interruption.exit_code
     if report is not None and failure is None and not quiet:
         typer.echo(f"report: {report.path}", err=True)
+    if not quiet:
+        _print_idle_cores(engine)
     if isinstance(failure, OutputError):
         return REFUSED
     if summary.dropped or failure is not None:
         return DROPPED
     return INCOMPLETE if summary.failed else DONE
+
+
+def _print_idle_cores(engine: Engine) -> None:
+    """Tell after a long run in one process that others could have shared it."""
+    from agpis_sdk.engines.local_workers import SETTING, cores
+
+    if engine.config.run.workers == 1 and engine.summary.seconds > LONG and cores() > 1:
+        typer.echo(f"agpis: --set {SETTING}=0 shares a run among the {cores()} cores of this machine", err=True)
 
 
 def _print_interruption(interruption: Interruption, summary: RunSummary, sink: OutcomeSink) -> None:

@@ -351,3 +351,17 @@ class TestEmptyStandardInput:
 
         assert (answer.code, answer.out) == (2, "")
         assert answer.err.count("is empty: it holds no products") == 1
+
+
+def test_a_long_run_in_one_process_tells_of_the_idle_cores(
+    agpis: Agpis, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agpis_sdk.engines.local_workers.cores", lambda: 8)
+
+    short = agpis("run", shop)
+    monkeypatch.setattr("agpis_sdk.cli.run.LONG", 0.0)
+    long = agpis("run", shop)
+    quiet = agpis("run", shop, "--quiet")
+
+    assert "run.workers" not in short.err + quiet.err
+    assert "--set run.workers=0 shares a run among the 8 cores of this machine" in long.err

@@ -31,6 +31,7 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         factory="agpis_example.checker:GrayPictureChecker",
         rules=(GRAY_PICTURE,),
         config=GrayPictureConfig,
+        cacheable=True,
     )
 
 
@@ -42,6 +43,7 @@ def agpis_pair_checkers() -> Iterable[PairCheckerSpec]:
         factory="agpis_example.checker:ShapeMismatchChecker",
         rules=(SHAPE_MISMATCH,),
         config=ShapeMismatchConfig,
+        cacheable=True,
     )
 
 
@@ -53,6 +55,7 @@ def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
         factory="agpis_example.sequence:GrayLeadsChecker",
         rules=(GRAY_LEADS,),
         config=GrayPictureConfig,
+        cacheable=True,
     )
 
 
@@ -69,13 +72,16 @@ def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
         trainer="agpis_example.training:train",
         trainer_config=MostColorfulTrainingConfig,
         evaluator="agpis_example.training:evaluate",
+        cacheable=True,
     )
 
 
 @hookimpl
 def agpis_sequence_builders() -> Iterable[SequenceBuilderSpec]:
     """Announce the builder of galleries of one shape."""
-    yield SequenceBuilderSpec(name="alike-shapes", factory="agpis_example.builder:AlikeShapesBuilder")
+    yield SequenceBuilderSpec(
+        name="alike-shapes", factory="agpis_example.builder:AlikeShapesBuilder", cacheable=True
+    )
 
 
 @hookimpl
@@ -86,4 +92,5 @@ def agpis_backbones() -> Iterable[BackboneSpec]:
         factory="agpis_example.backbone:ColorGridBackbone",
         config=ColorGridConfig,
         provides=frozenset({"embedding", "stride32", "stride16", "stride8"}),
+        cacheable=True,
     )

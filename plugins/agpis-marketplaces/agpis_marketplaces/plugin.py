@@ -19,6 +19,8 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         rules=IMAGE_RULES,
         config=MarketplacesConfig,
         requires=frozenset({"foreground"}),
+        cacheable=True,
+        reads_product=True,
     )
 
 
@@ -31,6 +33,7 @@ def agpis_sequence_checkers() -> Iterable[SequenceCheckerSpec]:
         rules=RULES,
         config=MarketplacesConfig,
         requires=frozenset({"foreground"}),
+        cacheable=True,
     )
 
 

@@ -19,6 +19,8 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         config=NudityConfig,
         provides=frozenset({"safety.nsfw"}),
         batch_size=8,
+        cacheable=True,
+        reads_product=True,
     )
     yield ImageCheckerSpec(
         name="skin",
@@ -27,4 +29,6 @@ def agpis_image_checkers() -> Iterable[ImageCheckerSpec]:
         config=SkinConfig,
         requires=frozenset({"foreground"}),
         provides=frozenset({"safety.skin"}),
+        cacheable=True,
+        reads_product=True,
     )
