@@ -1,6 +1,6 @@
 """Is nothing lost or doubled, wherever a run is killed? Runs are killed with SIGKILL and resumed until they are whole.
 
-python benchmarks/kill_run.py [--kills 200] [--repeat 2] [--seed 0]
+python benchmarks/kill_run.py [--kills 200] [--repeat 2] [--seed 0] [--workers 1]
 
 The products are those of the example catalog, made small and checked for exact copies alone, so that a run is short. Half
 of the kills come at a random moment, half in the middle of a random step of writing: between two bytes, before a flush
@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def catalog(folder: Path, repeat: int) -> Path:
     return path
 
 
-def start(folder: Path, output: Path, tripwire: Tripwire | None = None) -> int:
+def start(folder: Path, output: Path, workers: int, tripwire: Tripwire | None = None) -> int:
     """Start a run that resumes in a process of its own, and return its id."""
     child = os.fork()
     if child:
@@ -76,7 +77,8 @@ def start(folder: Path, output: Path, tripwire: Tripwire | None = None) -> int:
         os.dup2(nowhere, 2)
         if tripwire is not None:
             tripwire.stretch()
-        sys.argv = ["agpis", "run", "products.jsonl", "-o", str(output), "--resume", "--no-plugins"]
+        shared = ["--set", f"run.workers={workers}"]
+        sys.argv = ["agpis", "run", "products.jsonl", "-o", str(output), "--resume", "--no-plugins", *shared]
         command()
     except SystemExit as left:
         os._exit(int(left.code or 0))
@@ -151,6 +153,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--repeat", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1, help="of the runs that are killed")
     arguments = parser.parse_args()
     for name in PRELOADED:
         __import__(name)
@@ -158,13 +161,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         products = len(catalog(folder, arguments.repeat).read_text(encoding="utf-8").splitlines())
-        started = time.perf_counter()
-        assert end_of(start(folder, folder / "undisturbed.jsonl")) == 0
-        seconds = time.perf_counter() - started
+        assert end_of(start(folder, folder / "undisturbed.jsonl", workers=1)) == 0
         expected = (folder / "undisturbed.jsonl").read_bytes()
         assert expected.count(b"\n") == products
+        begin = partial(start, folder, folder / "out.jsonl", arguments.workers)
+        started = time.perf_counter()
+        assert end_of(begin()) == 0
+        seconds = time.perf_counter() - started
+        (folder / "out.jsonl").unlink()
         print(f"{products} products, {seconds:.1f} s undisturbed, {len(expected):,} bytes", flush=True)
-        kills, whole, wrong, places = disturb(folder, expected, arguments.kills, seconds, chance)
+        kills, whole, wrong, places = disturb(begin, folder, expected, arguments.kills, seconds, chance)
     for place, count in places.most_common():
         print(f"{count:6d}  {place}")
     print(f"{kills} kills, {whole} runs came to their end, {wrong} differ from the undisturbed run")
@@ -172,9 +178,17 @@ def main() -> None:
 
 
 def disturb(
-    folder: Path, expected: bytes, kills: int, seconds: float, chance: random.Random
+    begin: Callable[[Tripwire | None], int],
+    folder: Path,
+    expected: bytes,
+    kills: int,
+    seconds: float,
+    chance: random.Random,
 ) -> tuple[int, int, int, Counter[str]]:
-    """Kill and resume runs; return how many kills, whole runs and wrong ones there were, and where the kills came."""
+    """Kill and resume runs; return how many kills, whole runs and wrong ones there were, and where the kills came.
+
+    `begin` starts a run that resumes, with a tripwire or none, and returns the id of its process.
+    """
     places: Counter[str] = Counter()
     whole = wrong = 0
     steps = expected.count(b"\n") + 6
@@ -182,7 +196,7 @@ def disturb(
         output = folder / "out.jsonl"
         undisturbed = places.total() >= kills
         by_step = chance.random() < 0.5 and not undisturbed
-        child = start(folder, output, Tripwire(chance.randint(1, steps), chance) if by_step else None)
+        child = begin(Tripwire(chance.randint(1, steps), chance) if by_step else None)
         if not by_step and not undisturbed:
             time.sleep(chance.uniform(0, seconds))
             os.kill(child, signal.SIGKILL)

@@ -26,10 +26,10 @@ def cores() -> int:
 
 
 class LocalWorkers:
-    """The worker processes of one run; `notify` is told in words what a person should know."""
+    """The worker processes of one run, started as there is work; `notify` is told in words what a person should know."""
 
     def __init__(self, workers: int, order: WorkOrder, notify: Callable[[str], None] = lambda _: None) -> None:
-        """Begin to start workers; raises `ConfigError` where this system cannot have them."""
+        """Start none yet; raises `ConfigError` where this system cannot have them."""
         if not AVAILABLE:
             raise ConfigError("needs a POSIX system", item=f"{SETTING} = {workers}", remedy=f"set {SETTING}=1")
         self.workers = workers
@@ -39,13 +39,11 @@ class LocalWorkers:
         self._starting: dict[Connection, ChildProcess] = {}
         self._working: dict[Connection, tuple[ChildProcess, Task]] = {}
         self._failed_starts = 0
-        for _ in range(workers):
-            self._start()
 
     @property
     def idle(self) -> bool:
-        """Whether a worker waits for a shard."""
-        return len(self._free) > len(self._tasks)
+        """Whether a worker waits for a shard, or could be started for it."""
+        return len(self._working) + len(self._tasks) < self.workers
 
     @property
     def busy(self) -> bool:
@@ -96,7 +94,6 @@ class LocalWorkers:
                     item=SETTING,
                     remedy="where memory is short, set fewer: each has models of its own",
                 ) from None
-            self._start()
             return
         if error is not None:
             raise error
@@ -108,7 +105,6 @@ class LocalWorkers:
         try:
             result: ShardResult | AgpisError = ready.recv()
         except (EOFError, OSError):
-            self._start()
             return self._tasks.lose(task, process.end_in_words())
         self._free.append(process)
         if isinstance(result, AgpisError):
@@ -116,8 +112,15 @@ class LocalWorkers:
         return self._tasks.finished(task, result)
 
     def _hand_out(self) -> None:
+        """Hand tasks to those that are free, and start workers for the rest as long as there may be more."""
         while self._free and self._tasks:
             process, task = self._free.pop(), self._tasks.next()
             with suppress(OSError):  # it has ended: whoever waits for its answer learns that
                 process.connection.send((task.shard, task.before))
             self._working[process.connection] = (process, task)
+        while len(self._starting) < len(self._tasks) and self._alive < self.workers:
+            self._start()
+
+    @property
+    def _alive(self) -> int:
+        return len(self._free) + len(self._starting) + len(self._working)

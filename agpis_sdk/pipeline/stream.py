@@ -17,7 +17,7 @@ from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint
 from agpis_sdk.pipeline.result_cache.results import ResultCache
 from agpis_sdk.pipeline.run import Run
 from agpis_sdk.pipeline.summary import RunStats
-from agpis_sdk.pipeline.threads import one_blas_thread
+from agpis_sdk.pipeline.threads import one_thread_each
 from agpis_sdk.pipeline.trace import Trace
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Product
@@ -39,7 +39,7 @@ def observed_batches(
     stats.note_missing_plugins(host)
     stats.note(host.notify("agpis_run_started", context=run.context))
     try:
-        with one_blas_thread():
+        with one_thread_each():
             yield from prefetch_batches(records, run.config, run.cache, run.guard.trace)
     finally:
         stats.component_seconds.update(run.guard.seconds)

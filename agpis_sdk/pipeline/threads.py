@@ -5,14 +5,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+import cv2
 from threadpoolctl import ThreadpoolController
 
 
 @contextlib.contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Have NumPy multiply matrices on the calling thread alone, until the end of the block.
+def one_thread_each() -> Iterator[None]:
+    """Have NumPy multiply matrices, and OpenCV compute, on the calling thread alone, until the end of the block.
 
-    Those of a run are small. OpenBLAS's other threads wait for the next one in a loop: they would double the CPU time of a run.
+    Pictures and matrices of a run are small: the other threads of OpenBLAS and OpenCV mostly wait for the next one, in a loop.
     """
-    with ThreadpoolController().select(internal_api="openblas").limit(limits=1):
-        yield
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with ThreadpoolController().select(internal_api="openblas").limit(limits=1):
+            yield
+    finally:
+        cv2.setNumThreads(threads)

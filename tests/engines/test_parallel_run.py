@@ -46,6 +46,14 @@ def test_gives_the_outcomes_of_one_process_in_the_order_of_the_input(shop: Path)
     assert json.loads((shop / "log.json").read_text())["products"] == len(outcomes(shop / "local.jsonl"))
 
 
+def test_starts_no_more_workers_than_there_are_micro_batches(shop: Path) -> None:
+    finished = agpis(shop, "products.jsonl", "-o", "out.jsonl", "--limit", "4", *SHARED)
+
+    assert finished.returncode == 0, finished.stderr
+    assert outcomes(shop / "out.jsonl") == outcomes(shop / "local.jsonl")[:4]
+    assert len(list(shop.glob("*.py.*"))) == 2  # the process of local.jsonl, and one worker
+
+
 def test_reports_show_the_images_though_workers_decoded_them(shop: Path) -> None:
     agpis(shop, "products.jsonl", "-o", "one.jsonl", "--limit", "6", "--report", "one.html")
     finished = agpis(shop, "products.jsonl", "-o", "two.jsonl", "--limit", "6", "--report", "two.html", *SHARED)

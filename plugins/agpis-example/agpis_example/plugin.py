@@ -79,9 +79,7 @@ def agpis_primary_selectors() -> Iterable[PrimarySelectorSpec]:
 @hookimpl
 def agpis_sequence_builders() -> Iterable[SequenceBuilderSpec]:
     """Announce the builder of galleries of one shape."""
-    yield SequenceBuilderSpec(
-        name="alike-shapes", factory="agpis_example.builder:AlikeShapesBuilder", cacheable=True
-    )
+    yield SequenceBuilderSpec(name="alike-shapes", factory="agpis_example.builder:AlikeShapesBuilder", cacheable=True)
 
 
 @hookimpl
