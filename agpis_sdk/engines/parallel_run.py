@@ -66,6 +66,7 @@ class ParallelRun(Engine):
         with_images: bool = True,
     ) -> Generator[ProcessedBatch, None, None]:
         """Yield micro-batches as workers finish them, each when all before it are settled."""
+        self.summary = RunSummary()
         store = _InOrder(after)
         with contextlib.closing(LocalWorkers(self._workers, self._order, self._notify)) as workers:
             run = ShardRun(
@@ -76,14 +77,17 @@ class ParallelRun(Engine):
                 most_failures=self.config.run.max_failures,
                 after=after,
             )
-            self.summary = run.summary
-            for batch in already_decided(records, after, decided, self.config, with_images=with_images):
-                for one in batch.products:
-                    self.summary.add(one.outcome)
-                yield batch
-            for _ in run.run(Interruption()):  # whoever takes the batches in decides when to end
-                for settled in store.settled():
-                    yield settled.batch(self.config, with_images=with_images)
+            try:
+                for batch in already_decided(records, after, decided, self.config, with_images=with_images):
+                    for one in batch.products:
+                        self.summary.add(one.outcome)
+                    yield batch
+                for _ in run.run(Interruption()):  # whoever takes the batches in decides when to end
+                    for settled in store.settled():
+                        self.summary.include(settled.result.receipt.facts)
+                        yield settled.batch(self.config, with_images=with_images)
+            finally:
+                self.summary.take_faults_of(run.conclude())
 
 
 class _InOrder:

@@ -103,12 +103,16 @@ class ShardRun:
                 self._store.write(shard, whole)
                 self._take(shard, whole.receipt)
             yield self.summary
-        summary = self._ledger.close(self._records.notices)
+        summary = self.conclude()
         if self._broken_off is not None:
             raise self._broken_off
         if interruption.signal is None:
             self._store.finish(summary.facts())
         yield summary
+
+    def conclude(self) -> RunSummary:
+        """Return the summary with all that has failed until here, wherever the run ends."""
+        return self._ledger.close(self._records.notices)
 
     def _hand_out(self) -> None:
         """Hand shards to the workers that wait; one that an earlier run has finished is taken as it is."""

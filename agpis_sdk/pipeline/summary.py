@@ -54,6 +54,12 @@ class RunStats:
                 self.failures[whose] += 1
                 self.notices.append(notice)
 
+    def take_faults_of(self, other: RunStats) -> None:
+        """Take in what went wrong in the words of another count of the same records, none of which is here yet."""
+        self.failures.update(other.failures)
+        self.notices += other.notices
+        self.dropped += other.dropped
+
     @property
     def noted(self) -> tuple[tuple[str, str], ...]:
         """All that `note` has taken in, in order."""

@@ -97,11 +97,13 @@ def test_finishes_what_is_in_flight_after_ctrl_c_and_can_be_resumed_by_one_proce
     workers = workers_of(process)
 
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=100)
+    _, said = process.communicate(timeout=100)
+    kept = [line for line in (shop / "out.jsonl.partial").read_text().splitlines() if '"product_id"' in line]
     refused = agpis(shop, "products.jsonl", "-o", "out.jsonl")
     finished = agpis(shop, "products.jsonl", "-o", "out.jsonl", "--resume")
 
     assert process.returncode == 130
+    assert f"SIGINT after {len(kept)} products" in said
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
     assert refused.returncode == 2
     assert finished.returncode == 1, finished.stderr
