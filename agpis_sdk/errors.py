@@ -128,7 +128,7 @@ class ResumeError(AgpisError):
 
 
 class ClusterError(AgpisError):
-    """A cluster that cannot be reached, or whose nodes do not have what a run needs."""
+    """A cluster that cannot be reached, or workers, there or here, that do not have what a run needs."""
 
     code = "E330"
 
