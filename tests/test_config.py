@@ -154,7 +154,7 @@ class TestAnUnknownKey:
             ("[media]\nmax_pixel = 4\n", 'media.max_pixel: unknown key (did you mean "max_pixels"?)'),
             (
                 "[run]\nzzz = 4\n",
-                "run.zzz: unknown key (known: batch_size, cache, cache_bytes, device, hold_unjudged, max_failures, seed, threads)",
+                "run.zzz: unknown key (known: batch_size, cache, cache_bytes, device, hold_unjudged, max_failures, seed, threads, workers)",
             ),
         ],
     )
