@@ -21,6 +21,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from agpis_sdk.cores import available_cores
 from agpis_sdk.errors import WeightsError
 from agpis_sdk.wording import shortened
 
@@ -138,8 +139,7 @@ def own_graph(spec: GraphSpec, weights: Path) -> GraphSpec:
 def _threads() -> int:
     """Return how many cores this process may use, or what OMP_NUM_THREADS asks for, as other libraries read it."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return int(asked) if asked.isdecimal() and int(asked) > 0 else available
+    return int(asked) if asked.isdecimal() and int(asked) > 0 else available_cores()
 
 
 def has_shipped_shapes(spec: GraphSpec, weights: Path) -> bool:

@@ -38,6 +38,7 @@ from agpis_sdk.cli.run_report import RunReport, reporter_of
 from agpis_sdk.cli.run_summary import print_summary
 from agpis_sdk.cli.streams import data_on_stdout
 from agpis_sdk.cli.watch import Watched, WatchOption, keep_running
+from agpis_sdk.cores import available_cores
 from agpis_sdk.errors import ConfigError, InputFileError, OutputError
 from agpis_sdk.wording import counted
 
@@ -163,11 +164,10 @@ def _local_engine(
     config: Config, host: PluginHost, interruption: Interruption, trace: Trace | None, *, discover: bool
 ) -> Engine:
     """Return the pipeline in this process, or what shares its work among several."""
-    from agpis_sdk.engines.local_workers import cores
     from agpis_sdk.engines.parallel_run import ParallelRun
     from agpis_sdk.pipeline.pipeline import Pipeline
 
-    workers = config.run.workers or cores()
+    workers = config.run.workers or available_cores()
     if workers == 1:
         return Pipeline(config, host=host, interruption=interruption, trace=trace)
     if trace is not None:
@@ -275,10 +275,9 @@ def _conclude(
 
 def _print_idle_cores(engine: Engine) -> None:
     """Tell after a long run in one process that others could have shared it."""
-    from agpis_sdk.engines.local_workers import SETTING, cores
-
-    if engine.config.run.workers == 1 and engine.summary.seconds > LONG and cores() > 1:
-        typer.echo(f"agpis: --set {SETTING}=0 shares a run among the {cores()} cores of this machine", err=True)
+    cores = available_cores()
+    if engine.config.run.workers == 1 and engine.summary.seconds > LONG and cores > 1:
+        print_notice(f"--set run.workers=0 shares a run among the {cores} cores of this machine")
 
 
 def _print_interruption(interruption: Interruption, summary: RunSummary, sink: OutcomeSink) -> None:

@@ -30,7 +30,6 @@ class Ledger:
         self._window = window
         self._settle_with = settle
         self._settled = 0
-        self._closed = False
         self._waiting: dict[int, tuple[Shard, Receipt]] = {}
         self._failed = dict(after.failures)
         self._reasons = dict(after.reasons)
@@ -65,11 +64,8 @@ class Ledger:
         return stale
 
     def close(self, notices: list[str]) -> RunSummary:
-        """Return the summary of all that is settled; `notices` are those of the reader of the input. Once is enough."""
+        """Return the summary of all that is settled; `notices` are those of the reader of the input."""
         summary = self.summary
-        if self._closed:
-            return summary
-        self._closed = True
         summary.failures.update(self._failed)
         summary.failures.update(self._unjudged)
         summary.notices += [

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from agpis_sdk.config import Config
 from agpis_sdk.engines.local_workers import LocalWorkers
 from agpis_sdk.engines.shard_run import ShardRun
-from agpis_sdk.engines.shard_worker import WorkOrder, import_path, installed_here
+from agpis_sdk.engines.shard_worker import WorkOrder, import_path
 from agpis_sdk.engines.shards import Failures, Receipt, Shard, ShardResult
 from agpis_sdk.media.products import CheckedProducts
-from agpis_sdk.pipeline.checkpoint import BEGINNING, Checkpoint, digest_of
+from agpis_sdk.pipeline.checkpoint import Checkpoint, digest_of
 from agpis_sdk.pipeline.interruption import Interruption
-from agpis_sdk.pipeline.pipeline import Engine, ProcessedBatch, already_decided, with_products
+from agpis_sdk.pipeline.pipeline import Engine, ProcessedBatch, with_products
 from agpis_sdk.pipeline.summary import RunSummary
 from agpis_sdk.plugins import PluginHost
 from agpis_sdk.records import Outcome
@@ -55,39 +55,25 @@ class ParallelRun(Engine):
         self.config, self.host = config, host
         self.summary = RunSummary()
         self._workers, self._notify = workers, notify
-        self._order = WorkOrder(config, discover, import_path(), installed_here(host, config))
+        self._order = WorkOrder(config, discover, import_path(), installed=None)
 
-    def process_batches(
-        self,
-        records: CheckedProducts,
-        *,
-        after: Checkpoint = BEGINNING,
-        decided: Iterable[Outcome] = (),
-        with_images: bool = True,
+    def _undecided_batches(
+        self, records: CheckedProducts, after: Checkpoint, *, with_images: bool
     ) -> Generator[ProcessedBatch, None, None]:
         """Yield micro-batches as workers finish them, each when all before it are settled."""
-        self.summary = RunSummary()
         store = _InOrder(after)
+        size, most_failures = self.config.run.batch_size, self.config.run.max_failures
         with contextlib.closing(LocalWorkers(self._workers, self._order, self._notify)) as workers:
-            run = ShardRun(
-                records,
-                workers,
-                store,
-                size=self.config.run.batch_size,
-                most_failures=self.config.run.max_failures,
-                after=after,
-            )
+            run = ShardRun(records, workers, store, size=size, most_failures=most_failures, after=after)
             try:
-                for batch in already_decided(records, after, decided, self.config, with_images=with_images):
-                    for one in batch.products:
-                        self.summary.add(one.outcome)
-                    yield batch
-                for _ in run.run(Interruption()):  # whoever takes the batches in decides when to end
-                    for settled in store.settled():
-                        self.summary.include(settled.result.receipt.facts)
-                        yield settled.batch(self.config, with_images=with_images)
+                # Whoever takes the batches in decides when to end.
+                with contextlib.closing(run.run(Interruption())) as steps:
+                    for _ in steps:
+                        for settled in store.settled():
+                            self.summary.include(settled.result.receipt.facts)
+                            yield settled.batch(self.config, with_images=with_images)
             finally:
-                self.summary.take_faults_of(run.conclude())
+                self.summary.take_faults_of(run.summary)
 
 
 class _InOrder:

@@ -9,36 +9,38 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from agpis_sdk.config import RaySection
 from agpis_sdk.engines.shard_worker import ShardWorker, WorkOrder
-from agpis_sdk.engines.shards import Failures, Shard, ShardResult
+from agpis_sdk.engines.shards import Shard, ShardResult
 from agpis_sdk.engines.tasks import Task, TaskQueue
-from agpis_sdk.errors import AgpisError, ClusterError, ConfigError, in_words
+from agpis_sdk.engines.worker_pool import POLL, LostWorkerError, WorkerPool
+from agpis_sdk.errors import ClusterError, ConfigError, in_words
 
 AUTO = "auto"
 PORT = 6379
 PATIENCE = 5.0  # seconds for the first answer of an address
-STARTS = 3  # workers one after the other that end before they have begun
 LONG = 30.0  # seconds without any worker after which a person should know
-POLL = 0.5  # seconds after which a signal is noticed
 
 
-class RayCluster:
-    """The workers of one run; `notify` is told in words what a person should know."""
+class RayCluster(WorkerPool):
+    """The workers of one run, actors; an answer is a reference. `notify` is told in words what a person should know."""
+
+    blamed = "cluster"
+    remedy = "look at Ray's logs; where memory is short, raise ray.cpus"
 
     def __init__(
         self, address: str, settings: RaySection, order: WorkOrder, notify: Callable[[str], None] = lambda _: None
     ) -> None:
-        """Connect and begin to start workers; raises `ClusterError` and `ConfigError` where that cannot be done."""
+        """Connect; raises `ClusterError` and `ConfigError` where that cannot be done."""
         self._ray = connect(address)
         self._settings = settings
         self._notify = notify
         try:
-            self.workers = settings.actors or self._room()
+            super().__init__(settings.actors or self._room(), TaskQueue(settings.retries, notify, "Ray's logs"))
             self._order = self._ray.put(order)
         except BaseException:
             self._ray.shutdown()
@@ -46,48 +48,17 @@ class RayCluster:
         self._actor = self._ray.remote(
             num_cpus=settings.cpus, num_gpus=settings.gpus, max_restarts=0, max_task_retries=0
         )(ShardWorker)
-        self._free: list[Any] = []
-        self._starting: dict[Any, Any] = {}
-        self._working: dict[Any, tuple[Any, Task]] = {}
-        self._tasks = TaskQueue(settings.retries, notify, "Ray's logs")
-        self._failed_starts = 0
         self._waits_since: float | None = time.monotonic()
-        for _ in range(self.workers):
-            self._start()
-
-    @property
-    def lost(self) -> int:
-        """How many workers were lost on the way."""
-        return self._tasks.lost
-
-    @property
-    def idle(self) -> bool:
-        """Whether a worker waits for a shard."""
-        return len(self._free) > len(self._tasks)
-
-    @property
-    def busy(self) -> bool:
-        """Whether shards are on their way."""
-        return bool(self._working) or self._tasks.open
-
-    def give(self, shard: Shard, before: Failures) -> None:
-        """Hand a shard to a worker, with what had failed before it."""
-        self._tasks.add(shard, before)
-        self._hand_out()
 
     def wait(self) -> list[tuple[Shard, ShardResult]]:
         """Return the shards that are finished, none after a while; raises what ends the run."""
         self._tell_of_waiting()
-        refs = [*self._working, *self._starting]
-        ready, _ = self._ray.wait(refs, num_returns=1, timeout=POLL)
-        finished: list[tuple[Shard, ShardResult]] = []
-        for ref in ready:
-            if ref in self._starting:
-                self._started(ref)
-            else:
-                finished += self._returned(ref)
-        self._hand_out()
-        return finished
+        return super().wait()
+
+    def close(self) -> None:
+        """End all workers, whatever they hold, and leave the cluster."""
+        super().close()
+        self._ray.shutdown()
 
     def _tell_of_waiting(self) -> None:
         if self._working or self._free:
@@ -96,57 +67,27 @@ class RayCluster:
             self._waits_since = None
             self._notify("no worker has begun yet: the cluster is busy, or loads their models")
 
-    def close(self) -> None:
-        """End all workers, whatever they hold, and leave the cluster."""
-        for actor in [*self._free, *self._starting.values(), *(actor for actor, _ in self._working.values())]:
-            self._kill(actor)
-        self._ray.shutdown()
-
-    def _start(self) -> None:
+    def _start(self) -> tuple[Any, Any]:
         actor = self._actor.remote(self._order)
-        self._starting[actor.start.remote()] = actor
+        return actor, actor.start.remote()
 
-    def _started(self, ref: Any) -> None:
-        actor = self._starting.pop(ref)
+    def _hand(self, worker: Any, task: Task) -> Any:
+        return worker.work.remote(task.shard, task.before)
+
+    def _ready(self, answers: Sequence[Any]) -> Sequence[Any]:
+        ready: list[Any] = self._ray.wait(list(answers), num_returns=1, timeout=POLL)[0]
+        return ready
+
+    def _read(self, answer: Any, worker: Any) -> Any:
         try:
-            error = self._ray.get(ref)
+            return self._ray.get(answer)
         except self._ray.exceptions.RayError as lost:
-            self._failed_starts += 1
-            if self._failed_starts >= STARTS:
-                raise ClusterError(
-                    f"{self._failed_starts} processes ended before they had begun; the last: {in_words(lost)}",
-                    item="cluster",
-                    remedy="look at Ray's logs; where memory is short, raise ray.cpus",
-                ) from None
-            self._kill(actor)
-            self._start()
-            return
-        if error is not None:
-            raise error
-        self._failed_starts = 0
-        self._free.append(actor)
+            self._end(worker)
+            raise LostWorkerError(in_words(lost)) from None
 
-    def _returned(self, ref: Any) -> list[tuple[Shard, ShardResult]]:
-        actor, task = self._working.pop(ref)
-        try:
-            result = self._ray.get(ref)
-        except self._ray.exceptions.RayError as lost:
-            self._kill(actor)
-            self._start()
-            return self._tasks.lose(task, in_words(lost))
-        self._free.append(actor)
-        if isinstance(result, AgpisError):
-            raise result
-        return self._tasks.finished(task, result)
-
-    def _hand_out(self) -> None:
-        while self._free and self._tasks:
-            actor, task = self._free.pop(), self._tasks.next()
-            self._working[actor.work.remote(task.shard, task.before)] = (actor, task)
-
-    def _kill(self, actor: Any) -> None:
+    def _end(self, worker: Any) -> None:
         with suppress(self._ray.exceptions.RayError):
-            self._ray.kill(actor)
+            self._ray.kill(worker)
 
     def _room(self) -> int:
         """Return how many workers the cluster has room for, less one where this process runs on a node of its own."""

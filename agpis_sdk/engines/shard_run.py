@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any, Protocol
 
 from agpis_sdk.engines.ledger import Ledger
@@ -87,11 +87,23 @@ class ShardRun:
         """What has been settled so far."""
         return self._ledger.summary
 
-    def run(self, interruption: Interruption) -> Iterator[RunSummary]:
+    def run(self, interruption: Interruption) -> Generator[RunSummary, None, None]:
         """Work until all is done, or a signal comes, and yield the summary after each step; the shards in flight are finished.
 
-        Raises `InputFileError` where the input breaks off, after what came before it.
+        However it ends, the summary then says what has failed. Raises `InputFileError` where the input breaks off, after what
+        came before it.
         """
+        try:
+            yield from self._steps(interruption)
+        finally:
+            summary = self._ledger.close(self._records.notices)
+        if self._broken_off is not None:
+            raise self._broken_off
+        if interruption.signal is None:
+            self._store.finish(summary.facts())
+        yield summary
+
+    def _steps(self, interruption: Interruption) -> Iterator[RunSummary]:
         while True:
             if interruption.signal is None:
                 self._hand_out()
@@ -103,16 +115,6 @@ class ShardRun:
                 self._store.write(shard, whole)
                 self._take(shard, whole.receipt)
             yield self.summary
-        summary = self.conclude()
-        if self._broken_off is not None:
-            raise self._broken_off
-        if interruption.signal is None:
-            self._store.finish(summary.facts())
-        yield summary
-
-    def conclude(self) -> RunSummary:
-        """Return the summary with all that has failed until here, wherever the run ends."""
-        return self._ledger.close(self._records.notices)
 
     def _hand_out(self) -> None:
         """Hand shards to the workers that wait; one that an earlier run has finished is taken as it is."""

@@ -27,13 +27,13 @@ from agpis_sdk.records import Outcome, Product
 class WorkOrder:
     """What every worker is told: the settings themselves, where plugins are, and what it must have installed.
 
-    `discover` is false where the built-in plugins alone are loaded.
+    `discover` is false where the built-in plugins alone are loaded; `installed` is None where the worker is on this machine.
     """
 
     config: Config
     discover: bool
     path: tuple[str, ...]
-    installed: Identity
+    installed: Identity | None
 
 
 def import_path() -> tuple[str, ...]:
@@ -63,7 +63,8 @@ class ShardWorker:
         sys.path += [folder for folder in self._order.path if folder not in sys.path]
         try:
             host = PluginHost.load(config.plugins, discover=self._order.discover, components=config.components)
-            differs = changes(self._order.installed, installed_here(host, config))
+            installed = self._order.installed
+            differs = changes(installed, installed_here(host, config)) if installed is not None else []
             if differs:
                 return ClusterError(
                     f"does not have what this machine has: {'; '.join(differs)}",

@@ -75,7 +75,6 @@ class Engine(ABC):
         for batch in self.process_batches(checked(products, base=base)):
             yield from batch.products
 
-    @abstractmethod
     def process_batches(
         self,
         records: CheckedProducts,
@@ -89,6 +88,20 @@ class Engine(ABC):
         `after` is the state in which an earlier run ended and `decided` its outcomes: they come first, with their images
         only if these are asked for. Raises `ResumeError` where the records do not begin with the same ones.
         """
+        self.summary = RunSummary()
+        outcomes = iter(decided)
+        for earlier in decided_batches(records, after, self.config.run.batch_size):
+            products = with_products(earlier, outcomes, self.config, with_images=with_images)
+            for one in products:
+                self.summary.add(one.outcome)
+            yield ProcessedBatch(products, after, decided=True)
+        yield from self._undecided_batches(records, after, with_images=with_images)
+
+    @abstractmethod
+    def _undecided_batches(
+        self, records: CheckedProducts, after: Checkpoint, *, with_images: bool
+    ) -> Generator[ProcessedBatch, None, None]:
+        """Yield the micro-batches of the records that are left, and count them in the summary."""
 
 
 class Pipeline(Engine):
@@ -119,20 +132,11 @@ class Pipeline(Engine):
         """Who has failed so far, and on how many items."""
         return self._run.guard
 
-    def process_batches(
-        self,
-        records: CheckedProducts,
-        *,
-        after: Checkpoint = BEGINNING,
-        decided: Iterable[Outcome] = (),
-        with_images: bool = True,
+    def _undecided_batches(
+        self, records: CheckedProducts, after: Checkpoint, *, with_images: bool
     ) -> Generator[ProcessedBatch, None, None]:
         """Yield micro-batches, each while the images of the next are decoded."""
-        self.summary = RunSummary()
-        for batch in already_decided(records, after, decided, self.config, with_images=with_images):
-            for one in batch.products:
-                self.summary.add(one.outcome)
-            yield batch
+        del with_images  # they are at hand
         count, digest = after.products, after.records
         with contextlib.closing(observed_batches(records, self._run, self.host, self.summary, after=after)) as batches:
             for pending in batches:
@@ -176,15 +180,6 @@ class Pipeline(Engine):
                 progress.suppressions = read_suppressions(progress.product, self._run.rules)
             except RecordError as error:
                 self.summary.note({product_id: str(error)})
-
-
-def already_decided(
-    records: CheckedProducts, after: Checkpoint, decided: Iterable[Outcome], config: Config, *, with_images: bool
-) -> Iterator[ProcessedBatch]:
-    """Yield what an earlier run has decided, in micro-batches; raises `ResumeError` where the records are other ones."""
-    outcomes = iter(decided)
-    for batch in decided_batches(records, after, config.run.batch_size):
-        yield ProcessedBatch(with_products(batch, outcomes, config, with_images=with_images), after, decided=True)
 
 
 def with_products(

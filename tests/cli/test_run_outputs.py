@@ -356,7 +356,7 @@ class TestEmptyStandardInput:
 def test_a_long_run_in_one_process_tells_of_the_idle_cores(
     agpis: Agpis, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agpis_sdk.engines.local_workers.cores", lambda: 8)
+    monkeypatch.setattr("agpis_sdk.cli.run.available_cores", lambda: 8)
 
     short = agpis("run", shop)
     monkeypatch.setattr("agpis_sdk.cli.run.LONG", 0.0)

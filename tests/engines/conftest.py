@@ -54,3 +54,12 @@ def shop(gallery: Path, tmp_path: Path) -> Path:
     (tmp_path / "products.jsonl").write_text("\n".join(lines) + "\n")
     assert agpis(tmp_path, "products.jsonl", "-o", "local.jsonl").returncode == 1
     return tmp_path
+
+
+@pytest.fixture
+def deadly(shop: Path) -> str:
+    """Return the name of a file with six products of the shop, and among them one that ends every process that scores it."""
+    lines = (shop / "products.jsonl").read_text().splitlines()[:6]
+    deadly = json.dumps({"id": "deadly", "title": "deadly", "images": ["a.png", "b.png", "c.png"]})
+    (shop / "deadly.jsonl").write_text("\n".join([*lines[:3], deadly, *lines[3:]]) + "\n")
+    return "deadly.jsonl"

@@ -76,12 +76,8 @@ def test_a_worker_that_is_killed_costs_nothing(shop: Path) -> None:
     assert outcomes(shop / "out.jsonl") == outcomes(shop / "local.jsonl")
 
 
-def test_a_product_that_ends_its_process_fails_alone(shop: Path) -> None:
-    lines = (shop / "products.jsonl").read_text().splitlines()[:6]
-    deadly = json.dumps({"id": "deadly", "title": "deadly", "images": ["a.png", "b.png", "c.png"]})
-    (shop / "deadly.jsonl").write_text("\n".join([*lines[:3], deadly, *lines[3:]]) + "\n")
-
-    finished = agpis(shop, "deadly.jsonl", "-o", "out.jsonl", *SHARED)
+def test_a_product_that_ends_its_process_fails_alone(shop: Path, deadly: str) -> None:
+    finished = agpis(shop, deadly, "-o", "out.jsonl", *SHARED)
 
     written = outcomes(shop / "out.jsonl")
     (failed,) = [one for one in written if one["product_id"] == "deadly"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -83,12 +82,8 @@ def part_of(folder: Path, receipt: str) -> Path:
     return folder / f"part-{receipt.removesuffix('.json')}.jsonl"
 
 
-def test_a_product_that_ends_its_process_fails_alone(cluster: Any, shop: Path) -> None:
-    lines = (shop / "products.jsonl").read_text().splitlines()[:6]
-    deadly = json.dumps({"id": "deadly", "title": "deadly", "images": ["a.png", "b.png", "c.png"]})
-    (shop / "deadly.jsonl").write_text("\n".join([*lines[:3], deadly, *lines[3:]]) + "\n")
-
-    finished = agpis(shop, *on_ray(cluster, "deadly.jsonl", "-o", "out"), "--set", "ray.retries=0")
+def test_a_product_that_ends_its_process_fails_alone(cluster: Any, shop: Path, deadly: str) -> None:
+    finished = agpis(shop, *on_ray(cluster, deadly, "-o", "out"), "--set", "ray.retries=0")
 
     written = outcomes(shop / "out")
     (failed,) = [one for one in written if one["product_id"] == "deadly"]
