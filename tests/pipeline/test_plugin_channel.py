@@ -10,8 +10,9 @@ from multiprocessing.connection import Connection
 import numpy as np
 import pytest
 
+from agpis_sdk.images import DecodedImage
 from agpis_sdk.pipeline.isolation import messages
-from agpis_sdk.pipeline.isolation.messages import BrokenChannelError, Channel
+from agpis_sdk.pipeline.isolation.messages import BrokenChannelError, Channel, references_to
 from agpis_sdk.pipeline.isolation.shared_memory import arrays_in, in_shared_memory
 
 LARGE = np.arange(90_000, dtype=np.uint8).reshape(300, 300)
@@ -90,3 +91,21 @@ def test_shared_memory_gives_back_each_array_wherever_it_ends() -> None:
 
 def test_small_arrays_are_not_worth_shared_memory() -> None:
     assert in_shared_memory([memoryview(bytes(1000))]) is None
+
+
+def test_an_object_made_after_a_component_let_go_of_its_images_is_none_of_them() -> None:
+    """Python gives a new object the place in memory, and so the id(), of one that is gone."""
+    images = [image(number) for number in range(100)]
+    references = references_to((images,))
+    images.clear()
+
+    made_later = [image(number) for number in range(100)]
+
+    assert [references(one) for one in made_later] == [None] * 100
+
+
+def image(number: int) -> DecodedImage:
+    return DecodedImage(
+        product_id="P", id=str(number), position=number, pixels=SMALL[:0], original_width=8, original_height=8,
+        scale=1.0, byte_count=1, sha256="", format="PNG",
+    )  # fmt: skip

@@ -1,8 +1,9 @@
 """What a run and the process of a plugin say to each other, and how it crosses over.
 
-Arrays are sent from where they are, without a copy into the message; where the system can, a run hands over large ones in shared memory. What comes from a plugin's process may hold records, facts and
-arrays only: nothing else is imported or called on its behalf. An image that a component was given comes back as a
-reference, so a changed copy of it never takes its place.
+Arrays are sent from where they are, without a copy into the message; where the system can, a run hands over large ones
+in shared memory. What comes from a plugin's process may hold records, facts and arrays only: nothing else is imported or
+called on its behalf. An image that a component was given comes back as a reference, so a changed copy of it never takes
+its place.
 """
 
 from __future__ import annotations
@@ -172,15 +173,23 @@ def images_among(arguments: tuple[Any, ...]) -> dict[Key, DecodedImage]:
 
 
 def references_to(arguments: tuple[Any, ...]) -> References:
-    """Return what gives references to the images and products among the arguments of a call."""
+    """Return what gives references to the images and products among the arguments of a call.
+
+    It holds them: an object that takes the place in memory of one that a component let go of would be taken for it.
+    """
     items = [item for argument in arguments if isinstance(argument, list | tuple) for item in argument]
-    known: dict[int, tuple[str, ...]] = {}
+    known: dict[int, tuple[Any, tuple[str, ...]]] = {}
     for image in images_among(arguments).values():
-        known[id(image)] = ("image", *image.key)
+        known[id(image)] = (image, ("image", *image.key))
     for item in items:
         if isinstance(item, ImageSequence | SequenceCandidates):
-            known[id(item.product)] = ("product", item.product.id)
-    return lambda found: known.get(id(found))
+            known[id(item.product)] = (item.product, ("product", item.product.id))
+
+    def reference(found: Any) -> tuple[str, ...] | None:
+        _, name = known.get(id(found), (None, None))
+        return name
+
+    return reference
 
 
 def _images_of(item: Any) -> tuple[DecodedImage, ...]:
@@ -199,8 +208,8 @@ def _images_of(item: Any) -> tuple[DecodedImage, ...]:
 class Channel:
     """One end of the connection between a run and a plugin's process.
 
-    The end that `trusts` the other, the plugin's, reads whatever it sends, from shared memory too; the run's end reads records, facts
-    and arrays only, from bytes of its own: what a plugin could still change, or cut short, is none of them.
+    The end that `trusts` the other, the plugin's, reads whatever it sends, from shared memory too; the run's end reads
+    records, facts and arrays only, from bytes of its own: what a plugin could still change, or cut short, is none of them.
     """
 
     def __init__(self, connection: Connection, *, trusts: bool) -> None:
