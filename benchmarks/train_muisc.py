@@ -42,7 +42,7 @@ from agpis_sdk.plugins import PluginHost
 from agpis_sdk.synthetic.galleries import read_clean_galleries
 from agpis_sdk.synthetic.reviews import REVIEWS, build_reviews
 from agpis_sdk.synthetic.sequences import rows_as_in_table_1
-from agpis_sdk.training.muisc.trainer import TrainingPlan, fit
+from agpis_sdk.training.muisc.trainer import TrainingPlan, fit, set_calibration
 from agpis_sdk.training.provenance import drop_checkpoints
 
 REVIEWS_PER_SHOP, MOST_PER_GALLERY = 600, 60
@@ -185,7 +185,7 @@ def figures_of(shops: Mapping[str, ReviewFeatures], logits: Mapping[str, Logits]
     by_shop = {name: dict(measured(table, logits[name])) for name, table in shops.items()}
     for name, table in shops.items():
         others = [other for other in shops if other != name]
-        calibration = fitted({other: shops[other] for other in others}, logits)
+        calibration = fit_calibration(*unseen({other: shops[other] for other in others}, logits))
         rows = rows_as_in_table_1(qualified(table))
         p_qualified = calibrated(logits[name][rows], calibration)[:, 0]
         metrics = WeightedMetrics.unweighted(qualified(table)[rows], p_qualified)
@@ -214,10 +214,10 @@ def qualified(table: ReviewFeatures) -> NDArray[np.bool_]:
     return np.array([review.code == QUALIFIED for review in table.reviews])
 
 
-def fitted(shops: Mapping[str, ReviewFeatures], logits: Mapping[str, Logits]) -> Calibration:
-    """Return the calibration that fits shops by models that have not seen them."""
+def unseen(shops: Mapping[str, ReviewFeatures], logits: Mapping[str, Logits]) -> tuple[Logits, NDArray[np.bool_]]:
+    """Return what models that have not seen these shops say (n, C), and whether each is accepted, in the shares of Table 1."""
     rows = {name: rows_as_in_table_1(qualified(table)) for name, table in shops.items()}
-    return fit_calibration(
+    return (
         np.concatenate([logits[name][rows[name]] for name in shops]),
         np.concatenate([qualified(table)[rows[name]] for name, table in shops.items()]),
     )
@@ -227,8 +227,8 @@ def ship(shops: Mapping[str, ReviewFeatures], logits: Mapping[str, Logits], opti
     """Train on all shops; calibration is that of the models that have not seen them."""
     everything = joined([taught(table) for table in shops.values()])
     model, text, _ = fit(everything, MuiscConfig.lite(), replace(PLAN, seed=options.seeds[0]), options.ship)
-    calibration = fitted(shops, logits)
-    model.config.mcc_temperature, model.config.mcc_qualified_bias = calibration.temperature, calibration.bias
+    said, accepted = unseen(shops, logits)
+    set_calibration(model, said, accepted, fit_calibration(said, accepted))
     model.save_pretrained(options.ship)
     text.save(options.ship)
     drop_checkpoints(options.ship)

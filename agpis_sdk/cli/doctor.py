@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import json
-import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import typer
 from agpis_sdk import __version__
 from agpis_sdk.cli.options import ConfigOption, JsonOption, SetOption, settings
 from agpis_sdk.config import LoadedConfig
+from agpis_sdk.cores import available_cores
 from agpis_sdk.errors import AgpisError
 from agpis_sdk.plugins import PluginHost
 
@@ -40,7 +40,7 @@ class Diagnosis:
     version: str
     python: str
     platform: str
-    cores: int | None
+    cores: int
     executable: str
     packages: dict[str, str | None]
     opencv_is_whole: bool
@@ -71,7 +71,7 @@ def diagnose(loaded: LoadedConfig, host: PluginHost) -> Diagnosis:
         version=__version__,
         python=platform.python_version(),
         platform=platform.platform(),
-        cores=os.cpu_count(),
+        cores=available_cores(),
         executable=sys.executable,
         packages={package: _version(package) for package in PACKAGES},
         opencv_is_whole=opencv_is_whole(),
