@@ -34,7 +34,7 @@ OURS, SHARED, FLOOR = "agpis run", "agpis run, a process a core", "floor"
 PEERS = {"CleanVision": "cleanvision", "imagededup pHash": "phash", "imagededup CNN": "cnn"}
 SIZES = (100, 300, 1000)  # images
 CANDIDATES = (3, 7, 14, 28, 40)  # K^c
-CANDIDATE_IMAGES = 80  # at least, of as many products as it takes, where K^c is measured
+CANDIDATE_IMAGES = 400  # about, the same ones for each K^c, so that the start of a process weighs little
 MOST_CANDIDATES = 300  # of one product, of which `media.max_images` are looked at
 # Installed packages are compiled to bytecode, so that nobody pays for that at every start.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -20,7 +20,8 @@ class ShinyChecker:
     def check_images(self, images: Sequence[DecodedImage], context: Context) -> Iterator[Finding]:
         """Yield a finding for each picture of which hardly a pixel has a color."""
         for image in images:
-            spread = image.pixels.max(axis=2) - image.pixels.min(axis=2)
+            pixels = image.pixels[::2, ::2]  # every other one tells as much, in a quarter of the time
+            spread = pixels.max(axis=2) - pixels.min(axis=2)
             saturation = float(np.quantile(spread, 0.99)) / 255
             score = max(0.0, 1 - 0.5 * saturation / self._config.max_saturation)
             if score > 0:
