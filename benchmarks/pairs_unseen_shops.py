@@ -44,14 +44,15 @@ def judged(shops: Sequence[list[MeasuredPair]]) -> Iterator[list[Judged]]:
 
 
 def shop_table(names: Sequence[str], shops: Sequence[list[Judged]]) -> str:
-    """Return, as Markdown, the share of each shop's own variants and other views that are called duplicates."""
+    """Return, as Markdown, the shares of each shop's own variants and other views that are called duplicates and variants."""
     lines = [
-        "| shop | color variants | called duplicate | other views | called duplicate |",
-        "|---|---:|---:|---:|---:|",
+        "| shop | color variants | called duplicate | called variant | other views | called duplicate | called variant |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, shop in [*zip(names, shops, strict=True), ("*all*", [one for own in shops for one in own])]:
         cells = [
-            called([one for one in shop if one[0].kind == kind and not one[0].change]) for kind in ("variant", "view")
+            called([one for one in shop if one[0].kind == kind and not one[0].change], ("duplicate", "variant"))
+            for kind in ("variant", "view")
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -64,16 +65,16 @@ def change_table(judgments: Sequence[Judged]) -> str:
     for _, kind, change in groups:
         own = [one for one in judgments if (one[0].kind, one[0].change) == (kind, change)]
         name = change if kind == "duplicate" else f"{kind}: {change}"
-        lines.append(f"| {name} | {called(own)} |")
+        lines.append(f"| {name} | {called(own, ('duplicate',))} |")
     return "\n".join(lines)
 
 
-def called(judgments: Sequence[Judged]) -> str:
-    """Return two cells: how many pairs, and the share of them called duplicates with its 95 % interval (Wilson)."""
-    if not judgments:
-        return "0 | "
-    count, of = sum(name == "duplicate" for _, name in judgments), len(judgments)
-    return f"{of} | {count / of:.3f} {bounds(count, of, digits=3)}"
+def called(judgments: Sequence[Judged], verdicts: Sequence[str]) -> str:
+    """Return cells: how many pairs, and the share of them that gets each verdict with its 95 % interval (Wilson)."""
+    of = len(judgments)
+    counts = [sum(name == verdict for _, name in judgments) for verdict in verdicts]
+    shares = [f"{count / of:.3f} {bounds(count, of, digits=3)}" if of else "" for count in counts]
+    return " | ".join([str(of), *shares])
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from agpis_sdk.synthetic.pairs import PairKind as LabeledKind
 from agpis_sdk.training.components import weights_file, write_head
 from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRequest, one_split
 
-LEAST_STRUCTURE, MOST_RECOLORED = 0.5, 12.0  # beyond these no detail makes a pair a duplicate, so none is looked at
+LEAST_STRUCTURE = 0.5  # below it no detail makes a pair a duplicate, so none is looked at
 WEIGHTS = "verdict.safetensors"
 
 
@@ -78,8 +78,9 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
 
 
 def measured(pairs: Iterable[LabeledPair], backbone: Backbone) -> Iterator[MeasuredPair]:
-    """Yield each pair with its comparison; the regions of an image are found once per product."""
+    """Yield each pair with its comparison, however little it agrees; the regions of an image are found once per product."""
     config = DuplicatesConfig()
+    at_all = config.model_copy(update={"min_structure": -1.0})  # pairs that are no one shot teach what is none
     for _, group in itertools.groupby(pairs, key=lambda pair: pair.first.product_id):
         chunk = list(group)
         images = {image.key: image for pair in chunk for image in (pair.first, pair.second)}
@@ -88,17 +89,11 @@ def measured(pairs: Iterable[LabeledPair], backbone: Backbone) -> Iterator[Measu
         }
         for pair in chunk:
             first, second = pictures[pair.first.key], pictures[pair.second.key]
-            found = align(first, second, config)
-            if (
-                found and found.comparison.structure >= LEAST_STRUCTURE
-            ):  # anything else is no duplicate, whatever its details
+            found = align(first, second, config) or align(first, second, at_all)
+            if found and found.comparison.structure >= LEAST_STRUCTURE:
                 found = with_details(found, first, second)
             comparison = found.comparison if found else None
             yield MeasuredPair(pair.kind, pair.change, pair.split, pair.folder, comparison)
-
-
-def _could_be_duplicate(comparison: Comparison) -> bool:
-    return comparison.structure >= LEAST_STRUCTURE and comparison.color_shift <= MOST_RECOLORED
 
 
 def _stride16(image: DecodedImage, backbone: Backbone) -> NDArray[np.float32]:
@@ -142,8 +137,8 @@ def measure(pairs: Sequence[MeasuredPair], head: VerdictHead) -> dict[str, Any]:
 
 
 def verdict(pair: MeasuredPair, head: VerdictHead) -> PairKind | None:
-    """Return the kind of probability 0.5 or more, None where nothing is that sure."""
-    if pair.comparison is None:
+    """Return the kind of probability 0.5 or more, None where nothing is that sure, or the two are no one shot."""
+    if pair.comparison is None or pair.comparison.structure < DuplicatesConfig().min_structure:
         return None
     probabilities = head.probabilities(pair.comparison)
     best = max(KINDS, key=lambda kind: probabilities[kind])

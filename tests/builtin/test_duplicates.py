@@ -21,11 +21,13 @@ from agpis_sdk.builtin.duplicates import (
     matching,
     overlay,
     proposals,
+    registration,
     verification,
 )
 from agpis_sdk.builtin.duplicates.checker import DuplicateChecker, is_small_viewpoint_change
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.picture import Picture
+from agpis_sdk.builtin.duplicates.rough_look import rough_structure
 from agpis_sdk.builtin.duplicates.superposition import View
 from agpis_sdk.builtin.duplicates.verdict import FEATURES, VerdictHead
 from agpis_sdk.builtin.profiles.plugin import agpis_profiles
@@ -280,6 +282,49 @@ def test_the_same_shot_in_another_color_is_a_variant(color: tuple[int, int, int]
 def test_a_variant_names_no_duplicate_in_its_message() -> None:
     (finding,) = [found for found in check((picture(4), picture(4, base=(160, 60, 60)))) if found.score >= 0.5]
     assert finding.message == '"0-first" and "0-second" show the same shot in different colors'
+
+
+def test_pictures_of_one_outline_that_agree_in_little_else_are_no_one_shot_in_two_colors() -> None:
+    """As the front and the back of a garment in two colors."""
+    front, back = picture(3), picture(4, (160, 60, 60))
+
+    whatever_agrees = score(front, back, DuplicatesConfig(min_structure=-1), code="AGP208")
+
+    assert whatever_agrees > 0.5
+    assert check((front, back)) == []
+
+
+def test_a_rough_look_tells_a_recolored_copy_from_another_picture() -> None:
+    one, recolored, another = (
+        view_of(image(pixels, "a")) for pixels in (picture(1), picture(1, (160, 60, 60)), picture(2))
+    )
+
+    assert rough_structure(one, recolored, np.eye(2, 3)) > 0.8
+    assert rough_structure(one, another, np.eye(2, 3)) < 0.5
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.9, 2.0])
+def test_a_rough_look_is_the_same_whichever_picture_comes_first(factor: float) -> None:
+    one, other = view_of(image(picture(1), "a")), view_of(image(picture(2), "b"))
+    over = affine.scaled(factor)
+
+    assert rough_structure(one, other, over) == pytest.approx(rough_structure(other, one, affine.invert(over)))
+
+
+def test_pictures_that_share_nothing_have_no_rough_structure() -> None:
+    one = view_of(image(picture(1), "a"))
+
+    assert rough_structure(one, one, np.array([[1.0, 0.0, 1000.0], [0.0, 1.0, 0.0]])) == 0
+
+
+def test_an_alignment_that_a_rough_look_rules_out_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[View] = []
+    monkeypatch.setattr(registration, "rough_structure", lambda *_: 0.1)
+    monkeypatch.setattr(verification, "superpose", lambda *views: compared.append(views[0]))
+
+    findings = check((picture(1), picture(1)))
+
+    assert (findings, compared) == ([], [])
 
 
 def test_a_banner_is_told_in_the_message() -> None:

@@ -49,6 +49,12 @@ class DuplicatesConfig(ComponentConfig):
     few_keypoints: int = Field(
         default=40, ge=0, description="Keypoints decide nothing where one of the pictures has fewer than this."
     )
+    min_structure: float = Field(
+        default=0.4,
+        ge=-1,
+        lt=1,
+        description="Local correlation below which two aligned pictures are different shots, whatever their colors.",
+    )
     min_shared: float = Field(
         default=0.25,
         gt=0,

@@ -11,9 +11,11 @@ from agpis_sdk.builtin.duplicates import affine, alignment, matching, verificati
 from agpis_sdk.builtin.duplicates.close_look import look_closely
 from agpis_sdk.builtin.duplicates.config import DuplicatesConfig
 from agpis_sdk.builtin.duplicates.picture import Picture
+from agpis_sdk.builtin.duplicates.rough_look import rough_structure
 
 SURE = 0.95  # no further alignment is tried once the structure of one agrees this well
 BY_CHANCE = 6  # keypoints that agree on some transform even of unlike pictures
+ROUGH = 0.5  # share of the structure asked for that a rough look must find; what an overlay hides or one half lacks may cost the rest
 ALIKE = 0.6  # correlation of two whole pictures from which they are laid over each other as they are
 
 
@@ -26,14 +28,20 @@ class AlignedPair:
 
 
 def align(first: Picture, second: Picture, config: DuplicatesConfig) -> AlignedPair | None:
-    """Return the alignment under which two images agree most, None where no candidate aligns them."""
+    """Return the alignment under which two images agree most, None where no candidate aligns them.
+
+    One whose structure stays below `min_structure` aligns nothing.
+    """
     if min(first.content_share, second.content_share) < config.min_content:
         return None
     best: tuple[verification.Superposed, affine.Transform] | None = None
     factor = config.verification_side / config.working_side
     for transform in _alignments(first, second, config):
-        superposed = verification.superpose(first.view, second.view, affine.rescaled(transform, factor))
-        if superposed is None:
+        over = affine.rescaled(transform, factor)
+        if rough_structure(first.view, second.view, over) < ROUGH * config.min_structure:
+            continue
+        superposed = verification.superpose(first.view, second.view, over)
+        if superposed is None or superposed.structure < config.min_structure:
             continue
         if best is None or superposed.agreement > best[0].agreement:
             best = superposed, transform

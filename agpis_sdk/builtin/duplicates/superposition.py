@@ -30,6 +30,14 @@ class View:
         """How many pixels show content."""
         return int(np.count_nonzero(self.shown))
 
+    @cached_property
+    def halved(self) -> NDArray[np.float32]:
+        """Luma, content and ones (h, w, 3) at half the size, for a rough look."""
+        size = (max(1, self.size[0] // 2), max(1, self.size[1] // 2))
+        luma = cv2.resize(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
+        content = cv2.resize(self.content, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.merge([luma, content, np.ones_like(luma)]), np.float32)
+
     @property
     def size(self) -> tuple[int, int]:
         """Width and height."""

@@ -130,8 +130,7 @@ def superpose(first: View, second: View, transform: Transform) -> Superposed | N
 
     The larger rendering is shrunk into the frame of the smaller one, so that both are equally sharp.
     """
-    swapped = abs(np.linalg.det(transform[:, :2])) > 1
-    views, over = ((second, first), invert(transform)) if swapped else ((first, second), transform)
+    views, over, swapped = larger_first(first, second, transform)
     whole = lay_over(*views, over, BLUR, _rendered(views[1]))
     if _count(whole.shared) < WINDOW**2:
         return None
@@ -139,6 +138,13 @@ def superpose(first: View, second: View, transform: Transform) -> Superposed | N
     if _count(found.kept) < WINDOW**2:
         return None
     return Superposed(views, over, laid, found, parted=laid is not whole, swapped=swapped)
+
+
+def larger_first(first: View, second: View, transform: Transform) -> tuple[tuple[View, View], Transform, bool]:
+    """Return two views, the larger rendering first, the transform from its pixels to the other's, and whether that swapped them."""
+    if abs(np.linalg.det(transform[:, :2])) > 1:
+        return (second, first), invert(transform), True
+    return (first, second), transform, False
 
 
 @lru_cache(maxsize=RENDERINGS)
@@ -197,8 +203,7 @@ class Differences:
     @cached_property
     def structure(self) -> float:
         """The mean local correlation of what no overlay hides, weighted by texture."""
-        correlation, texture = self.kept_correlation
-        return float(np.average(correlation[self.kept], weights=texture[self.kept]))
+        return mean_correlation(*self.kept_correlation, self.kept)
 
     @cached_property
     def tint(self) -> float:
@@ -262,6 +267,11 @@ def local_correlation(
     correlation = (2 * covariance + noise) / (variance_one + variance_two + noise)
     weight = np.minimum(np.sqrt(np.maximum(variance_one, variance_two)), TEXTURE_CAP) + 0.5
     return correlation, weight
+
+
+def mean_correlation(correlation: NDArray[np.float32], texture: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+    """Return the mean of a local correlation (h, w) inside a mask, weighted by the texture (h, w) that it rests on."""
+    return float(np.average(correlation[mask], weights=texture[mask]))
 
 
 def _share(part: NDArray[np.bool_], total: float) -> float:
