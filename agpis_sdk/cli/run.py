@@ -152,7 +152,7 @@ def run(
             local = _local_engine(loaded.config, host, interruption, spans, discover=not no_plugins)
             # A bar and data would write over each other on one terminal.
             bar = not quiet and sys.stderr.isatty() and not (output == STDIO and stdout.isatty())
-            code = _process(local, records, sink, interruption, products, limit, report, quiet=quiet, bar=bar)
+            code = _process(local, records, sink, products, limit, report, quiet=quiet, bar=bar)
             write_figures(local.summary, log_json=log_json, metrics=metrics)
         if way_out is not None and code in (DONE, INCOMPLETE):
             print_lines(way_out.write(records.source))
@@ -172,7 +172,7 @@ def _local_engine(
         return Pipeline(config, host=host, interruption=interruption, trace=trace)
     if trace is not None:
         raise ConfigError("is of one process", item="--trace", remedy="set run.workers=1")
-    return ParallelRun(config, workers, host=host, discover=discover, notify=print_notice)
+    return ParallelRun(config, workers, host=host, interruption=interruption, discover=discover, notify=print_notice)
 
 
 @contextlib.contextmanager
@@ -205,7 +205,6 @@ def _process(
     engine: Engine,
     records: CheckedProducts,
     sink: OutcomeSink,
-    interruption: Interruption | None,
     products: str,
     limit: int | None,
     report: Path | None,
@@ -225,13 +224,11 @@ def _process(
                     sink.write([processed.outcome for processed in batch.products], batch.checkpoint)
                 if written is not None:
                     written.add(batch.products)
-                if interruption is not None and interruption.signal is not None:
-                    break
-            else:
+            interruption = engine.interruption if engine.interrupted else None  # one that comes later ends nothing
+            if interruption is None:
                 sink.finish()
                 if written is not None:
                     written.finish(engine)
-                interruption = None
     except BaseException as error:
         if written is not None:
             written.discard()

@@ -49,11 +49,12 @@ class ParallelRun(Engine):
         workers: int,
         *,
         host: PluginHost,
+        interruption: Interruption | None = None,
         discover: bool = True,
         notify: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.config, self.host = config, host
-        self.summary = RunSummary()
+        self.summary, self.interruption = RunSummary(), interruption
         self._workers, self._notify = workers, notify
         self._order = WorkOrder(config, discover, import_path(), installed=None)
 
@@ -66,8 +67,7 @@ class ParallelRun(Engine):
         with contextlib.closing(LocalWorkers(self._workers, self._order, self._notify)) as workers:
             run = ShardRun(records, workers, store, size=size, most_failures=most_failures, after=after)
             try:
-                # Whoever takes the batches in decides when to end.
-                with contextlib.closing(run.run(Interruption())) as steps:
+                with contextlib.closing(run.run(self.interruption or Interruption())) as steps:
                     for _ in steps:
                         for settled in store.settled():
                             self.summary.include(settled.result.receipt.facts)

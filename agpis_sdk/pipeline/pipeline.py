@@ -55,11 +55,15 @@ class ProcessedBatch:
 
 
 class Engine(ABC):
-    """What takes products through Figure 2, in this process or in several; `summary` is of the run that is under way."""
+    """What takes products through Figure 2, in this process or in several; `summary` is of the run that is under way.
+
+    A run ends early where a signal has come to its `interruption`, with what was in flight then.
+    """
 
     config: Config
     host: PluginHost
     summary: RunSummary
+    interruption: Interruption | None = None
 
     def run(
         self, products: CheckedProducts | Iterable[Product | Mapping[str, Any]], *, base: Path | None = None
@@ -95,7 +99,14 @@ class Engine(ABC):
             for one in products:
                 self.summary.add(one.outcome)
             yield ProcessedBatch(products, after, decided=True)
+            if self.interrupted:
+                return
         yield from self._undecided_batches(records, after, with_images=with_images)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a signal has asked the run to end."""
+        return self.interruption is not None and self.interruption.signal is not None
 
     @abstractmethod
     def _undecided_batches(
@@ -122,6 +133,7 @@ class Pipeline(Engine):
     ) -> None:
         self.config = config or Config()
         self.host = host or PluginHost.load(self.config.plugins, components=self.config.components)
+        self.interruption = interruption
         self.plan = make_plan(self.host, self.config)
         self.summary = RunSummary()
         self._run = assemble(self.host, self.config, self.plan, interruption)
@@ -146,6 +158,8 @@ class Pipeline(Engine):
                 count += len(processed)
                 digest = digest_of(pending.records, digest)
                 yield ProcessedBatch(processed, self._checkpoint(count, digest))
+                if self.interrupted:
+                    return
 
     def _checkpoint(self, count: int, digest: str) -> Checkpoint:
         guard = self._run.guard

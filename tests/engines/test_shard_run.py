@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,21 @@ def test_does_a_shard_again_whose_file_is_cut_off(gallery: Path, tmp_path: Path)
     assert 1 in workers.given
     assert 0 not in workers.given
     assert outcomes(target) == list(pipeline().run(catalog(gallery)))
+
+
+def test_a_signal_ends_a_run_with_every_shard_that_is_in_flight(gallery: Path, tmp_path: Path) -> None:
+    workers, interruption = WorkersHere([pipeline(), pipeline(), pipeline()]), Interruption()
+    folder = ShardFolder(str(tmp_path / "out"), IDENTITY, resume=False)
+    steps = ShardRun(checked(catalog(gallery)), workers, folder, size=2, most_failures=100).run(interruption)
+
+    next(steps)
+    interruption.signal = signal.SIGINT
+    for _ in steps:
+        pass
+    folder.close()
+
+    assert len(workers.given) < 11
+    assert len(list((tmp_path / "out").glob("part-*.jsonl"))) == len(workers.given)
 
 
 def test_refuses_to_continue_with_other_records(gallery: Path, tmp_path: Path) -> None:
