@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -26,7 +27,7 @@ from agpis_sdk.cli.options import (
     settings,
 )
 from agpis_sdk.cli.streams import data_on_stdout
-from agpis_sdk.errors import AgpisError, ConfigError
+from agpis_sdk.errors import AgpisError, ConfigError, OutputError
 from agpis_sdk.wording import counted, printable
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def fix(
             raise ConfigError(
                 "is no format of a copy", item=f"--format {copy_format}", remedy=f"use {', '.join(FORMATS)}"
             )
+        _check_folder(output)
         loaded, host = settings(config, overrides, profile, no_plugins=no_plugins)
         records = ProductsGiven(products, file_format, mapping, limit).read(loaded, host)
         fixing = Fixing(host, loaded.config, output, copy_format, longest_side)
@@ -99,6 +101,19 @@ def fix(
     typer.echo(fixing.summary, err=True)
     if fixing.counts["failed"]:
         raise typer.Exit(INCOMPLETE)
+
+
+def _check_folder(folder: Path | None) -> None:
+    """Raise `OutputError` where copies cannot go into a folder, which may not be there yet: before any work, not after it."""
+    if folder is None:
+        return
+    nearest = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise OutputError("is no folder", item=str(nearest), remedy="name a folder for the copies with -o")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise OutputError(
+            "cannot be written: Permission denied", item=str(nearest), remedy="name another folder with -o"
+        )
 
 
 class Fixing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from agpis_sdk.cli.app import app
+from agpis_sdk.errors import OutputError
 
 RUNNER = CliRunner()
 
@@ -65,6 +67,26 @@ def test_an_unknown_format_is_refused(catalog: Path) -> None:
 
     assert result.exit_code != 0
     assert not list(catalog.parent.glob("*.fixed.*"))
+
+
+@pytest.mark.parametrize("place", ["fine.jpg", "fine.jpg/copies"])
+def test_a_place_that_cannot_be_a_folder_is_refused_before_any_work(catalog: Path, tmp_path: Path, place: str) -> None:
+    result = RUNNER.invoke(app, ["fix", str(catalog), "-o", str(tmp_path / place), "--no-plugins"])
+
+    assert isinstance(result.exception, OutputError)
+    assert f"{tmp_path / 'fine.jpg'}: is no folder (name a folder for the copies with -o)" in str(result.exception)
+    assert result.stdout == ""
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_is_refused_before_any_work(catalog: Path, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+
+    result = RUNNER.invoke(app, ["fix", str(catalog), "-o", str(closed / "copies"), "--no-plugins"])
+
+    assert isinstance(result.exception, OutputError)
+    assert f"{closed}: cannot be written: Permission denied" in str(result.exception)
 
 
 def test_a_folder_of_images_is_taken_too(catalog: Path, tmp_path: Path) -> None:
