@@ -30,6 +30,7 @@ from agpis_sdk.training.request import Evaluation, EvaluationRequest, TrainingRe
 
 LEAST_STRUCTURE = 0.5  # below it no detail makes a pair a duplicate, so none is looked at
 WEIGHTS = "verdict.safetensors"
+CONFIG = DuplicatesConfig()  # pairs are measured and judged as a run does by default
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,17 +80,16 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
 
 def measured(pairs: Iterable[LabeledPair], backbone: Backbone) -> Iterator[MeasuredPair]:
     """Yield each pair with its comparison, however little it agrees; the regions of an image are found once per product."""
-    config = DuplicatesConfig()
-    at_all = config.model_copy(update={"min_structure": -1.0})  # pairs that are no one shot teach what is none
+    at_all = CONFIG.model_copy(update={"min_structure": -1.0})  # pairs that are no one shot teach what is none
     for _, group in itertools.groupby(pairs, key=lambda pair: pair.first.product_id):
         chunk = list(group)
         images = {image.key: image for pair in chunk for image in (pair.first, pair.second)}
         pictures = {
-            key: Picture(image, partial(_stride16, image, backbone), backbone, config) for key, image in images.items()
+            key: Picture(image, partial(_stride16, image, backbone), backbone, CONFIG) for key, image in images.items()
         }
         for pair in chunk:
             first, second = pictures[pair.first.key], pictures[pair.second.key]
-            found = align(first, second, config) or align(first, second, at_all)
+            found = align(first, second, CONFIG) or align(first, second, at_all)
             if found and found.comparison.structure >= LEAST_STRUCTURE:
                 found = with_details(found, first, second)
             comparison = found.comparison if found else None
@@ -138,7 +138,7 @@ def measure(pairs: Sequence[MeasuredPair], head: VerdictHead) -> dict[str, Any]:
 
 def verdict(pair: MeasuredPair, head: VerdictHead) -> PairKind | None:
     """Return the kind of probability 0.5 or more, None where nothing is that sure, or the two are no one shot."""
-    if pair.comparison is None or pair.comparison.structure < DuplicatesConfig().min_structure:
+    if pair.comparison is None or pair.comparison.structure < CONFIG.min_structure:
         return None
     probabilities = head.probabilities(pair.comparison)
     best = max(KINDS, key=lambda kind: probabilities[kind])

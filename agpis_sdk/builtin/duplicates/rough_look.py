@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 
 from agpis_sdk.builtin.duplicates.affine import Transform, rescaled
-from agpis_sdk.builtin.duplicates.rendering import smooth
-from agpis_sdk.builtin.duplicates.superposition import View
+from agpis_sdk.builtin.duplicates.superposition import INSIDE, SHOWN, View, blurred_for
 from agpis_sdk.builtin.duplicates.verification import larger_first, local_correlation, mean_correlation
 
 WINDOW = 5  # pixels; side of the window of local statistics
@@ -25,12 +24,9 @@ def rough_structure(first: View, second: View, transform: Transform) -> float:
     """
     (one, other), over, _ = larger_first(first, second, transform)
     over = rescaled(over, 0.5)
-    shrink = float(np.sqrt(abs(np.linalg.det(over[:, :2]))))
-    drawn, there = one.halved, other.halved
-    if shrink < 0.8:
-        drawn = smooth(drawn, 0.4 / shrink)
-    drawn = np.asarray(cv2.warpAffine(drawn, over, there.shape[1::-1], flags=cv2.INTER_LINEAR), np.float32)
-    shared = (drawn[:, :, 2] > 0.99) & ((drawn[:, :, 1] > 0.5) | (there[:, :, 1] > 0.5))
+    there, size = other.halved, other.halved.shape[1::-1]
+    drawn = np.asarray(cv2.warpAffine(blurred_for(one.halved, over), over, size, flags=cv2.INTER_LINEAR), np.float32)
+    shared = (drawn[:, :, 2] > INSIDE) & ((drawn[:, :, 1] > SHOWN) | (there[:, :, 1] > SHOWN))
     if np.count_nonzero(shared) < FEWEST_PIXELS:
         return 0.0
     return mean_correlation(*local_correlation(drawn[:, :, 0], there[:, :, 0], shared, WINDOW), shared)

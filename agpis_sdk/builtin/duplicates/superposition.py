@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from agpis_sdk.builtin.duplicates.affine import Box, Transform
 from agpis_sdk.builtin.duplicates.rendering import Rendering, smooth
 
+SHOWN = 0.5  # share of content in a pixel from which it shows some
+INSIDE = 0.99  # share of a picture in a pixel from which it lies inside
+
 
 @dataclass(frozen=True, eq=False)
 class View:
@@ -23,7 +26,7 @@ class View:
     @cached_property
     def shown(self) -> NDArray[np.bool_]:
         """Where there is content (h, w)."""
-        return np.asarray(self.content > 0.5)
+        return np.asarray(self.content > SHOWN)
 
     @cached_property
     def area(self) -> int:
@@ -97,13 +100,16 @@ def within(laid: Overlaid, box: Box) -> Overlaid:
     return replace(laid, valid=laid.valid & inside, shared=laid.shared & inside)
 
 
+def blurred_for(pixels: NDArray[np.float32], transform: Transform) -> NDArray[np.float32]:
+    """Return (h, w, 3) pixels blurred as far as a transform shrinks them, so that drawing them skips none."""
+    shrink = float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))
+    return smooth(pixels, 0.4 / shrink) if shrink < 0.8 else pixels
+
+
 def _warp(view: View, transform: Transform, size: tuple[int, int]) -> View:
     """Draw a view into a frame of (width, height), blurred first as far as it shrinks."""
-    shrink = float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))
-    pixels = view.pixels
-    if shrink < 0.8:
-        pixels = smooth(pixels, 0.4 / shrink)
     white = (255.0, 255.0, 255.0)
+    pixels = blurred_for(view.pixels, transform)
     drawn = cv2.warpAffine(pixels, transform, size, flags=cv2.INTER_LINEAR, borderValue=white)
     content = cv2.warpAffine(view.content, transform, size, flags=cv2.INTER_LINEAR, borderValue=(0.0,))
     return View(np.asarray(drawn, np.float32), np.asarray(content, np.float32))
@@ -111,4 +117,4 @@ def _warp(view: View, transform: Transform, size: tuple[int, int]) -> View:
 
 def _warp_ones(view: View, transform: Transform, size: tuple[int, int]) -> NDArray[np.bool_]:
     ones = np.ones((view.size[1], view.size[0]), np.float32)
-    return np.asarray(cv2.warpAffine(ones, transform, size, flags=cv2.INTER_LINEAR) > 0.99)
+    return np.asarray(cv2.warpAffine(ones, transform, size, flags=cv2.INTER_LINEAR) > INSIDE)
